@@ -1,0 +1,27 @@
+/** A place in a policy file. Line and column start at 1; length counts UTF-16 units on that line. */
+export interface Span {
+  readonly line: number;
+  readonly column: number;
+  readonly length: number;
+}
+
+export type Severity = "error" | "warning" | "notice";
+
+/**
+ * One thing to say about a policy, as data. `message` is lower-case without a final period, with what the
+ * user wrote in backticks; advice lives in `help`.
+ */
+export interface Diagnostic {
+  readonly code: string;
+  readonly severity: Severity;
+  readonly message: string;
+  readonly help: string | null;
+  readonly span: Span;
+}
+
+/** The place of a problem of the whole file. */
+export const FILE_START: Span = { line: 1, column: 1, length: 1 };
+
+export function hasError(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some((diagnostic) => diagnostic.severity === "error");
+}
