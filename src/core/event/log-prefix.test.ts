@@ -46,18 +46,29 @@ test("the longest possible fields still fit into the kernel's prefix", () => {
 });
 
 const word = (max: number) => fc.stringMatching(new RegExp(`^[a-z0-9._-]{1,${max}}$`));
-const fields: fc.Arbitrary<LogPrefix> = fc.record({
-  direction: fc.constantFrom("inbound", "outbound"),
-  verdict: fc.constantFrom("accept", "refuse", "drop"),
-  observed: fc.boolean(),
-  generation: fc.integer({ min: 0, max: 15 }),
-  place: word(24),
-  reason: fc.constantFrom("host-life", "guard", "denied", "allowed", "default", "not-judged", "invalid-port"),
-  rule: fc.oneof(
-    fc.constant(null),
-    word(48).filter((id) => id !== "-"),
-  ),
-});
+const fields: fc.Arbitrary<LogPrefix> = fc.record(
+  {
+    direction: fc.constantFrom("inbound", "outbound"),
+    verdict: fc.constantFrom("accept", "refuse", "drop"),
+    observed: fc.boolean(),
+    generation: fc.integer({ min: 0, max: 15 }),
+    place: word(24),
+    reason: fc.constantFrom(
+      "host-life",
+      "guard",
+      "denied",
+      "allowed",
+      "default",
+      "not-judged",
+      "invalid-port",
+    ),
+    rule: fc.oneof(
+      fc.constant(null),
+      word(48).filter((id) => id !== "-"),
+    ),
+  },
+  { noNullPrototype: true },
+);
 
 test("every prefix comes back as the fields it was made of, and is safe inside nft quotes", () => {
   fc.assert(

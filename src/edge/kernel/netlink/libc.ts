@@ -1,0 +1,66 @@
+/**
+ * The one place where native code is called. koffi is loaded on first use (11 ms), so that commands which
+ * never touch netlink do not pay for it.
+ *
+ * SECURITY: only plain calls with our own buffers; no callbacks and no pointers kept by the other side.
+ */
+import { createRequire } from "node:module";
+import { SeawallError } from "../../../core/base/error.ts";
+
+/** Calls of libc (section 2 of the manual). A negative result means that `errno()` says why. */
+export interface Libc {
+  socket(family: number, type: number, protocol: number): number;
+  bind(fd: number, address: Uint8Array, length: number): number;
+  setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
+  getsockopt(fd: number, level: number, name: number, value: Uint8Array, length: Uint8Array): number;
+  send(fd: number, bytes: Uint8Array, length: number, flags: number): number;
+  recv(fd: number, bytes: Uint8Array, length: number, flags: number): number;
+  close(fd: number): number;
+  /** if_indextoname(3) with room for IF_NAMESIZE bytes; false when there is no such interface. */
+  ifIndexToName(index: number, name: Uint8Array): boolean;
+  /** The error number of the last call, positive. */
+  errno(): number;
+}
+
+let loaded: Libc | undefined;
+
+/** Returns libc. Refuses with SEAWALL_NETLINK where koffi has no build for this machine. */
+export function libc(): Libc {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Libc {
+  const koffi = requireKoffi();
+  // The symbols of the Node process itself: works with glibc and musl, whatever the file is called.
+  const library = koffi.load(null);
+  const returnsLong = (definition: string) => {
+    const call = library.func(definition);
+    return (...parameters: unknown[]): number => Number(call(...parameters));
+  };
+  const indexToName = library.func("void *if_indextoname(uint32_t, void *)");
+  return {
+    socket: library.func("int socket(int, int, int)"),
+    bind: library.func("int bind(int, void *, uint32_t)"),
+    setsockopt: library.func("int setsockopt(int, int, int, void *, uint32_t)"),
+    getsockopt: library.func("int getsockopt(int, int, int, void *, void *)"),
+    send: returnsLong("long send(int, void *, size_t, int)"),
+    recv: returnsLong("long recv(int, void *, size_t, int)"),
+    close: library.func("int close(int)"),
+    ifIndexToName: (index, name) => indexToName(index, name) !== null,
+    errno: () => koffi.errno(),
+  };
+}
+
+function requireKoffi(): typeof import("koffi") {
+  try {
+    const require = createRequire(import.meta.url);
+    return require("koffi") as typeof import("koffi");
+  } catch (cause) {
+    throw new SeawallError("SEAWALL_NETLINK", "the native bridge koffi does not load on this machine", {
+      help: "install the package again on this machine (npm ci)",
+      still: "rules in the kernel are in force, events are not recorded",
+      cause,
+    });
+  }
+}
