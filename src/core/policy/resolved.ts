@@ -33,6 +33,8 @@ export interface ResolvedInboundRule extends ResolvedRuleFields {
   readonly fromZones: readonly string[];
   /** Sources taken out again, also of the zones. Already subtracted from `from`. */
   readonly except: PrefixSet;
+  /** Zones in which the rule matches nothing. */
+  readonly exceptZones: readonly string[];
   readonly rate: Rate | null;
 }
 

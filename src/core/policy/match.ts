@@ -1,0 +1,71 @@
+import { isPublicIp } from "../net/address-class.ts";
+import type { FlowProtocol, InboundFlow, OutboundFlow } from "../net/flow.ts";
+import type { Hostname, NamePattern } from "../net/hostname.ts";
+import { containsIp, isEmptySet } from "../net/prefix-set.ts";
+import type { ResolvedGuard, ResolvedInboundRule, ResolvedOutboundRule, ServiceMatch } from "./resolved.ts";
+
+export function matchesInbound(rule: ResolvedInboundRule, flow: InboundFlow): boolean {
+  if (!matchesServices(rule.services, flow.protocol, flow.port)) return false;
+  if (rule.exceptZones.includes(flow.zone)) return false;
+  if (containsIp(rule.from, flow.from)) return true;
+  return rule.fromZones.includes(flow.zone) && !containsIp(rule.except, flow.from);
+}
+
+/**
+ * A deny matches by name or by address, whichever is known. An allow by address suffices alone; an allow by
+ * name needs the address, where it is known, to be public, unless the rule says `private: true`.
+ */
+export function matchesOutbound(rule: ResolvedOutboundRule, flow: OutboundFlow): boolean {
+  if (!rule.scopes.includes(flow.scope)) return false;
+  if (!matchesServices(rule.services, flow.protocol, flow.port)) return false;
+  if (flow.address !== null && containsIp(rule.to, flow.address)) return true;
+  if (flow.host === null) return false;
+  const named = rule.publicWeb || matchesAnyName(rule.names, flow.host);
+  if (!named || rule.action === "deny" || flow.address === null) return named;
+  return rule.private || isPublicIp(flow.address);
+}
+
+export function matchesGuard(guard: ResolvedGuard, flow: InboundFlow | OutboundFlow): boolean {
+  if (!matchesServices(guard.services, flow.protocol, flow.port)) return false;
+  if (flow.direction === "inbound") return guard.zones.includes(flow.zone);
+  if (guard.to === null) return true;
+  if (flow.address !== null && containsIp(guard.to, flow.address)) return true;
+  return flow.host !== null && matchesAnyName(guard.names, flow.host);
+}
+
+export function matchesServices(services: readonly ServiceMatch[], protocol: FlowProtocol, port: number): boolean {
+  for (const service of services) {
+    switch (service.protocol) {
+      case "every":
+        return true;
+      case "tcp":
+      case "udp":
+        if (protocol !== service.protocol) continue;
+        break;
+      case "both":
+        if (protocol !== "tcp" && protocol !== "udp") continue;
+    }
+    if (port >= service.ports.first && port <= service.ports.last) return true;
+  }
+  return false;
+}
+
+function matchesAnyName(names: readonly NamePattern[], host: Hostname): boolean {
+  return names.some((pattern) => matchesName(pattern, host));
+}
+
+/** `below` is one or more labels before the suffix, never the suffix itself. */
+function matchesName(pattern: NamePattern, host: Hostname): boolean {
+  if (pattern.kind === "exact") return host === pattern.name;
+  return host.length > pattern.suffix.length + 1 && host.endsWith(`.${pattern.suffix}`);
+}
+
+/** Whether the rule can only be decided where names are known, that is, by a gate. */
+export function needsNames(rule: ResolvedOutboundRule): boolean {
+  return rule.names.length > 0 || rule.publicWeb || rule.containers.length > 0;
+}
+
+/** Whether the rule says anything about addresses. */
+export function hasAddresses(rule: ResolvedOutboundRule): boolean {
+  return !isEmptySet(rule.to);
+}
