@@ -1,0 +1,138 @@
+/** Outbound is judged where it starts: in output by the uid of the socket, in prerouting by container interface. */
+import type { Diagnostic } from "../../base/diagnostic.ts";
+import { EVERY_ADDRESS } from "../../net/prefix-set.ts";
+import { needsNames } from "../../policy/match.ts";
+import type { ResolvedOutboundRule, ResolvedPolicy, ResolvedScope } from "../../policy/resolved.ts";
+import { markOf } from "./mark.ts";
+import { compilePlace, goTo } from "./place.ts";
+import type { Chain, NftObject } from "./ruleset.ts";
+import { type Accounts, type UidRange, uidRanges } from "./scope.ts";
+import { hex32, name, type Nft, nft } from "./text.ts";
+import { serviceMatch } from "./tier.ts";
+import { type Place, placeTitle } from "./verdict.ts";
+
+/** How the kernel recognises the packets of a scope. */
+export type ScopeSelector =
+  | { readonly kind: "uids"; readonly ranges: readonly UidRange[] }
+  | { readonly kind: "interfaces"; readonly set: string; readonly known: readonly string[] };
+
+export interface CompiledScope {
+  readonly scope: ResolvedScope;
+  readonly selector: ScopeSelector;
+  readonly objects: readonly NftObject[];
+  readonly chains: readonly Chain[];
+  readonly entry: string;
+}
+
+export type ScopeCompilation =
+  | { readonly ok: true; readonly compiled: CompiledScope }
+  | { readonly ok: false; readonly diagnostic: Diagnostic };
+
+/** Marks of connections that pass without being judged again; see mark.ts. */
+export interface Admitted {
+  /** Generations whose stamp is accepted: the own one, and while a change waits for its confirm the one before. */
+  readonly generations: readonly number[];
+  /** Whether established connections without any stamp pass (the first apply, before its confirm). */
+  readonly unstamped: boolean;
+}
+
+/** Returns the chains that judge one scope, or why nftables cannot express it. */
+export function compileScope(
+  policy: ResolvedPolicy,
+  scope: ResolvedScope,
+  generation: number,
+  accounts: Accounts,
+  admitted: Admitted,
+): ScopeCompilation {
+  const selector = selectorOf(scope, accounts);
+  if (!selector.ok) return selector;
+  const place: Place = {
+    direction: "outbound",
+    generation,
+    name: scope.name,
+    scope: scope.index,
+    watching: policy.mode.outbound === "observe",
+  };
+  const rules = (policy.outbound ?? []).filter((rule) => rule.scopes.includes(scope.name));
+  const pins = rules.filter((rule) => rule.action === "allow" && needsNames(rule)).map((rule) => pinned(rule, place));
+  const compiled = compilePlace({
+    place,
+    guards: policy.guards
+      .filter((guard) => guard.direction === "outbound")
+      .map((guard) => ({ guard, addresses: guard.to ?? EVERY_ADDRESS })),
+    rules: rules.map((rule) => ({ rule, services: rule.services, addresses: rule.to })),
+    denial: policy.denial.outbound,
+    extra: pins.flatMap((pin) => pin.rules),
+  });
+  const title = placeTitle(place);
+  const about = `scope ${scope.name}: guard > deny > allow > default`;
+  return {
+    ok: true,
+    compiled: {
+      scope,
+      selector: selector.selector,
+      objects: [...compiled.objects, ...pins.flatMap((pin) => pin.objects)],
+      chains: [
+        ...compiled.chains,
+        { name: title, about, rules: [...admittedRules(admitted, scope.index), ...compiled.asks, goTo(compiled.fallback)] },
+      ],
+      entry: title,
+    },
+  };
+}
+
+function selectorOf(
+  scope: ResolvedScope,
+  accounts: Accounts,
+): { ok: true; selector: ScopeSelector } | { ok: false; diagnostic: Diagnostic } {
+  const { target } = scope;
+  switch (target.kind) {
+    case "user":
+      // An unknown user matches nothing here; `apply` refuses it, `compile` says it in the ruleset.
+      return { ok: true, selector: { kind: "uids", ranges: uidRanges(target.user, accounts) ?? [] } };
+    case "docker": {
+      const known = target.network === "bridge" ? ["docker0"] : [];
+      return { ok: true, selector: { kind: "interfaces", set: `interfaces_${scope.name}`, known } };
+    }
+    case "netns":
+      return { ok: true, selector: { kind: "interfaces", set: `interfaces_${scope.name}`, known: [] } };
+    case "unit":
+    case "cgroup":
+      return { ok: false, diagnostic: unsupported(scope) };
+  }
+}
+
+function unsupported(scope: ResolvedScope): Diagnostic {
+  return {
+    code: "compile/unsupported-scope",
+    severity: "error",
+    message: `scope \`${scope.name}\` is by ${scope.target.kind}, which this version does not enforce yet`,
+    help: "run the agent under a user of its own and use `user: NAME`",
+    span: { line: 1, column: 1, length: 1 },
+  };
+}
+
+/** A name allows what our resolver answered for it; the answers are pinned in sets of the rule's own. */
+function pinned(rule: ResolvedOutboundRule, place: Place): { objects: NftObject[]; rules: Nft[] } {
+  const chain = `${placeTitle(place)}_${rule.id}`;
+  const sets = ([4, 6] as const).map((family) => ({
+    family,
+    object: { kind: "pins", name: `name${family}_${rule.id}`, family, about: `addresses of the names of ${rule.id}` } as const,
+  }));
+  return {
+    objects: sets.map(({ object }) => object),
+    rules: sets.map(({ family, object }) => {
+      const address = family === 4 ? nft`ip daddr` : nft`ip6 daddr`;
+      return nft`${address} @${name(object.name)} ${serviceMatch(rule.services)}jump ${name(chain)}`;
+    }),
+  };
+}
+
+/** Later packets are judged by mark, never by uid: after a process exits its packets have none. */
+export function admittedRules(admitted: Admitted, scope: number): Nft[] {
+  const marks = admitted.generations.map((generation) => nft`${hex32(markOf(generation, scope))} : accept`);
+  const rules = [nft`ct mark and 0xff000000 vmap { ${marks} }`];
+  if (admitted.unstamped) rules.push(nft`ct state established ct mark and 0xf0000000 == 0 accept`);
+  return rules;
+}
+

@@ -1,0 +1,143 @@
+/** The tiers of one zone or scope, in the order of DESIGN's semantics: guard > deny > allow > default. */
+import type { PrefixSet } from "../../net/prefix-set.ts";
+import { intervalCount } from "../../net/prefix-set.ts";
+import type { Denial } from "../../policy/document.ts";
+import { SMALL_RULE_INTERVALS_MAX } from "../../policy/resolve.ts";
+import type { ResolvedGuard, ResolvedInboundRule, ResolvedOutboundRule, ServiceMatch } from "../../policy/resolved.ts";
+import type { Chain, NftObject } from "./ruleset.ts";
+import { name, type Nft, nft } from "./text.ts";
+import { compileTier, type TierEntry } from "./tier.ts";
+import {
+  allowChains,
+  defaultChain,
+  denyChains,
+  guardChains,
+  type Place,
+  placeTitle,
+  type RuleChains,
+  watchChains,
+} from "./verdict.ts";
+
+/** A rule as it applies in one place: the addresses it matches there. */
+export interface PlacedRule {
+  readonly rule: ResolvedInboundRule | ResolvedOutboundRule;
+  readonly addresses: PrefixSet;
+  readonly services: readonly ServiceMatch[];
+}
+
+export interface PlacedGuard {
+  readonly guard: ResolvedGuard;
+  readonly addresses: PrefixSet;
+}
+
+export interface PlaceSpec {
+  readonly place: Place;
+  readonly guards: readonly PlacedGuard[];
+  readonly rules: readonly PlacedRule[];
+  readonly denial: Denial;
+  /** Rules asked between the allow map and the default, such as pinned names. */
+  readonly extra: readonly Nft[];
+}
+
+export interface CompiledPlace {
+  readonly objects: readonly NftObject[];
+  readonly chains: readonly Chain[];
+  readonly asks: readonly Nft[];
+  /** The chain for what no rule decides. */
+  readonly fallback: string;
+}
+
+/** Returns the objects, chains and look-ups that judge a new packet in this place. */
+export function compilePlace(spec: PlaceSpec): CompiledPlace {
+  const { place, denial } = spec;
+  const parts = new Parts(placeTitle(place), place.direction === "inbound" ? "saddr" : "daddr");
+  parts.tier(
+    "guard",
+    "built-in guards",
+    spec.guards.map(({ guard, addresses }) => {
+      const made = parts.keep(guardChains(guard, place, denial));
+      return entry(guard.id, addresses, guard.services, made, guard.liftedUntilMs === null);
+    }),
+  );
+  const denies = spec.rules.filter(({ rule }) => rule.action === "deny");
+  const allows = spec.rules.filter(({ rule }) => rule.action === "allow");
+  const enforced = denies.filter(({ rule }) => rule.mode === "enforce");
+  parts.tier("deny", "deny rules", enforced.map((placed) => settled(placed, parts.keep(denyChains(placed.rule, place)))));
+  const watched = denies
+    .filter(({ rule }) => rule.mode === "observe")
+    .map((placed) => watchEntry(placed, parts.keep(watchChains(placed.rule, place, place.watching)), place));
+  const allowed = allows
+    .filter(({ rule }) => place.watching || rule.mode === "enforce")
+    .map((placed) => allowEntry(placed, parts.keep(allowChains(placed.rule, place))));
+  if (place.watching) {
+    parts.tier("watch", "deny rules that are only watched", watched);
+    parts.tier("allow", "allow rules", allowed);
+  } else {
+    // What enforce would say to a packet that passes is logged where it passes, in the allow tier's cells.
+    parts.tier("watch", "large deny rules that are only watched", watched.filter(isLarge));
+    parts.tier("allow", "allow rules", [...watched.filter((one) => !isLarge(one)), ...allowed]);
+  }
+  parts.asks.push(...spec.extra);
+  const fallback = parts.keep(defaultChain(place, denial));
+  return { objects: parts.objects, chains: parts.chains, asks: parts.asks, fallback };
+}
+
+/** Collects what the tiers of one place are made of. */
+class Parts {
+  readonly objects: NftObject[] = [];
+  readonly chains: Chain[] = [];
+  readonly asks: Nft[] = [];
+  readonly title: string;
+  readonly side: "saddr" | "daddr";
+
+  constructor(title: string, side: "saddr" | "daddr") {
+    this.title = title;
+    this.side = side;
+  }
+
+  keep(made: RuleChains): string {
+    this.objects.push(...made.objects);
+    this.chains.push(...made.chains);
+    return made.entry;
+  }
+
+  tier(word: string, about: string, entries: readonly TierEntry[]): void {
+    const tier = compileTier({ title: `${this.title}_${word}`, about, side: this.side, entries });
+    this.objects.push(...tier.objects);
+    this.chains.push(...tier.chains);
+    this.asks.push(...tier.asks);
+  }
+}
+
+function entry(
+  key: string,
+  addresses: PrefixSet,
+  services: readonly ServiceMatch[],
+  chain: string,
+  settles: boolean,
+): TierEntry {
+  return { key, addresses, services, chain, settles, onlyWatches: false };
+}
+
+function settled({ rule, addresses, services }: PlacedRule, chain: string): TierEntry {
+  return entry(rule.id, addresses, services, chain, true);
+}
+
+function allowEntry({ rule, addresses, services }: PlacedRule, chain: string): TierEntry {
+  const rated = "rate" in rule && rule.rate !== null;
+  return entry(rule.id, addresses, services, chain, !rated && rule.expiresMs === null);
+}
+
+function watchEntry({ rule, addresses, services }: PlacedRule, chain: string, place: Place): TierEntry {
+  const one = entry(rule.id, addresses, services, chain, place.watching);
+  return place.watching ? one : { ...one, onlyWatches: true };
+}
+
+function isLarge(one: TierEntry): boolean {
+  return intervalCount(one.addresses) > SMALL_RULE_INTERVALS_MAX;
+}
+
+/** Returns `goto chain`. */
+export function goTo(chain: string): Nft {
+  return nft`goto ${name(chain)}`;
+}

@@ -1,0 +1,62 @@
+/** A ruleset of one generation as objects, before it is text: what to declare, and which chains to fill. */
+import type { Intervals4, Intervals6 } from "../../net/prefix-set.ts";
+import { comment, name, type Nft, nft } from "./text.ts";
+
+/**
+ * Objects outlive a generation when their name does: names of static sets carry a hash of their content, names
+ * of meters, pins and counters the rule's id and what it counts, so unchanged rules keep what they know.
+ */
+export type NftObject =
+  | { readonly kind: "counter"; readonly name: string; readonly about: string }
+  /** Static prefixes, by content. */
+  | { readonly kind: "prefixes"; readonly name: string; readonly family: 4 | 6; readonly about: string; readonly intervals: Intervals4 | Intervals6 }
+  /** New connections of each source. */
+  | { readonly kind: "meter"; readonly name: string; readonly family: 4 | 6; readonly seconds: number }
+  /** Addresses that our resolver gave for the names of a rule. */
+  | { readonly kind: "pins"; readonly name: string; readonly family: 4 | 6; readonly about: string }
+  /** Interfaces of a scope, filled when it is applied. */
+  | { readonly kind: "interfaces"; readonly name: string; readonly about: string; readonly known: readonly string[] }
+  /** A map from where and what to a rule's chain; belongs to its generation. */
+  | { readonly kind: "verdicts"; readonly name: string; readonly key: Nft; readonly about: string; readonly elements: readonly Nft[] };
+
+export interface Chain {
+  readonly name: string;
+  readonly about: string;
+  readonly rules: readonly Nft[];
+}
+
+export interface Ruleset {
+  readonly generation: number;
+  readonly objects: readonly NftObject[];
+  readonly chains: readonly Chain[];
+  /** The chains of this generation that the base chains go to. */
+  readonly entry: { readonly prerouting: string; readonly output: string };
+}
+
+/** LIMIT: sources a meter remembers; beyond it new sources are over their rate, never under it. */
+export const METER_SOURCES_MAX = 65_535;
+/** LIMIT: addresses pinned for one rule and family. */
+export const PINS_MAX = 65_535;
+
+/** Returns the declaration of an object: everything but the elements of large sets is in it. */
+export function declare(object: NftObject): Nft {
+  const title = name(object.name);
+  switch (object.kind) {
+    case "counter":
+      return nft`counter ${title} { ${comment(object.about)}; }`;
+    case "prefixes":
+      return nft`set ${title} { type ${addressType(object.family)}; flags interval; ${comment(object.about)}; }`;
+    case "meter":
+      return nft`set ${title} { type ${addressType(object.family)}; size ${METER_SOURCES_MAX}; flags dynamic,timeout; timeout ${object.seconds}s; }`;
+    case "pins":
+      return nft`set ${title} { type ${addressType(object.family)}; size ${PINS_MAX}; flags timeout; ${comment(object.about)}; }`;
+    case "interfaces":
+      return nft`set ${title} { type ifname; ${comment(object.about)}; }`;
+    case "verdicts":
+      return nft`map ${title} { typeof ${object.key} : verdict; flags interval; ${comment(object.about)}; }`;
+  }
+}
+
+function addressType(family: 4 | 6): Nft {
+  return family === 4 ? nft`ipv4_addr` : nft`ipv6_addr`;
+}
