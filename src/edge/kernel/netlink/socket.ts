@@ -21,6 +21,7 @@ export const DATAGRAM_MAX_BYTES = 262_144;
 
 const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 0x80003;
+const MSG_DONTWAIT = 0x40;
 const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
 const SO_SNDBUFFORCE = 32;
@@ -61,6 +62,11 @@ export function sendNetlink(socket: NetlinkSocket, bytes: Uint8Array, length = b
 export function receiveNetlink(socket: NetlinkSocket, into: Uint8Array): number {
   const length = libc().recv(socket.fd, into, into.length, 0);
   return length < 0 ? -libc().errno() : length;
+}
+
+/** Throws away every datagram that waits, for example the further errors of a refused transaction. */
+export function drainNetlink(socket: NetlinkSocket, into: Uint8Array): void {
+  while (libc().recv(socket.fd, into, into.length, MSG_DONTWAIT) >= 0);
 }
 
 export interface NetlinkReader {
