@@ -130,7 +130,7 @@ function put(bytes: Uint8Array, part: Uint8Array, at: number): number {
 /** Turns the start element before `at` into an open interval. */
 function closeOpen(bytes: Uint8Array, view: DataView, at: number, elementBytes: number): number {
   const note = attribute(NFTA.elementUserdata, OPEN_INTERVAL_NOTE);
-  view.setUint16(at - elementBytes, elementBytes + 4 + OPEN_INTERVAL_NOTE.length, true);
+  view.setUint16(at - elementBytes, elementBytes + note.length, true);
   return put(bytes, note, at);
 }
 
