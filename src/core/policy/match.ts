@@ -1,6 +1,6 @@
 import { isPublicIp } from "../net/address-class.ts";
 import type { FlowProtocol, InboundFlow, OutboundFlow } from "../net/flow.ts";
-import type { Hostname, NamePattern } from "../net/hostname.ts";
+import { type Hostname, matchesPattern, type NamePattern } from "../net/hostname.ts";
 import { containsIp, isEmptySet } from "../net/prefix-set.ts";
 import type { ResolvedGuard, ResolvedInboundRule, ResolvedOutboundRule, ServiceMatch } from "./resolved.ts";
 
@@ -51,13 +51,7 @@ export function matchesServices(services: readonly ServiceMatch[], protocol: Flo
 }
 
 function matchesAnyName(names: readonly NamePattern[], host: Hostname): boolean {
-  return names.some((pattern) => matchesName(pattern, host));
-}
-
-/** `below` is one or more labels before the suffix, never the suffix itself. */
-function matchesName(pattern: NamePattern, host: Hostname): boolean {
-  if (pattern.kind === "exact") return host === pattern.name;
-  return host.length > pattern.suffix.length + 1 && host.endsWith(`.${pattern.suffix}`);
+  return names.some((pattern) => matchesPattern(pattern, host));
 }
 
 /** Whether the rule can only be decided where names are known, that is, by a gate. */

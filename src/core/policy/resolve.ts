@@ -27,10 +27,7 @@ import type {
 
 // LIMIT: four bits of the connection mark hold the scope; 0 is inbound and 15 is kept free.
 export const SCOPES_MAX = 14;
-/**
- * A rule over more intervals than this is asked after the others of its tier, because the kernel asks it by a
- * set of its own instead of the tier's one map. See `precedence`.
- */
+/** A rule over more intervals than this is asked by a set of its own instead of its tier's map. */
 export const SMALL_RULE_INTERVALS_MAX = 256;
 export const DEFAULT_SCOPE = "agent";
 export const WORLD = "world";
@@ -90,22 +87,28 @@ interface Context {
 
 /**
  * Orders the rules of one direction: which rule decides among several of the same tier must be the same in
- * `evaluate` and in the kernel. Unconditional rules come first (a rate or an expiry then never matters where
- * another rule admits anyway), rules over large sets last, otherwise the file's order.
+ * `evaluate` and in the kernel, which asks in three layers (every port, some ports, large sets). In a layer
+ * unconditional rules come first (a rate or an expiry then does not matter where another rule admits anyway),
+ * otherwise the file's order.
  */
 function precedence<Rule extends ResolvedInboundRule | ResolvedOutboundRule>(
   rules: readonly Rule[],
   isRated: (rule: Rule) => boolean,
 ): Rule[] {
   const rank = (rule: Rule): number => {
-    const sources = "from" in rule ? rule.from : rule.to;
+    const addresses = "from" in rule ? rule.from : rule.to;
     const conditional = rule.action === "allow" && (isRated(rule) || rule.expiresMs !== null);
-    return (conditional ? 2 : 0) + (intervalCount(sources) > SMALL_RULE_INTERVALS_MAX ? 1 : 0);
+    return layerOf(addresses, rule.services) * 2 + (conditional ? 1 : 0);
   };
   return rules
     .map((rule, index) => ({ rule, index, rank: rank(rule) }))
     .sort((a, b) => a.rank - b.rank || a.index - b.index)
     .map((entry) => entry.rule);
+}
+
+function layerOf(addresses: PrefixSet, services: readonly ServiceMatch[]): 0 | 1 | 2 {
+  if (intervalCount(addresses) > SMALL_RULE_INTERVALS_MAX) return 2;
+  return services.some(({ protocol }) => protocol === "every") ? 0 : 1;
 }
 
 function resolveInbound(context: Context, rule: InboundRule): ResolvedInboundRule {

@@ -1,12 +1,10 @@
 /** The tiers of one zone or scope, in the order of DESIGN's semantics: guard > deny > allow > default. */
 import type { PrefixSet } from "../../net/prefix-set.ts";
-import { intervalCount } from "../../net/prefix-set.ts";
 import type { Denial } from "../../policy/document.ts";
-import { SMALL_RULE_INTERVALS_MAX } from "../../policy/resolve.ts";
 import type { ResolvedGuard, ResolvedInboundRule, ResolvedOutboundRule, ServiceMatch } from "../../policy/resolved.ts";
 import type { Chain, NftObject } from "./ruleset.ts";
 import { name, type Nft, nft } from "./text.ts";
-import { compileTier, type TierEntry } from "./tier.ts";
+import { compileTier, isLarge, type TierEntry } from "./tier.ts";
 import {
   allowChains,
   defaultChain,
@@ -73,9 +71,17 @@ export function compilePlace(spec: PlaceSpec): CompiledPlace {
     parts.tier("watch", "deny rules that are only watched", watched);
     parts.tier("allow", "allow rules", allowed);
   } else {
-    // What enforce would say to a packet that passes is logged where it passes, in the allow tier's cells.
+    // What enforce would say to a packet that passes is logged where it passes: in the cells of small allow
+    // rules, and before the large ones.
+    const small = allowed.filter((one) => !isLarge(one));
+    const large = allowed.filter(isLarge);
     parts.tier("watch", "large deny rules that are only watched", watched.filter(isLarge));
-    parts.tier("allow", "allow rules", [...watched.filter((one) => !isLarge(one)), ...allowed]);
+    parts.tier("allow", "allow rules", [...watched.filter((one) => !isLarge(one)), ...small]);
+    if (large.length > 0) {
+      const before = watched.filter((one) => !isLarge(one)).map((one) => ({ ...one, onlyWatches: false }));
+      parts.tier("watch_small", "deny rules that are only watched", before);
+    }
+    parts.tier("allow_large", "allow rules over large sets", large);
   }
   parts.asks.push(...spec.extra);
   const fallback = parts.keep(defaultChain(place, denial));
@@ -131,10 +137,6 @@ function allowEntry({ rule, addresses, services }: PlacedRule, chain: string): T
 function watchEntry({ rule, addresses, services }: PlacedRule, chain: string, place: Place): TierEntry {
   const one = entry(rule.id, addresses, services, chain, place.watching);
   return place.watching ? one : { ...one, onlyWatches: true };
-}
-
-function isLarge(one: TierEntry): boolean {
-  return intervalCount(one.addresses) > SMALL_RULE_INTERVALS_MAX;
 }
 
 /** Returns `goto chain`. */

@@ -37,41 +37,74 @@ export class TooManyCells extends Error {
   override readonly name = "TooManyCells";
 }
 
-/** Returns the objects and look-ups of a tier. Large rules are asked after the map, by sets of their own. */
+/**
+ * Returns the objects and look-ups of a tier, in the layers of `precedence` (resolve.ts): rules about every
+ * port by one map over addresses, the others by one map over address, protocol and port, and large rules by
+ * sets of their own.
+ */
 export function compileTier(spec: TierSpec): CompiledTier {
-  const small = spec.entries.filter((entry) => intervalCount(entry.addresses) <= SMALL_RULE_INTERVALS_MAX);
-  const large = spec.entries.filter((entry) => intervalCount(entry.addresses) > SMALL_RULE_INTERVALS_MAX);
+  const small = spec.entries.filter((entry) => !isLarge(entry));
+  const wide = small.filter((entry) => entry.onlyWatches || coversEveryPort(entry));
+  const ported = small.filter((entry) => entry.onlyWatches || !coversEveryPort(entry));
+  const layers = [
+    compileLayer(spec, `${spec.title}_any`, wide),
+    compileLayer(spec, spec.title, ported),
+    ...spec.entries.filter(isLarge).map((entry) => askLarge(entry, spec.side)),
+  ];
+  return {
+    objects: layers.flatMap((layer) => layer.objects),
+    chains: layers.flatMap((layer) => layer.chains),
+    asks: layers.flatMap((layer) => layer.asks),
+  };
+}
+
+/** Whether a rule has more intervals than a map of small rules takes; the same line as in `precedence`. */
+export function isLarge(entry: TierEntry): boolean {
+  return intervalCount(entry.addresses) > SMALL_RULE_INTERVALS_MAX;
+}
+
+function coversEveryPort(entry: TierEntry): boolean {
+  return entry.services.some(({ protocol }) => protocol === "every");
+}
+
+function compileLayer(spec: TierSpec, title: string, rules: readonly TierEntry[]): CompiledTier {
   const lists = new Map<string, string>();
   const objects: NftObject[] = [];
   const asks: Nft[] = [];
   for (const family of [4, 6] as const) {
-    const cells = cellsOf(small, family);
+    const cells = cellsOf(rules, family);
     if (cells === undefined) throw new TooManyCells(spec.about);
-    const asked = cells.filter((cell) => cell.rules.some((at) => small[at]?.onlyWatches === false));
+    const asked = cells.filter((cell) => cell.rules.some((at) => rules[at]?.onlyWatches === false));
     if (asked.length === 0) continue;
-    const map = `${spec.title}${family}`;
-    const key = keyOf(family, spec.side);
-    const elements = asked.map((cell) => element(cell, small, lists, spec.title));
+    const byAddress = asked.every(isEveryPort);
+    const key = keyOf(family, spec.side, byAddress);
+    const map = `${title}${family}`;
+    const elements = asked.map((cell) => element(cell, rules, lists, title, byAddress));
     objects.push({ kind: "verdicts", name: map, key, about: spec.about, elements });
     asks.push(nft`${key} vmap @${name(map)}`);
   }
-  const chains = [...lists].map(([members, title]) => listChain(title, members, small));
-  for (const entry of large) {
-    const { sets, rules } = askLarge(entry, spec.side);
-    objects.push(...sets);
-    asks.push(...rules);
-  }
+  const chains = [...lists].map(([members, list]) => listChain(list, members, rules));
   return { objects, chains, asks };
 }
 
-function keyOf(family: 4 | 6, side: "saddr" | "daddr"): Nft {
-  const address = side === "saddr" ? nft`saddr` : nft`daddr`;
-  const layer = family === 4 ? nft`ip` : nft`ip6`;
-  return nft`${layer} ${address} . meta l4proto . th dport`;
+function isEveryPort({ protocol, ports }: Cell): boolean {
+  return protocol.first === 0 && protocol.last === 255 && ports.first === 0 && ports.last === EVERY_PORT.last;
 }
 
-function element(cell: Cell, rules: readonly TierEntry[], lists: Map<string, string>, title: string): Nft {
-  const key = nft`${cellAddresses(cell)} . ${cellProtocol(cell)} . ${cellPorts(cell)}`;
+function keyOf(family: 4 | 6, side: "saddr" | "daddr", byAddress: boolean): Nft {
+  const address = nft`${family === 4 ? nft`ip` : nft`ip6`} ${side === "saddr" ? nft`saddr` : nft`daddr`}`;
+  return byAddress ? address : nft`${address} . meta l4proto . th dport`;
+}
+
+function element(
+  cell: Cell,
+  rules: readonly TierEntry[],
+  lists: Map<string, string>,
+  title: string,
+  byAddress: boolean,
+): Nft {
+  const addresses = cellAddresses(cell);
+  const key = byAddress ? addresses : nft`${addresses} . ${cellProtocol(cell)} . ${cellPorts(cell)}`;
   const [only, ...more] = cell.rules.map((at) => rules[at]);
   assert(only !== undefined, "a cell has a rule");
   if (more.length === 0) return nft`${key} : ${only.settles ? nft`goto` : nft`jump`} ${name(only.chain)}`;
@@ -113,18 +146,18 @@ function portsText(first: number, last: number): Nft {
   return first === last ? nft`${first}` : nft`${first}-${last}`;
 }
 
-function askLarge(entry: TierEntry, side: "saddr" | "daddr"): { sets: NftObject[]; rules: Nft[] } {
-  const sets: NftObject[] = [];
-  const rules: Nft[] = [];
+function askLarge(entry: TierEntry, side: "saddr" | "daddr"): CompiledTier {
+  const objects: NftObject[] = [];
+  const asks: Nft[] = [];
   const verdict = nft`${entry.settles ? nft`goto` : nft`jump`} ${name(entry.chain)}`;
   for (const family of [4, 6] as const) {
     const set = prefixObject(entry.addresses, family, entry.key);
     if (set === undefined) continue;
-    sets.push(set);
+    objects.push(set);
     const address = nft`${family === 4 ? nft`ip` : nft`ip6`} ${side === "saddr" ? nft`saddr` : nft`daddr`}`;
-    rules.push(nft`${address} @${name(set.name)} ${serviceMatch(entry.services)}${verdict}`);
+    asks.push(nft`${address} @${name(set.name)} ${serviceMatch(entry.services)}${verdict}`);
   }
-  return { sets, rules };
+  return { objects, chains: [], asks };
 }
 
 /** Returns the static set of one family, named by its content, or undefined when it is empty. */

@@ -1,0 +1,48 @@
+import { SeawallError } from "../../core/base/error.ts";
+import { compileNftables } from "../../core/compile/nftables/compile.ts";
+import { renderRuleset } from "../../core/compile/nftables/render.ts";
+import { uidRanges } from "../../core/compile/nftables/scope.ts";
+import { readAccounts } from "../../edge/host/accounts.ts";
+import type { Command } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
+import { loadPolicy } from "../policy.ts";
+import { renderDiagnostics } from "../render/diagnostic.ts";
+
+const TARGETS = ["nftables"];
+
+export const command: Command = {
+  path: ["compile"],
+  summary: "Print what a target would be given",
+  usage: "seawall compile nftables --policy FILE",
+  options: { policy: { type: "string" } },
+  optionHelp: { policy: "the policy file" },
+  examples: ["seawall compile nftables --policy policy.yaml", "seawall compile nftables --policy policy.yaml | nft -c -f -"],
+  run: async (context) => {
+    const [target] = context.positionals;
+    if (target === undefined || !TARGETS.includes(target)) {
+      throw new SeawallError("SEAWALL_USAGE", `there is no target \`${target ?? ""}\``, {
+        help: `seawall compile ${TARGETS.join("|")} --policy FILE`,
+      });
+    }
+    const named = context.flags["policy"];
+    const { policy, text, path } = loadPolicy(context, typeof named === "string" ? named : undefined);
+    const accounts = readAccounts();
+    const compiled = compileNftables(policy, { generation: 1, accounts });
+    if (!compiled.ok) {
+      context.err(renderDiagnostics(compiled.diagnostics, text, path, false));
+      throw new SeawallError("SEAWALL_POLICY", `nftables cannot express the policy \`${path}\``, {
+        still: "nothing was weakened and nothing was printed",
+      });
+    }
+    const notes = [`Seawall ruleset of ${path}`];
+    for (const { name, target: who } of policy.outbound === null ? [] : policy.scopes) {
+      if (who.kind === "user" && uidRanges(who.user, accounts) === undefined) {
+        const note = `scope ${name}: there is no user ${who.user} here, so nothing is judged for it`;
+        context.err(`warning: ${note}; \`apply\` will refuse\n`);
+        notes.push(note);
+      }
+    }
+    context.out(renderRuleset(compiled.ruleset, notes));
+    return EXIT.ok;
+  },
+};

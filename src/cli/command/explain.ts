@@ -1,0 +1,67 @@
+import { SeawallError } from "../../core/base/error.ts";
+import { evaluate } from "../../core/policy/evaluate.ts";
+import { explain } from "../../core/policy/explain.ts";
+import { parseFlow } from "../../core/policy/flow-input.ts";
+import { type Command, type CommandContext, SCHEMA } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
+import { loadPolicy } from "../policy.ts";
+
+export const command: Command = {
+  path: ["explain"],
+  summary: "Say in plain English what happens to a flow",
+  usage: "seawall explain FROM PORT | HOST:PORT [--policy FILE] [--protocol udp] [--scope NAME] [--zone NAME]",
+  options: {
+    policy: { type: "string" },
+    protocol: { type: "string" },
+    scope: { type: "string" },
+    zone: { type: "string" },
+    address: { type: "string" },
+    json: { type: "boolean" },
+  },
+  optionHelp: {
+    policy: "the policy file",
+    protocol: "tcp (default), udp or icmp",
+    scope: "outbound: who asks (default: agent)",
+    zone: "inbound: where it enters (default: world)",
+    address: "outbound: the address behind the name",
+    json: "print the decision as JSON",
+  },
+  examples: ["seawall explain 203.0.113.9 22 --policy policy.yaml", "seawall explain api.github.com:443 --policy policy.yaml"],
+  run: async (context) => {
+    const record = recordOf(context);
+    const named = context.flags["policy"];
+    const { policy } = loadPolicy(context, typeof named === "string" ? named : undefined);
+    const parsed = parseFlow(record);
+    const decision = parsed.ok ? evaluate(policy, parsed.flow, context.nowMs()) : parsed.decision;
+    if (context.flags["json"] === true) {
+      context.out(`${JSON.stringify({ schema: SCHEMA, ...decision })}\n`);
+    } else {
+      const lines = parsed.ok
+        ? explain(policy, parsed.flow, decision)
+        : [`This cannot be judged (${decision.reason}): ${decision.why}.`];
+      context.out(`${lines.join("\n")}\n`);
+    }
+    return EXIT.ok;
+  },
+};
+
+/** `203.0.113.9 22` is inbound, `host:443` or `[2001:db8::1]:443` outbound. */
+function recordOf({ positionals, flags }: CommandContext): Record<string, unknown> {
+  const [first = "", second] = positionals;
+  const protocol = flags["protocol"] ?? "tcp";
+  if (second !== undefined) {
+    return { direction: "inbound", from: first, port: Number(second), protocol, zone: flags["zone"] ?? "world" };
+  }
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):([0-9]{1,5})$/.exec(first);
+  if (match === null) {
+    throw new SeawallError("SEAWALL_USAGE", "say which flow: FROM PORT, or HOST:PORT", { help: "seawall explain --help" });
+  }
+  return {
+    direction: "outbound",
+    host: match[1] ?? match[2],
+    address: flags["address"] ?? null,
+    port: Number(match[3]),
+    protocol,
+    scope: flags["scope"] ?? "agent",
+  };
+}

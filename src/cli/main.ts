@@ -1,0 +1,101 @@
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { SeawallError } from "../core/base/error.ts";
+import type { Command, CommandContext } from "./command.ts";
+import { EXIT, exitCodeOf, type ExitCode } from "./exit-code.ts";
+import { COMMANDS } from "./registry.ts";
+import { VERSION } from "./version.ts";
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(argv: readonly string[]): Promise<ExitCode> {
+  try {
+    return await dispatch(argv);
+  } catch (cause) {
+    return report(cause);
+  }
+}
+
+async function dispatch(argv: readonly string[]): Promise<ExitCode> {
+  const [first] = argv;
+  if (first === "--version" || first === "version") {
+    process.stdout.write(`${VERSION}\n`);
+    return EXIT.ok;
+  }
+  if (first === undefined || first === "--help" || first === "-h" || first === "help") {
+    const { overview } = await import("./render/help.ts");
+    process.stdout.write(overview());
+    return EXIT.ok;
+  }
+  const words = COMMANDS[argv.slice(0, 2).join(" ")] !== undefined ? 2 : 1;
+  const entry = COMMANDS[argv.slice(0, words).join(" ")];
+  if (entry === undefined) return unknownCommand(argv);
+  const { command } = await entry.load();
+  return runCommand(command, argv.slice(words));
+}
+
+async function runCommand(command: Command, argv: readonly string[]): Promise<ExitCode> {
+  const parsed = parseArguments(command, argv);
+  if (parsed.values["help"] === true) {
+    const { helpOf } = await import("./render/help.ts");
+    process.stdout.write(helpOf(command));
+    return EXIT.ok;
+  }
+  const abort = new AbortController();
+  const stop = (): void => abort.abort();
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+  // A reader that closes early (head) is no failure of ours.
+  process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
+    if (cause.code === "EPIPE") process.exit(EXIT.ok);
+  });
+  const context: CommandContext = {
+    positionals: parsed.positionals,
+    flags: parsed.values,
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    env: process.env,
+    cwd: process.cwd(),
+    nowMs: () => Date.now(),
+    signal: abort.signal,
+    color: process.stdout.isTTY && process.env["NO_COLOR"] === undefined && process.env["TERM"] !== "dumb",
+  };
+  return command.run(context);
+}
+
+function parseArguments(command: Command, argv: readonly string[]) {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      options: { ...command.options, help: { type: "boolean", short: "h" } },
+      allowPositionals: true,
+      strict: true,
+    });
+    return { positionals, values: values as Record<string, string | boolean | undefined> };
+  } catch (cause) {
+    const message = cause instanceof Error ? (cause.message.split(". ")[0] ?? cause.message) : "unusable arguments";
+    throw new SeawallError("SEAWALL_USAGE", message.toLowerCase(), {
+      help: `seawall ${command.path.join(" ")} --help`,
+      cause,
+    });
+  }
+}
+
+function unknownCommand(argv: readonly string[]): ExitCode {
+  const nouns = new Set(Object.keys(COMMANDS).map((words) => words.split(" ")[0]));
+  const shown = argv.slice(0, nouns.has(argv[0]) ? 2 : 1).join(" ");
+  throw new SeawallError("SEAWALL_USAGE", `there is no command \`${shown}\``, { help: "seawall --help" });
+}
+
+function report(cause: unknown): ExitCode {
+  if (!(cause instanceof SeawallError)) {
+    const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+    process.stderr.write(`seawall: a mistake of Seawall itself; the kernel keeps the rules it has\n${text}\n`);
+    return EXIT.unusable;
+  }
+  process.stderr.write(`error: ${cause.message}\n`);
+  if (cause.still !== null) process.stderr.write(`still true: ${cause.still}\n`);
+  if (cause.help !== null) process.stderr.write(`try: ${cause.help}\n`);
+  process.stderr.write(`[${cause.code}]\n`);
+  return exitCodeOf(cause.code);
+}

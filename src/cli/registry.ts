@@ -1,0 +1,25 @@
+import type { Command } from "./command.ts";
+
+export interface CommandEntry {
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly command: Command }>;
+}
+
+/** Every command by its words. Loaded one at a time, so that `status` does not pay for the parser. */
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  status: { summary: "Show what is in force", load: () => import("./command/status.ts") },
+  apply: { summary: "Enforce a policy, with a way back", load: () => import("./command/apply.ts") },
+  confirm: { summary: "Keep the policy that waits", load: () => import("./command/confirm.ts") },
+  rollback: { summary: "Go back to the policy before", load: () => import("./command/rollback.ts") },
+  down: { summary: "Take everything of Seawall out of the kernel", load: () => import("./command/down.ts") },
+  history: { summary: "List the policies that were applied", load: () => import("./command/history.ts") },
+  flows: { summary: "Show connections, refused and admitted", load: () => import("./command/flows.ts") },
+  explain: { summary: "Say in plain English what happens to a flow", load: () => import("./command/explain.ts") },
+  evaluate: { summary: "Judge flows by a policy, as NDJSON", load: () => import("./command/evaluate.ts") },
+  compile: { summary: "Print what a target would be given", load: () => import("./command/compile.ts") },
+  "policy check": { summary: "Check a policy file", load: () => import("./command/policy/check.ts") },
+  "policy fmt": { summary: "Format a policy file", load: () => import("./command/policy/fmt.ts") },
+  "policy schema": { summary: "Print the JSON Schema of policies", load: () => import("./command/policy/schema.ts") },
+  daemon: { summary: "Run seawalld in the foreground", load: () => import("./command/daemon.ts") },
+  lab: { summary: "Show the whole thing in a throw-away world", load: () => import("./command/lab.ts") },
+};

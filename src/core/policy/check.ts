@@ -1,0 +1,51 @@
+/** Everything there is to say about a policy before it is used: text, references, guards, tests, assertions. */
+import { type Diagnostic, hasError } from "../base/diagnostic.ts";
+import type { PrefixSet } from "../net/prefix-set.ts";
+import type { PolicyDocument } from "./document.ts";
+import { guardOverlaps } from "./guard-overlap.ts";
+import { parsePolicy } from "./parse/parse.ts";
+import { PRESET_NAMES } from "./preset/preset.ts";
+import { resolvePolicy } from "./resolve.ts";
+import type { ResolvedPolicy } from "./resolved.ts";
+import { selfTest } from "./self-test.ts";
+
+export interface CheckInputs {
+  readonly nowMs: number;
+  /** Reads the sets that the document keeps in files; a problem is a diagnostic. */
+  readonly readSets: (document: PolicyDocument) => {
+    readonly sets: ReadonlyMap<string, PrefixSet>;
+    readonly diagnostics: readonly Diagnostic[];
+  };
+}
+
+export interface PolicyCheck {
+  /** Null when anything is an error. */
+  readonly policy: ResolvedPolicy | null;
+  readonly document: PolicyDocument | null;
+  /** In the order of the file. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Returns the meaning of a policy text and everything found in it, all at once. */
+export function checkPolicy(text: string, inputs: CheckInputs): PolicyCheck {
+  const parsed = parsePolicy(text, { nowMs: inputs.nowMs, presets: PRESET_NAMES });
+  const diagnostics = [...parsed.diagnostics];
+  if (parsed.document === null) return { policy: null, document: null, diagnostics: inOrder(diagnostics) };
+  const files = inputs.readSets(parsed.document);
+  const resolved = resolvePolicy(parsed.document, { fileSets: files.sets });
+  diagnostics.push(...files.diagnostics, ...resolved.diagnostics);
+  if (!hasError(diagnostics)) {
+    diagnostics.push(...guardOverlaps(parsed.document, resolved.policy, inputs.nowMs));
+    diagnostics.push(...selfTest(parsed.document, resolved.policy, inputs.nowMs));
+  }
+  const usable = !hasError(diagnostics);
+  return {
+    policy: usable ? resolved.policy : null,
+    document: parsed.document,
+    diagnostics: inOrder(diagnostics),
+  };
+}
+
+function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  return [...diagnostics].sort((a, b) => a.span.line - b.span.line || a.span.column - b.span.column);
+}

@@ -1,0 +1,75 @@
+/** The only place that starts other programs: an argument list, an absolute path, a deadline, a size limit. */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { SeawallError } from "../../core/base/error.ts";
+
+/** Where system programs live. The caller's PATH is not asked: root must not run what a user can place there. */
+const SYSTEM_FOLDERS = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+export const OUTPUT_BYTES_MAX = 256 * 1024 * 1024;
+export const DEADLINE_MS = 60_000;
+
+export interface CommandResult {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CommandOptions {
+  readonly input?: string;
+  readonly deadlineMs?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Returns the absolute path of a system program, or undefined when it is not installed. */
+export function findProgram(program: string): string | undefined {
+  for (const folder of SYSTEM_FOLDERS) {
+    const path = `${folder}/${program}`;
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not there: the next folder may have it.
+    }
+  }
+  return undefined;
+}
+
+/** Runs a program to its end and returns what it said; its exit status is for the caller to judge. */
+export function runSync(program: string, args: readonly string[], options: CommandOptions = {}): CommandResult {
+  const result = spawnSync(pathOf(program), [...args], {
+    encoding: "utf8",
+    timeout: options.deadlineMs ?? DEADLINE_MS,
+    maxBuffer: OUTPUT_BYTES_MAX,
+    env: environment(options.env),
+    ...(options.input === undefined ? {} : { input: options.input }),
+  });
+  if (result.error !== undefined) {
+    throw new SeawallError("SEAWALL_COMMAND", `${program} did not end well: ${result.error.message}`, {
+      cause: result.error,
+    });
+  }
+  return { status: result.status, stdout: result.stdout, stderr: result.stderr };
+}
+
+/** Starts a program that runs beside us; the caller ends it. */
+export function start(
+  program: string,
+  args: readonly string[],
+  stdio: readonly ("pipe" | "ignore" | "inherit")[],
+  env?: Readonly<Record<string, string>>,
+): ChildProcess {
+  return spawn(pathOf(program), [...args], { stdio: [...stdio], env: environment(env) });
+}
+
+function pathOf(program: string): string {
+  const path = program.startsWith("/") ? program : findProgram(program);
+  if (path !== undefined) return path;
+  throw new SeawallError("SEAWALL_COMMAND", `\`${program}\` is not installed`, {
+    help: `apt-get install ${program === "nft" ? "nftables" : program}`,
+  });
+}
+
+/** Programs are read by us, so they speak plain English; nothing of the caller's environment reaches them. */
+function environment(more: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return { PATH: SYSTEM_FOLDERS.join(":"), LC_ALL: "C", TZ: "UTC", ...more };
+}
