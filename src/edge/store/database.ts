@@ -1,0 +1,103 @@
+import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { SeawallError } from "../../core/base/error.ts";
+import { MIGRATIONS } from "./migration/list.ts";
+import { storeError, storeProblem } from "./problem.ts";
+
+/** An open events database. */
+export interface Store {
+  readonly path: string;
+  readonly database: DatabaseSync;
+}
+
+const FILE_NAME = "events.db";
+/** Events are private: who talks to whom. */
+const FILE_MODE = 0o600;
+const DIRECTORY_MODE = 0o750;
+/** A writer that holds the lock longer is a problem of kind `busy`. */
+const BUSY_TIMEOUT_MS = 100;
+/** LIMIT: size to which the write-ahead log is cut back. */
+const WAL_MAX_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Opens (and creates, and migrates) `events.db` in a state directory. After kill -9 it holds every batch that
+ * appendEvents acknowledged; after a power cut the last of them may be missing (WAL, synchronous NORMAL).
+ * Refuses with SEAWALL_STORE.
+ */
+export function openStore(stateDir: string): Store {
+  const path = join(stateDir, FILE_NAME);
+  let database: DatabaseSync | undefined;
+  try {
+    mkdirSync(stateDir, { recursive: true, mode: DIRECTORY_MODE });
+    closeSync(openSync(path, "a", FILE_MODE));
+    database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+    // Must come before the first table, and lets retention give pages back.
+    database.exec(
+      "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;",
+    );
+    database.exec(`PRAGMA journal_size_limit = ${WAL_MAX_BYTES}`);
+    migrate(database);
+    return { path, database };
+  } catch (error) {
+    closeQuietly(database);
+    throw error instanceof SeawallError ? error : storeError(path, systemProblem(error));
+  }
+}
+
+/** Opens the database for reading only, or returns undefined when nothing was ever recorded there. */
+export function openStoreReadOnly(stateDir: string): Store | undefined {
+  const path = join(stateDir, FILE_NAME);
+  if (!existsSync(path)) return undefined;
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+    checkVersion(versionOf(database));
+    return { path, database };
+  } catch (error) {
+    closeQuietly(database);
+    throw error instanceof SeawallError ? error : storeError(path, systemProblem(error));
+  }
+}
+
+export function closeStore(store: Store): void {
+  store.database.close();
+}
+
+function migrate(database: DatabaseSync): void {
+  const version = versionOf(database);
+  checkVersion(version);
+  for (const [index, migration] of MIGRATIONS.entries()) {
+    if (index < version) continue;
+    database.exec(`BEGIN IMMEDIATE; ${migration} PRAGMA user_version = ${index + 1}; COMMIT;`);
+  }
+}
+
+function versionOf(database: DatabaseSync): number {
+  return Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
+}
+
+function checkVersion(version: number): void {
+  if (version <= MIGRATIONS.length) return;
+  throw Object.assign(new Error(`it has format ${version}, this version knows ${MIGRATIONS.length}`), {
+    newer: true,
+  });
+}
+
+/** Adds the refusals of the file system to those of SQLite. */
+function systemProblem(error: unknown): ReturnType<typeof storeProblem> {
+  const problem = storeProblem(error);
+  if (!(error instanceof Error)) return problem;
+  if ("newer" in error) return { ...problem, kind: "newer" };
+  const code = "code" in error ? error.code : undefined;
+  if (code === "EACCES" || code === "EROFS" || code === "EPERM") return { ...problem, kind: "read-only" };
+  return code === "ENOSPC" ? { ...problem, kind: "full" } : problem;
+}
+
+function closeQuietly(database: DatabaseSync | undefined): void {
+  try {
+    database?.close();
+  } catch {
+    // The reason why it could not be opened is the one to tell.
+  }
+}

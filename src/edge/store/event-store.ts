@@ -1,0 +1,105 @@
+import type { StatementSync } from "node:sqlite";
+import type { FlowEvent, LossEvent, SeawallEvent } from "../../core/event/event.ts";
+import { addressBytes } from "./address.ts";
+import { DIRECTION, LOSS_CAUSE, REASON, VERDICT } from "./code.ts";
+import type { Store } from "./database.ts";
+import { storeProblem, type StoreProblem } from "./problem.ts";
+
+export interface EventWriter {
+  /** Writes all events in one transaction, or none and returns why. Returns null when they will survive a kill. */
+  append(events: readonly SeawallEvent[]): StoreProblem | null;
+}
+
+/** LIMIT: names remembered with their numbers. */
+const WORDS_KEPT_MAX = 4096;
+
+const INSERT_FLOW = `INSERT INTO flow (time_ms, direction, verdict, observed, reason, generation, place, rule,
+  protocol, source, destination, source_port, destination_port, icmp_type, tcp_flags, bytes, interface_in,
+  interface_out, uid, gid) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+/** Returns a writer with its statements prepared. Refuses like `database.prepare` when the tables are missing. */
+export function createEventWriter(store: Store): EventWriter {
+  const { database } = store;
+  const insertFlow = database.prepare(INSERT_FLOW);
+  const insertLoss = database.prepare("INSERT INTO loss (time_ms, cause, count) VALUES (?, ?, ?)");
+  const words = createWords(store);
+  return {
+    append(events) {
+      try {
+        database.exec("BEGIN IMMEDIATE");
+        for (const event of events) {
+          if (event.kind === "flow") writeFlow(insertFlow, event, words.numberOf);
+          else writeLoss(insertLoss, event);
+        }
+        database.exec("COMMIT");
+        return null;
+      } catch (error) {
+        // Numbers of words that the rollback takes away again must not be used.
+        words.forget();
+        rollBack(store);
+        return storeProblem(error);
+      }
+    },
+  };
+}
+
+function writeFlow(insert: StatementSync, event: FlowEvent, word: (text: string) => number): void {
+  insert.run(
+    event.timeMs,
+    DIRECTION.numbers[event.direction],
+    VERDICT.numbers[event.verdict],
+    event.observed ? 1 : 0,
+    REASON.numbers[event.reason],
+    event.generation,
+    word(event.place),
+    event.rule === null ? null : word(event.rule),
+    event.protocol,
+    addressBytes(event.source),
+    addressBytes(event.destination),
+    event.sourcePort,
+    event.destinationPort,
+    event.icmpType,
+    event.tcpFlags,
+    event.bytes,
+    event.interfaceIn === null ? null : word(event.interfaceIn),
+    event.interfaceOut === null ? null : word(event.interfaceOut),
+    event.uid,
+    event.gid,
+  );
+}
+
+function writeLoss(insert: StatementSync, event: LossEvent): void {
+  insert.run(event.timeMs, LOSS_CAUSE.numbers[event.cause], event.count);
+}
+
+interface Words {
+  /** Returns the number of a name and stores the name when it is new. */
+  readonly numberOf: (text: string) => number;
+  readonly forget: () => void;
+}
+
+function createWords({ database }: Store): Words {
+  const known = new Map<string, number>();
+  const find = database.prepare("SELECT id FROM word WHERE text = ?");
+  const insert = database.prepare("INSERT INTO word (text) VALUES (?)");
+  return {
+    numberOf(text) {
+      const remembered = known.get(text);
+      if (remembered !== undefined) return remembered;
+      const row = find.get(text);
+      const number = Number(row === undefined ? insert.run(text).lastInsertRowid : row["id"]);
+      if (known.size >= WORDS_KEPT_MAX) known.clear();
+      known.set(text, number);
+      return number;
+    },
+    forget: () => known.clear(),
+  };
+}
+
+function rollBack({ database }: Store): void {
+  try {
+    if (database.isTransaction) database.exec("ROLLBACK");
+  } catch {
+    // SQLite has rolled back by itself, or the database is unusable and the first problem says so.
+  }
+}

@@ -1,0 +1,4 @@
+import { EVENTS_0001 } from "./0001-events.ts";
+
+/** All migrations, oldest first. The database's user_version says how many of them it has. Never edit one. */
+export const MIGRATIONS: readonly string[] = [EVENTS_0001];

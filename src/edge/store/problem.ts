@@ -1,0 +1,43 @@
+import { SeawallError } from "../../core/base/error.ts";
+
+/** Why the database did not do it. `busy` passes by itself; the others need somebody. */
+export interface StoreProblem {
+  readonly kind: "busy" | "full" | "read-only" | "damaged" | "newer" | "other";
+  readonly message: string;
+}
+
+/** Primary result codes of SQLite (https://www.sqlite.org/rescode.html). */
+const KINDS: Readonly<Record<number, StoreProblem["kind"]>> = {
+  5: "busy",
+  6: "busy",
+  8: "read-only",
+  11: "damaged",
+  13: "full",
+  14: "read-only",
+  26: "damaged",
+};
+
+const HELP: Readonly<Record<StoreProblem["kind"], string>> = {
+  busy: "another process is writing; it is tried again",
+  full: "free some space, or lower the size that events may take",
+  "read-only": "run as the user that owns the state directory, on a file system that can be written",
+  damaged: "move events.db, events.db-wal and events.db-shm away; a new one is made at the next start",
+  newer: "run the version of seawall that wrote it, or move events.db away",
+  other: "look at the message; the firewall does not depend on the store",
+};
+
+/** Returns what an exception of node:sqlite means; anything else that was thrown is `other`. */
+export function storeProblem(error: unknown): StoreProblem {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error) || !("errcode" in error)) return { kind: "other", message };
+  const kind = typeof error.errcode === "number" ? KINDS[error.errcode & 0xff] : undefined;
+  return { kind: kind ?? "other", message };
+}
+
+/** The problem as an error for a person; `path` is the database. */
+export function storeError(path: string, problem: StoreProblem): SeawallError {
+  return new SeawallError("SEAWALL_STORE", `${path} cannot be used (${problem.kind}): ${problem.message}`, {
+    help: HELP[problem.kind],
+    still: "rules in the kernel are in force",
+  });
+}
