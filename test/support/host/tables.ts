@@ -1,0 +1,28 @@
+import type { Namespace } from "./namespace.ts";
+
+/**
+ * Every rule on the host that is not Seawall's, as text: both iptables dumps and the nft listing without
+ * `table inet seawall`. Counters, time stamps and dynamic handles are left out; everything else is byte for byte.
+ */
+export async function othersTables(namespace: Namespace): Promise<string> {
+  const parts: string[] = [];
+  for (const command of [["iptables-save"], ["ip6tables-save"], ["nft", "-s", "list", "ruleset"]]) {
+    const result = await namespace.run(command);
+    if (result.code !== 0) throw new Error(`${command.join(" ")}: ${result.stderr}`);
+    parts.push(withoutSeawall(result.stdout));
+  }
+  return parts
+    .join("\n")
+    .replace(/^# (?:Generated|Completed) .*$/gm, "")
+    .replace(/\[\d+:\d+\]/g, "[]");
+}
+
+/** `nft -s list table inet seawall`, or "" when there is none. */
+export async function seawallTable(namespace: Namespace): Promise<string> {
+  const result = await namespace.run(["nft", "-s", "list", "table", "inet", "seawall"]);
+  return result.code === 0 ? result.stdout : "";
+}
+
+function withoutSeawall(text: string): string {
+  return text.replace(/^table inet seawall \{\n(?:[ \t].*\n|\n)*\}\n/m, "");
+}
