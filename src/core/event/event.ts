@@ -53,3 +53,23 @@ export interface LossEvent {
 }
 
 export type SeawallEvent = FlowEvent | LossEvent;
+
+const PROTOCOL_NAMES: Readonly<Record<number, string>> = {
+  1: "icmp",
+  2: "igmp",
+  6: "tcp",
+  17: "udp",
+  33: "dccp",
+  41: "ipv6",
+  47: "gre",
+  50: "esp",
+  51: "ah",
+  58: "icmpv6",
+  132: "sctp",
+  136: "udplite",
+};
+
+/** Returns the common name of an IANA protocol number, or the number as text. */
+export function protocolName(protocol: number): string {
+  return PROTOCOL_NAMES[protocol] ?? String(protocol);
+}

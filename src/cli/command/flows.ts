@@ -1,0 +1,107 @@
+import { SeawallError } from "../../core/base/error.ts";
+import type { Verdict } from "../../core/policy/decision.ts";
+import type { Direction } from "../../core/policy/document.ts";
+import { closeStore, openStoreReadOnly, type Store } from "../../edge/store/database.ts";
+import { FLOWS_LISTED_MAX, type FlowQuery, listFlows, listLosses } from "../../edge/store/flow-query.ts";
+import type { Command, CommandContext } from "../command.ts";
+import { parseSinceMs } from "../duration.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import { flowRecord, flowTable, lossLine } from "../render/flow.ts";
+import { stateDirOf } from "../state-dir.ts";
+
+export const command: Command = {
+  path: ["flows"],
+  summary: "Show connections, refused and admitted",
+  usage:
+    "seawall flows [--since 1h] [--verdict refuse] [--direction outbound] [--rule ID] [--limit N] [--json]",
+  options: {
+    since: { type: "string" },
+    verdict: { type: "string" },
+    direction: { type: "string" },
+    rule: { type: "string" },
+    limit: { type: "string" },
+    json: { type: "boolean" },
+  },
+  optionHelp: {
+    since: "a duration (90s, 15m, 1h, 7d) or a time (RFC 3339)",
+    verdict: "accept, refuse or drop",
+    direction: "inbound or outbound",
+    rule: "the id of a rule",
+    limit: "the newest so many (default: 100)",
+    json: "print one JSON object a line",
+  },
+  examples: ["seawall flows --since 1h --verdict refuse", "seawall flows --json --limit 1000"],
+  run: async (context) => {
+    const query = queryOf(context);
+    const store = openStoreReadOnly(stateDirOf(context.env));
+    if (store === undefined) {
+      context.err("nothing was recorded yet: the daemon writes here what the kernel logs\n");
+      return EXIT.ok;
+    }
+    try {
+      return show(context, store, query);
+    } finally {
+      closeStore(store);
+    }
+  },
+};
+
+const LIMIT_DEFAULT = 100;
+const VERDICTS = ["accept", "refuse", "drop"] as const satisfies readonly Verdict[];
+const DIRECTIONS = ["inbound", "outbound"] as const satisfies readonly Direction[];
+
+function show(context: CommandContext, store: Store, query: FlowQuery): ExitCode {
+  const flows = listFlows(store, query);
+  if (context.flags["json"] === true) {
+    for (const flow of flows) context.out(`${JSON.stringify(flowRecord(flow))}\n`);
+  } else if (flows.length === 0) context.err("no connection matches\n");
+  else context.out(flowTable(flows));
+  const missing = lossLine(listLosses(store, query.sinceMs ?? flows[0]?.timeMs ?? context.nowMs()));
+  if (missing !== null) context.err(missing);
+  return EXIT.ok;
+}
+
+function queryOf(context: CommandContext): FlowQuery {
+  const since = text(context, "since");
+  const sinceMs = since === undefined ? undefined : parseSinceMs(since, context.nowMs());
+  if (since !== undefined && sinceMs === undefined)
+    throw usage("since", since, "a duration like 1h, or a time");
+  const limitText = text(context, "limit");
+  const limit = limitText === undefined ? LIMIT_DEFAULT : Number(limitText);
+  if (limitText !== undefined && !(/^[1-9][0-9]*$/.test(limitText) && limit <= FLOWS_LISTED_MAX)) {
+    throw usage("limit", limitText, `a number from 1 to ${FLOWS_LISTED_MAX}`);
+  }
+  const verdict = choice(context, "verdict", VERDICTS);
+  const direction = choice(context, "direction", DIRECTIONS);
+  const rule = text(context, "rule");
+  return {
+    limit,
+    ...(sinceMs === undefined ? {} : { sinceMs }),
+    ...(verdict === undefined ? {} : { verdict }),
+    ...(direction === undefined ? {} : { direction }),
+    ...(rule === undefined ? {} : { rule }),
+  };
+}
+
+function choice<Word extends string>(
+  context: CommandContext,
+  flag: string,
+  words: readonly Word[],
+): Word | undefined {
+  const value = text(context, flag);
+  if (value === undefined) return undefined;
+  const word = words.find((candidate) => candidate === value);
+  if (word === undefined) throw usage(flag, value, words.join(", "));
+  return word;
+}
+
+function text(context: CommandContext, flag: string): string | undefined {
+  const value = context.flags[flag];
+  return typeof value === "string" ? value : undefined;
+}
+
+function usage(flag: string, value: string, wanted: string): SeawallError {
+  return new SeawallError("SEAWALL_USAGE", `\`--${flag} ${value}\` is not ${wanted}`, {
+    help: "seawall flows --help",
+  });
+}
