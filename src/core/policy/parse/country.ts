@@ -1,4 +1,5 @@
 import type { Span } from "../../base/diagnostic.ts";
+import { closest } from "./closest.ts";
 import { type Node, shown } from "./node.ts";
 import { COUNTRY_PATTERN } from "./vocabulary.ts";
 import { fail, fieldsOf, oneOrMore, type Walk, wrongType } from "./walk.ts";
@@ -12,8 +13,8 @@ export function readCountry(
   node: Node,
   expectation: string,
 ): { readonly kind: "country"; readonly codes: readonly string[]; readonly span: Span } | null {
-  if (node.kind !== "map" || node.entries.length === 0) {
-    wrongType(walk, node, expectation);
+  if (node.kind !== "map" || !node.entries.some(({ key }) => closest(key, ["country"]) !== null)) {
+    wrongType(walk, node, expectation, nameAsKeyHelp(node));
     return null;
   }
   const fields = fieldsOf(walk, node, "a country term", ["country"]);
@@ -26,6 +27,13 @@ export function readCountry(
     if (code !== null && !codes.includes(code)) codes.push(code);
   }
   return codes.length === 0 ? null : { kind: "country", codes, span: node.span };
+}
+
+/** `{a.example.com: 443}` is how other tools write a host with its port. */
+function nameAsKeyHelp(node: Node): string | null {
+  const [only] = node.kind === "map" ? node.entries : [];
+  if (only === undefined || !only.key.includes(".")) return null;
+  return `write \`${only.key.slice(0, 80)}\` and add \`port:\` to the rule`;
 }
 
 function readCode(walk: Walk, item: Node): string | null {

@@ -69,7 +69,12 @@ function readDestination(
     fail(walk, "host-port", span, `${shown(text)} holds a port`, help);
     return null;
   }
-  if (looksLikeAddress(text) || /^[^/]*[:.][^/]*\/[0-9]+$/.test(text)) {
+  if (text.includes("/") && !looksLikeAddress(text)) {
+    const help = "give the host name alone; a path cannot be part of a rule";
+    fail(walk, "url", span, `${shown(text)} holds a path`, help);
+    return null;
+  }
+  if (looksLikeAddress(text)) {
     const prefix = readPrefix(walk, text, span);
     return prefix === null ? null : { kind: "prefix", prefix, span };
   }

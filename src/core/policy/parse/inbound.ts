@@ -5,7 +5,7 @@ import { type CommonFields, hasErrorSince, readAction, readCommon, warnExpired }
 import { readServices } from "./service-term.ts";
 import { readSources } from "./source.ts";
 import { INBOUND_KEYS, RATE_COUNT_MAX, RATE_PATTERN, RATE_UNITS } from "./vocabulary.ts";
-import { type Fields, fail, fieldsOf, textOf, type Walk } from "./walk.ts";
+import { type Fields, fail, fieldsOf, termText, type Walk } from "./walk.ts";
 
 const ELSEWHERE = {
   use: "presets are for outbound rules",
@@ -79,7 +79,7 @@ function readRate(walk: Walk, fields: InboundFields, kind: "allow" | "deny"): Ra
       "remove it, or use `allow`",
     );
   }
-  const text = textOf(walk, entry.value, "`rate`");
+  const text = termText(walk, entry.value, "`rate` must be connections per time such as `60/minute`");
   if (text === null) return null;
   const match = RATE_PATTERN.exec(text);
   const count = Number(match?.[1]);

@@ -1,4 +1,4 @@
-import { type Diagnostic, FILE_START, hasError } from "../../base/diagnostic.ts";
+import { type Diagnostic, FILE_START, hasError, type Span } from "../../base/diagnostic.ts";
 import type { PolicyDocument, PolicyParse } from "../document.ts";
 import { readAcceptedRisks } from "./accept-risk.ts";
 import { acceptedRisksOf } from "./accepted.ts";
@@ -32,7 +32,8 @@ export function parsePolicy(text: string, options: ParseOptions): PolicyParse {
   const yaml = readYaml(text);
   const walk: Walk = { diagnostics: [], nowMs: options.nowMs };
   const document = yaml.root === null ? withoutRoot(yaml) : readRoot(walk, yaml.root, options);
-  const diagnostics = inOrder([...yaml.diagnostics, ...trustworthy(walk.diagnostics, yaml.brokenLine)]);
+  const found = trustworthy(walk.diagnostics, yaml);
+  const diagnostics = inOrder([...yaml.diagnostics, ...found]);
   if (yaml.root === null && document !== null) diagnostics.push(emptyFile());
   return { document: hasError(diagnostics) ? null : document, diagnostics };
 }
@@ -91,10 +92,23 @@ const NOT_AFTER_BROKEN_SYNTAX = new Set([
   "policy/unknown-zone",
 ]);
 
-/** Where the syntax is broken, only what stands before it and is complete in itself is worth saying. */
-function trustworthy(diagnostics: readonly Diagnostic[], brokenLine: number | null): readonly Diagnostic[] {
-  if (brokenLine === null) return diagnostics;
-  return diagnostics.filter(({ code, span }) => span.line < brokenLine && !NOT_AFTER_BROKEN_SYNTAX.has(code));
+/**
+ * Where the syntax is broken, only what stands before it and is complete in itself is worth saying; and of
+ * an alias only that it is one, or that the name it was meant as is too broad.
+ */
+function trustworthy(diagnostics: readonly Diagnostic[], yaml: YamlRead): readonly Diagnostic[] {
+  const aliases = new Set(
+    yaml.diagnostics.filter(({ code }) => code === "policy/alias").map(({ span }) => placeOf(span)),
+  );
+  const { brokenLine } = yaml;
+  return diagnostics.filter(({ code, span }) => {
+    if (aliases.has(placeOf(span)) && code !== "policy/public-suffix") return false;
+    return brokenLine === null || (span.line < brokenLine && !NOT_AFTER_BROKEN_SYNTAX.has(code));
+  });
+}
+
+function placeOf(span: Span): string {
+  return `${span.line}:${span.column}`;
 }
 
 function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {

@@ -21,8 +21,10 @@ export function spanOf(table: LineTable, start: number, end: number): Span {
   const next = table.starts[line + 1];
   let lineEnd = next === undefined ? table.text.length : next - 1;
   if (table.text[lineEnd - 1] === "\r") lineEnd -= 1;
-  const length = Math.max(1, Math.min(end, lineEnd) - start);
-  return { line: line + 1, column: start - lineStart + 1, length };
+  // A place behind the last character of a line (a missing value) is shown on that character.
+  const from = start >= lineEnd && lineEnd > lineStart ? lineEnd - 1 : start;
+  const length = Math.max(1, Math.min(end, lineEnd) - from);
+  return { line: line + 1, column: from - lineStart + 1, length };
 }
 
 function lineAt(table: LineTable, offset: number): number {

@@ -24,17 +24,20 @@ export function nameRules(
 ): { readonly inbound: Named<InboundDraft>[]; readonly outbound: Named<OutboundDraft>[] } {
   const drafts = [...inbound, ...outbound];
   const taken = new Map<string, number>();
-  for (const { id, span } of drafts) {
+  for (const { id } of drafts) {
     if (id === null) continue;
-    const line = taken.get(id);
-    if (line === undefined) taken.set(id, span.line);
-    else fail(walk, "duplicate-id", span, `the id \`${id}\` is given twice`, `the first is in line ${line}`);
+    const line = taken.get(id.text);
+    if (line === undefined) taken.set(id.text, id.span.line);
+    else {
+      const help = `the first is in line ${line}`;
+      fail(walk, "duplicate-id", id.span, `the id \`${id.text}\` is given twice`, help);
+    }
   }
   const derived = deriveIds(
     drafts.filter((draft) => draft.id === null),
     new Set(taken.keys()),
   );
-  const idOf = (draft: InboundDraft | OutboundDraft): string => draft.id ?? derived.get(draft) ?? "";
+  const idOf = (draft: InboundDraft | OutboundDraft): string => draft.id?.text ?? derived.get(draft) ?? "";
   return {
     inbound: inbound.map((draft) => ({ ...draft, id: idOf(draft) })),
     outbound: outbound.map((draft) => ({ ...draft, id: idOf(draft) })),

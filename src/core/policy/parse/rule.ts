@@ -11,13 +11,19 @@ import {
   WHY_CHARS_MAX,
   WHY_CHARS_MIN,
 } from "./vocabulary.ts";
-import { type Fields, fail, textOf, type Walk, warn, wordOf } from "./walk.ts";
+import { type Fields, fail, orList, termText, textOf, type Walk, warn, wordOf } from "./walk.ts";
 
 export type CommonKey = "allow" | "deny" | "id" | "why" | "owner" | "expires" | "mode" | "denial";
 
-/** What rules of both directions have. `id` is null until one is derived. */
+/** The id that the file gives a rule. */
+export interface GivenId {
+  readonly text: string;
+  readonly span: Span;
+}
+
+/** What rules of both directions have. `id` is null when one has to be derived. */
 export interface CommonFields {
-  readonly id: string | null;
+  readonly id: GivenId | null;
   readonly why: string;
   readonly owner: string | null;
   readonly expiresMs: number | null;
@@ -79,7 +85,7 @@ function optional<Value>(
   return entry === undefined ? null : read(entry.value);
 }
 
-function readId(walk: Walk, node: Node): string | null {
+function readId(walk: Walk, node: Node): GivenId | null {
   const text = textOf(walk, node, "`id`");
   if (text === null) return null;
   if (!RULE_ID_PATTERN.test(text)) {
@@ -92,7 +98,7 @@ function readId(walk: Walk, node: Node): string | null {
     fail(walk, "id", node.span, `${shown(text)} is reserved`, help);
     return null;
   }
-  return text;
+  return { text, span: node.span };
 }
 
 function readWhy(walk: Walk, fields: Fields<CommonKey>): string | null {
@@ -114,13 +120,14 @@ export function reasonText(walk: Walk, node: Node, text: string, what: string): 
     fail(walk, "control-character", node.span, `${what} holds a line break or control character`, help);
     return null;
   }
-  if (reason.length < WHY_CHARS_MIN) {
-    const message = `${what} must have at least ${WHY_CHARS_MIN} characters, not ${reason.length}`;
+  const length = [...reason].length;
+  if (length < WHY_CHARS_MIN) {
+    const message = `${what} must have at least ${WHY_CHARS_MIN} characters, not ${length}`;
     fail(walk, "why", node.span, message, "say what a colleague would need to know");
     return null;
   }
-  if (reason.length > WHY_CHARS_MAX) {
-    const message = `${what} must have at most ${WHY_CHARS_MAX} characters, not ${reason.length}`;
+  if (length > WHY_CHARS_MAX) {
+    const message = `${what} must have at most ${WHY_CHARS_MAX} characters, not ${length}`;
     fail(walk, "why", node.span, message, "keep long explanations in a comment");
     return null;
   }
@@ -151,7 +158,7 @@ export function personText(walk: Walk, node: Node, what: string): string | null 
 
 /** Returns when a date or timestamp has passed (Unix ms), or null with an error. */
 export function readExpiry(walk: Walk, node: Node, what: string): number | null {
-  const text = textOf(walk, node, what);
+  const text = termText(walk, node, `${what} must be a date or a time`);
   if (text === null) return null;
   const ms = parseExpiry(text);
   if (ms !== undefined) return ms;
@@ -170,8 +177,13 @@ export function readAction<Verb extends string>(
   const [key] = given;
   const entry = key === undefined ? undefined : fields.get(key);
   if (key === undefined || entry === undefined) {
-    const choices = verbs.map((verb) => `\`${verb}\``).join(" or ");
-    fail(walk, "missing-key", fields.span, `the rule has no ${choices}`, "a rule has exactly one of them");
+    fail(
+      walk,
+      "missing-key",
+      fields.span,
+      `the rule has no ${orList(verbs)}`,
+      "a rule has exactly one of them",
+    );
     return null;
   }
   for (const other of given.slice(1)) {

@@ -44,6 +44,9 @@ function serviceHelp(text: string): string {
   const lower = text.toLowerCase();
   if (lower !== text && parseService(lower, "allow") !== undefined)
     return `write it in lower case: \`${lower}\``;
+  const spaced = text.replaceAll(/\s+/g, "");
+  if (spaced !== text && parseService(spaced, "allow") !== undefined)
+    return `write it without spaces: \`${spaced}\``;
   const near = /^[a-z]/i.test(text) ? closest(text, [...SERVICE_NAMES, ANY]) : null;
   if (near !== null) return `did you mean \`${near}\`?`;
   const port = portHelp(text.replace(/^(?:tcp|udp)\//, ""));

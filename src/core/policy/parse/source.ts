@@ -44,6 +44,10 @@ function readSource(walk: Walk, node: Node, names: Names): SourceTerm | null {
 }
 
 function unknownSource(walk: Walk, node: Node, text: string, names: Names): void {
+  if (/^[0-9.]+\s*-\s*[0-9.]+$/.test(text)) {
+    const help = "write prefixes, for example `192.0.2.0/28`, in a list";
+    return fail(walk, "address", node.span, `${shown(text)} is a range, and sources are prefixes`, help);
+  }
   if (/[.*]/.test(text)) {
     const help = "the kernel sees addresses only; give the address, a prefix or a set";
     return fail(walk, "source-name", node.span, `${shown(text)} is a name, and sources are addresses`, help);

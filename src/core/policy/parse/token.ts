@@ -7,14 +7,22 @@ const FLOW_DEPTH_MAX = 32;
 const INDICATORS_PER_LINE_MAX = 32;
 const INDENT_COLUMNS_MAX = 200;
 
+/** A `[`, `{` or quote that opens at an offset. */
+export interface Opening {
+  readonly at: number;
+  readonly mark: string;
+}
+
 /** What reading the tokens has found so far. `stopped`: a limit was hit, the rest is not read. */
 export interface TokenScan {
   readonly table: LineTable;
   readonly diagnostics: Diagnostic[];
   readonly reportedAt: [number, number][];
+  /** Brackets that are open now, and quotes that never close. */
+  readonly open: Opening[];
+  readonly openQuotes: Opening[];
   stopped: boolean;
   offset: number;
-  flowDepth: number;
   indicatorsInLine: number;
   atLineStart: boolean;
   scalarNext: boolean;
@@ -25,9 +33,10 @@ export function startScan(table: LineTable): TokenScan {
     table,
     diagnostics: [],
     reportedAt: [],
+    open: [],
+    openQuotes: [],
     stopped: false,
     offset: 0,
-    flowDepth: 0,
     indicatorsInLine: 0,
     atLineStart: true,
     scalarNext: false,
@@ -42,7 +51,6 @@ export function scanToken(scan: TokenScan, lexeme: string): void {
   const type = scan.scalarNext ? "scalar" : CST.tokenType(lexeme);
   scan.scalarNext = type === "scalar" && lexeme === CST.SCALAR;
   if (scan.scalarNext || type === "doc-mode" || type === "flow-error-end") return;
-  if (type === "byte-order-mark") scan.stopped = true;
   judge(scan, type, lexeme);
   checkDepth(scan, type, lexeme);
   if (type === "newline") scan.indicatorsInLine = 0;
@@ -78,19 +86,38 @@ function judge(scan: TokenScan, type: string | null, lexeme: string): void {
         `${shown(lexeme)} is a YAML directive, and directives are not part of the policy language`,
         "remove the line; a policy is always YAML 1.2",
       );
+    case "double-quoted-scalar":
+    case "single-quoted-scalar":
+      if (!isClosed(lexeme)) scan.openQuotes.push({ at: scan.offset, mark: lexeme.charAt(0) });
+      return undefined;
     default:
       return undefined;
   }
 }
 
+function isClosed(lexeme: string): boolean {
+  const mark = lexeme.charAt(0);
+  if (lexeme.length < 2 || !lexeme.endsWith(mark)) return false;
+  const tail = mark === '"' ? /\\*"$/ : /'+$/;
+  const run = tail.exec(lexeme.slice(1))?.[0].length ?? 0;
+  // An even number of backslashes before `"`, or an odd number of `'`, ends the scalar.
+  return run % 2 === 1;
+}
+
 function aliasMessage(lexeme: string): string {
-  return /^\*\*?(?:\.|$)/.test(lexeme)
+  return isWildcard(lexeme)
     ? `${shown(lexeme)} is not in quotes, and YAML reads a leading \`*\` as an alias`
     : `${shown(lexeme)} is a YAML alias, and aliases are not part of the policy language`;
 }
 
 function aliasHelp(lexeme: string): string {
-  return `if it is a name, put it in quotes: \`${JSON.stringify(lexeme).slice(0, 80)}\``;
+  return isWildcard(lexeme)
+    ? `put it in quotes: ${shown(`"${lexeme}"`)}`
+    : `write the value out; if it is text, put it in quotes: ${shown(`"${lexeme}"`)}`;
+}
+
+function isWildcard(lexeme: string): boolean {
+  return /^\*\*?(?:\.|$)/.test(lexeme);
 }
 
 function complain(scan: TokenScan, lexeme: string, code: string, message: string, help: string): void {
@@ -106,14 +133,17 @@ function complain(scan: TokenScan, lexeme: string, code: string, message: string
 }
 
 function checkDepth(scan: TokenScan, type: string | null, lexeme: string): void {
-  if (type === "flow-map-start" || type === "flow-seq-start") scan.flowDepth += 1;
-  if (type === "flow-map-end" || type === "flow-seq-end") scan.flowDepth = Math.max(0, scan.flowDepth - 1);
-  if (scan.flowDepth === 0 && (type === "seq-item-ind" || type === "explicit-key-ind")) {
+  const inFlow = scan.open.length > 0;
+  if (type === "flow-map-start" || type === "flow-seq-start") {
+    scan.open.push({ at: scan.offset, mark: lexeme });
+  } else if (type === "flow-map-end" || type === "flow-seq-end") {
+    scan.open.pop();
+  } else if (!inFlow && (type === "seq-item-ind" || type === "explicit-key-ind")) {
     scan.indicatorsInLine += 1;
   }
-  const indent = scan.atLineStart && type === "space" && scan.flowDepth === 0 ? lexeme.length : 0;
+  const indent = scan.atLineStart && type === "space" && !inFlow ? lexeme.length : 0;
   const tooDeep =
-    scan.flowDepth > FLOW_DEPTH_MAX ||
+    scan.open.length > FLOW_DEPTH_MAX ||
     scan.indicatorsInLine > INDICATORS_PER_LINE_MAX ||
     indent > INDENT_COLUMNS_MAX;
   if (!tooDeep) return;

@@ -69,7 +69,7 @@ export function fieldsOf<const Key extends string>(
   elsewhere: Readonly<Record<string, string>> = {},
 ): Fields<Key> | null {
   if (node.kind !== "map") {
-    wrongType(walk, node, `${what} must be a map with ${listKeys(keys)}`);
+    wrongType(walk, node, `${what} must be a map`, `its keys are ${listKeys(keys)}`);
     return null;
   }
   const known = new Map<string, MapEntry>();
@@ -101,6 +101,13 @@ function unknownKey(
 
 export function listKeys(keys: readonly string[]): string {
   return keys.map((key) => `\`${key}\``).join(", ");
+}
+
+/** Returns "`a`, `b` or `c`". */
+export function orList(words: readonly string[]): string {
+  const last = words.at(-1);
+  if (last === undefined || words.length === 1) return listKeys(words);
+  return `${listKeys(words.slice(0, -1))} or \`${last}\``;
 }
 
 /** Reports a value of the wrong kind. `expectation` reads "`port` must be a number". */
@@ -141,7 +148,7 @@ export function wordOf<const Word extends string>(
   what: string,
   words: readonly Word[],
 ): Word | null {
-  const choices = words.map((word) => `\`${word}\``).join(" or ");
+  const choices = orList(words);
   if (node.kind !== "scalar" || node.type === "null") {
     wrongType(walk, node, `${what} must be ${choices}`);
     return null;

@@ -40,7 +40,7 @@ export function readYaml(source: string): YamlRead {
   const diagnostics: Diagnostic[] = [...scan.diagnostics];
   const [first, second] = documents;
   if (scan.stopped || first === undefined) return { root: null, diagnostics, brokenLine: 1 };
-  const syntax = syntaxErrors(first, table, scan);
+  const syntax = syntaxErrors(first, scan);
   diagnostics.push(...syntax);
   if (second !== undefined) diagnostics.push(secondDocument(second, table));
   const reader: Reader = { table, diagnostics };
@@ -73,13 +73,20 @@ function compose(text: string, scan: TokenScan): Document.Parsed[] {
   return documents;
 }
 
-function syntaxErrors(document: Document.Parsed, table: LineTable, scan: TokenScan): Diagnostic[] {
+/** After so many the reader has lost its way. */
+const SYNTAX_ERRORS_MAX = 20;
+
+function syntaxErrors(document: Document.Parsed, scan: TokenScan): Diagnostic[] {
   const found: Diagnostic[] = [];
   for (const error of document.errors) {
     const at = error.pos[0];
     // What the token scan has said already is not said twice.
     if (scan.reportedAt.some(([start, end]) => at >= start && at <= end)) continue;
-    found.push(syntaxDiagnostic(error.code, error.message, spanOf(table, at, error.pos[1]), table));
+    const diagnostic = syntaxDiagnostic(error, scan);
+    const { line, column } = diagnostic.span;
+    const said = found.some(({ span }) => span.line === line && span.column === column);
+    if (!said) found.push(diagnostic);
+    if (found.length >= SYNTAX_ERRORS_MAX) break;
   }
   return found.sort((left, right) => left.span.line - right.span.line);
 }

@@ -1,0 +1,64 @@
+import { type Diagnostic, hasError } from "../../../core/base/diagnostic.ts";
+import { readPolicyText } from "../../../edge/host/policy-file.ts";
+import { type Command, SCHEMA } from "../../command.ts";
+import { EXIT } from "../../exit-code.ts";
+import { checkFile, policyPath } from "../../policy.ts";
+import { renderDiagnostics } from "../../render/diagnostic.ts";
+
+export const command: Command = {
+  path: ["policy", "check"],
+  summary: "Check a policy file",
+  usage: "seawall policy check [FILE] [--json]",
+  options: { json: { type: "boolean" }, output: { type: "string", short: "o" } },
+  optionHelp: { json: "print the diagnostics as JSON", output: "table (default) or json" },
+  examples: ["seawall policy check policy.yaml", "seawall policy check policy.yaml --json"],
+  run: async (context) => {
+    const path = policyPath(context, context.positionals[0]);
+    const text = readPolicyText(path);
+    const { diagnostics } = checkFile(path, text, context.nowMs());
+    if (context.flags["json"] === true || context.flags["output"] === "json") {
+      context.out(`${JSON.stringify(checkReport(diagnostics))}\n`);
+    } else {
+      context.out(renderDiagnostics(diagnostics, text, path, context.color));
+      context.err(`${path}: ${summaryOf(diagnostics)}\n`);
+    }
+    return hasError(diagnostics) ? EXIT.unusable : EXIT.ok;
+  },
+};
+
+export interface CheckReport {
+  readonly schema: typeof SCHEMA;
+  readonly ok: boolean;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Returns what `policy check --json` prints. */
+export function checkReport(diagnostics: readonly Diagnostic[]): CheckReport {
+  return {
+    schema: SCHEMA,
+    ok: !hasError(diagnostics),
+    diagnostics: diagnostics.map(({ code, severity, message, help, span }) => ({
+      code,
+      severity,
+      message,
+      help,
+      span: { line: span.line, column: span.column, length: span.length },
+    })),
+  };
+}
+
+function summaryOf(diagnostics: readonly Diagnostic[]): string {
+  const count = (severity: string): number =>
+    diagnostics.filter((diagnostic) => diagnostic.severity === severity).length;
+  const parts = [
+    plural(count("error"), "error"),
+    plural(count("warning"), "warning"),
+    plural(count("notice"), "notice"),
+  ].filter((part) => part !== null);
+  return parts.length === 0 ? "no problems found" : parts.join(", ");
+}
+
+function plural(count: number, word: string): string | null {
+  if (count === 0) return null;
+  return `${count} ${word}${count === 1 ? "" : "s"}`;
+}
