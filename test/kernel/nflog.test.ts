@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import type { FlowEvent } from "../../src/core/event/event.ts";
-import { inNamespace } from "../support/namespace.ts";
+import { jsonFromNamespace } from "../support/namespace-json.ts";
 
 interface Seen {
   kinds: FlowEvent[];
@@ -15,7 +15,7 @@ interface Seen {
 
 let seen: Seen;
 before(async () => {
-  seen = (await inNamespace(new URL("./in-namespace/nflog.ts", import.meta.url))) as Seen;
+  seen = (await jsonFromNamespace(new URL("./in-namespace/nflog.ts", import.meta.url))) as Seen;
 });
 
 for (const [at, name, wanted] of [

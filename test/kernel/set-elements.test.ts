@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { inNamespace } from "../support/namespace.ts";
+import { jsonFromNamespace } from "../support/namespace-json.ts";
 
 let seen: Record<string, unknown> = {};
 before(async () => {
   const script = new URL("./in-namespace/set-elements.ts", import.meta.url);
-  seen = (await inNamespace(script)) as Record<string, unknown>;
+  seen = (await jsonFromNamespace(script)) as Record<string, unknown>;
 });
 
 test("9001 IPv4 intervals loaded by netlink read back exactly like the same set loaded by nft", () => {

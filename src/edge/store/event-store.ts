@@ -1,6 +1,6 @@
 import type { StatementSync } from "node:sqlite";
 import type { FlowEvent, LossEvent, SeawallEvent } from "../../core/event/event.ts";
-import { addressBytes } from "./address.ts";
+import { addressBytes } from "../../core/event/address.ts";
 import { DIRECTION, LOSS_CAUSE, REASON, VERDICT } from "./code.ts";
 import type { Store } from "./database.ts";
 import { storeProblem, type StoreProblem } from "./problem.ts";

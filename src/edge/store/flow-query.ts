@@ -1,7 +1,7 @@
 import type { FlowEvent, LossEvent } from "../../core/event/event.ts";
 import type { Verdict } from "../../core/policy/decision.ts";
 import type { Direction } from "../../core/policy/document.ts";
-import { addressText } from "./address.ts";
+import { addressText } from "../../core/event/address.ts";
 import { DIRECTION, LOSS_CAUSE, REASON, VERDICT } from "./code.ts";
 import type { Store } from "./database.ts";
 import { storeError, storeProblem } from "./problem.ts";

@@ -1,4 +1,4 @@
-import { formatIp4, formatIp6, parseIp } from "../../core/net/ip.ts";
+import { formatIp4, formatIp6, parseIp } from "../net/ip.ts";
 
 /** Returns the 4 or 16 bytes of an address, none for text that is not one. */
 export function addressBytes(text: string): Uint8Array {
