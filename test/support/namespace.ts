@@ -1,30 +1,81 @@
+/**
+ * Runs a child script inside a network namespace of its own, so that nothing it does to interfaces, rules
+ * or sysctls can reach the machine. The namespace goes with the child, also after a kill of the test.
+ */
 import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
 
-/** A script in a namespace that takes longer is killed. */
-const DEADLINE_MS = 60_000;
-/** LIMIT: bytes of a script's output that are kept. */
-const OUTPUT_MAX_BYTES = 4 * 1024 * 1024;
+export interface NamespaceRun {
+  /** The child's exit code; null when a signal ended it. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface NamespaceOptions {
+  /** The child is killed after this time. Default 60 s. */
+  readonly timeoutMs?: number;
+  /** Added to the environment of the child. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Written to the child's standard input, which is then closed. */
+  readonly stdin?: string;
+}
+
+const TIMEOUT_DEFAULT_MS = 60_000;
+const OUTPUT_MAX_BYTES = 64 * 1024 * 1024;
 
 /**
- * Runs a TypeScript file in a network namespace of its own and returns the JSON that it prints on its last
- * line. Fails with the script's own words when it fails. Needs root, and never touches the machine's network.
+ * Runs `node SCRIPT ARGS` in a fresh network namespace and returns how it ended. Throws when the process
+ * is not root, because a kernel test that quietly does nothing proves nothing.
  */
-export async function inNamespace(script: URL, parameters: readonly string[] = []): Promise<unknown> {
-  const child = spawn("unshare", ["-n", process.execPath, script.pathname, ...parameters], {
-    stdio: ["ignore", "pipe", "pipe"],
-    timeout: DEADLINE_MS,
-    killSignal: "SIGKILL",
-  });
-  const output = { stdout: "", stderr: "" };
-  for (const name of ["stdout", "stderr"] as const) {
-    child[name].setEncoding("utf8").on("data", (part: string) => {
-      if (output[name].length < OUTPUT_MAX_BYTES) output[name] += part;
+export async function runInNamespace(
+  script: URL,
+  args: readonly string[] = [],
+  options: NamespaceOptions = {},
+): Promise<NamespaceRun> {
+  if (process.getuid?.() !== 0) throw new Error("kernel tests need root: they make network namespaces");
+  const child = spawn(
+    "unshare",
+    ["-n", "--", "setpriv", "--pdeathsig", "KILL", process.execPath, fileURLToPath(script), ...args],
+    { env: { ...process.env, ...options.env }, stdio: ["pipe", "pipe", "pipe"] },
+  );
+  const timer = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs ?? TIMEOUT_DEFAULT_MS);
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(options.stdin ?? "");
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  try {
+    const { code, signal } = await new Promise<Pick<NamespaceRun, "code" | "signal">>((resolve, reject) => {
+      child.on("error", reject);
+      child.on("close", (exitCode, exitSignal) => resolve({ code: exitCode, signal: exitSignal }));
     });
+    return { code, signal, stdout: stdout(), stderr: stderr() };
+  } finally {
+    clearTimeout(timer);
   }
-  const { promise, resolve, reject } = Promise.withResolvers<number | null>();
-  child.once("error", reject).once("close", resolve);
-  const code = await promise;
-  if (code !== 0) throw new Error(`${script.pathname} ended with ${code ?? child.signalCode}\n${output.stderr}`);
-  const last = output.stdout.trimEnd().split("\n").at(-1) ?? "";
-  return JSON.parse(last);
+}
+
+/** As runInNamespace, but throws with the child's own words unless it exits 0. Returns its stdout. */
+export async function outputInNamespace(
+  script: URL,
+  args: readonly string[] = [],
+  options: NamespaceOptions = {},
+): Promise<string> {
+  const run = await runInNamespace(script, args, options);
+  if (run.code !== 0) {
+    throw new Error(
+      `${fileURLToPath(script)} ended with ${run.code ?? run.signal}\n${run.stderr}\n${run.stdout}`,
+    );
+  }
+  return run.stdout;
+}
+
+function collect(stream: NodeJS.ReadableStream): () => string {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  stream.on("data", (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= OUTPUT_MAX_BYTES) chunks.push(chunk);
+  });
+  return () => Buffer.concat(chunks).toString("utf8");
 }
