@@ -62,7 +62,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     options.onEvent?.(event);
   };
   const flush = (atLeast: number): void => {
-    while (queue.length >= atLeast && queue.length > 0) {
+    while (queue.length >= atLeast && queue.length > 0 && store.ready()) {
       const batch = queue.peek(EVENT_BATCH_MAX);
       if (!store.append(batch)) return;
       queue.discard(batch.length);
@@ -105,6 +105,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
 }
 
 interface StoreAccess {
+  /** False while it is not time yet to try a store again that failed. Opens it when it is. */
+  ready(): boolean;
   /** False when the events could not be written; they may be offered again. */
   append(events: readonly SeawallEvent[]): boolean;
   retain(): void;
@@ -128,6 +130,11 @@ function createStoreAccess({ stateDir, now, retention = RETENTION_DEFAULT }: Rec
     retryAtMs = now() + STORE_RETRY_MS;
     close();
   };
+  // Another writer is soon done; but each try may block for a moment, so there is one a tick.
+  const wait = (why: string): void => {
+    problem = why;
+    retryAtMs = now() + FLUSH_INTERVAL_MS;
+  };
   const open = (): void => {
     try {
       const store = openStore(stateDir);
@@ -140,12 +147,17 @@ function createStoreAccess({ stateDir, now, retention = RETENTION_DEFAULT }: Rec
   };
   open();
   return {
+    ready() {
+      if (problem === null) return true;
+      if (now() < retryAtMs) return false;
+      if (opened === undefined) open();
+      return opened !== undefined;
+    },
     append(events) {
-      if (opened === undefined && now() >= retryAtMs) open();
       if (opened === undefined) return false;
       const failed = opened.writer.append(events);
       if (failed === null) problem = null;
-      else if (failed.kind === "busy") problem = failed.message;
+      else if (failed.kind === "busy") wait(failed.message);
       else fail(`${failed.kind}: ${failed.message}`);
       return failed === null;
     },

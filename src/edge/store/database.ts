@@ -15,8 +15,8 @@ const FILE_NAME = "events.db";
 /** Events are private: who talks to whom. */
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o750;
-/** A writer that holds the lock longer is a problem of kind `busy`. */
-const BUSY_TIMEOUT_MS = 100;
+/** Another writer that holds the lock longer is a problem of kind `busy`. It blocks this thread. */
+const BUSY_TIMEOUT_MS = 50;
 /** LIMIT: size to which the write-ahead log is cut back. */
 const WAL_MAX_BYTES = 16 * 1024 * 1024;
 
