@@ -3,8 +3,8 @@ import type { Diagnostic } from "../../base/diagnostic.ts";
 import { INNER_INTERFACES, WORLD } from "../../policy/resolve.ts";
 import type { ResolvedPolicy } from "../../policy/resolved.ts";
 import { compileZone } from "./inbound.ts";
-import { SCOPE_INBOUND, SCOPE_MASK } from "./mark.ts";
-import { type Admitted, admittedRules, type CompiledScope, compileScope } from "./outbound.ts";
+import { MARK_FOREIGN_MASK, markOf, SCOPE_INBOUND, SCOPE_MASK } from "./mark.ts";
+import { admittedName, admittedRule, type CompiledScope, compileScope } from "./outbound.ts";
 import { goTo } from "./place.ts";
 import type { Chain, NftObject, Ruleset } from "./ruleset.ts";
 import type { Accounts } from "./scope.ts";
@@ -16,8 +16,8 @@ export interface CompileOptions {
   /** 1..15; stamped into the connections this ruleset admits. */
   readonly generation: number;
   readonly accounts: Accounts;
-  /** Which earlier stamps pass unjudged; the own generation always does. */
-  readonly admitted?: Admitted;
+  /** Interfaces of the scopes by docker network and namespace, when they are known (at apply). */
+  readonly interfaces?: ReadonlyMap<string, readonly string[]>;
 }
 
 export type Compilation =
@@ -36,7 +36,6 @@ export function compileNftables(policy: ResolvedPolicy, options: CompileOptions)
 
 function compile(policy: ResolvedPolicy, options: CompileOptions): Compilation {
   const { generation, accounts } = options;
-  const admitted = options.admitted ?? { generations: [generation], unstamped: false };
   const zones = [WORLD, ...policy.zones.map((zone) => zone.name)].map((zone) => ({
     zone,
     compiled: compileZone(policy, zone, generation),
@@ -44,7 +43,7 @@ function compile(policy: ResolvedPolicy, options: CompileOptions): Compilation {
   const scopes: CompiledScope[] = [];
   const diagnostics: Diagnostic[] = [];
   for (const scope of policy.outbound === null ? [] : policy.scopes) {
-    const made = compileScope(policy, scope, generation, accounts, admitted);
+    const made = compileScope(policy, scope, generation, accounts);
     if (made.ok) scopes.push(made.compiled);
     else diagnostics.push(made.diagnostic);
   }
@@ -55,12 +54,15 @@ function compile(policy: ResolvedPolicy, options: CompileOptions): Compilation {
     ...DENIAL_CHAINS,
     ...zones.flatMap(({ compiled }) => compiled.chains),
     ...scopes.flatMap((scope) => scope.chains),
-    preroutingChain(policy, prefix, zones, scopes, admitted, containers),
+    preroutingChain(policy, generation, zones, scopes, containers),
     outputChain(prefix, scopes),
+    unstampedChain(generation),
   ];
-  const objects = [
+  const marks = Array.from({ length: policy.scopes.length + 1 }, (_, scope) => nft`${hex32(markOf(generation, scope))} : accept`);
+  const objects: NftObject[] = [
+    { kind: "admitted", name: admittedName(generation), marks },
     ...zones.flatMap(({ compiled }) => compiled.objects),
-    ...scopes.flatMap((scope) => [...scope.objects, ...selectorObjects(scope)]),
+    ...scopes.flatMap((scope) => [...scope.objects, ...selectorObjects(scope, options.interfaces)]),
   ];
   return {
     ok: true,
@@ -79,24 +81,26 @@ function unique(objects: readonly NftObject[]): NftObject[] {
   return [...new Map(objects.map((object) => [object.name, object])).values()];
 }
 
-function selectorObjects({ scope, selector }: CompiledScope): NftObject[] {
+function selectorObjects(
+  { scope, selector }: CompiledScope,
+  interfaces: ReadonlyMap<string, readonly string[]> = new Map(),
+): NftObject[] {
   if (selector.kind === "uids") return [];
   const about = `interfaces of scope ${scope.name}, filled when applied`;
-  return [{ kind: "interfaces", name: selector.set, about, known: selector.known }];
+  return [{ kind: "interfaces", name: selector.set, about, known: interfaces.get(scope.name) ?? selector.known }];
 }
 
 function preroutingChain(
   policy: ResolvedPolicy,
-  prefix: string,
+  generation: number,
   zones: readonly { readonly zone: string; readonly compiled: { readonly entry: string } }[],
   scopes: readonly CompiledScope[],
-  admitted: Admitted,
   containersDenied: boolean,
 ): Chain {
   const entryOf = new Map(zones.map(({ zone, compiled }) => [zone, compiled.entry]));
   const rules: Nft[] = [
     nft`iifname "lo" accept comment "host.loopback"`,
-    ...admittedRules(admitted, SCOPE_INBOUND),
+    admittedRule(generation),
     nft`ct direction reply ct state established,related accept comment "host.established: began inside"`,
     nft`ct state related meta l4proto { icmp, ipv6-icmp } accept comment "host.pmtu"`,
   ];
@@ -115,9 +119,11 @@ function preroutingChain(
     rules.push(nft`iifname "docker*" goto refuse comment "containers that no scope names"`);
     rules.push(nft`iifname "br-*" goto refuse comment "containers that no scope names"`);
   }
+  // Not judged, but stamped: a login over the tailnet can then confirm a change.
+  rules.push(nft`iifname "tailscale*" ct state new ct mark set ct mark and ${hex32(MARK_FOREIGN_MASK)} or ${hex32(markOf(generation, SCOPE_INBOUND))}`);
   for (const inner of INNER_INTERFACES) if (inner !== "lo") rules.push(nft`iifname ${quoted(inner)} accept`);
   rules.push(goTo(entryOf.get(WORLD) ?? ""));
-  return { name: `${prefix}_prerouting`, about: "what enters: by where it enters", rules };
+  return { name: `g${generation}_prerouting`, about: "what enters: by where it enters", rules };
 }
 
 function outputChain(prefix: string, scopes: readonly CompiledScope[]): Chain {
@@ -133,6 +139,21 @@ function outputChain(prefix: string, scopes: readonly CompiledScope[]): Chain {
   if (uids.length > 0) rules.push(nft`meta skuid vmap { ${uids} }`);
   if (marks.length > 0) rules.push(nft`ct mark and ${hex32(SCOPE_MASK)} vmap { ${marks} }`);
   return { name: `${prefix}_output`, about: "what leaves: by who sends it", rules };
+}
+
+/**
+ * Connections that began before the first apply have no stamp. Until it is confirmed they pass, also those that
+ * conntrack meets in mid-stream: no connection can be opened without a SYN.
+ */
+function unstampedChain(generation: number): Chain {
+  return {
+    name: `g${generation}_unstamped`,
+    about: "connections from before the first apply, until it is confirmed",
+    rules: [
+      nft`ct state established accept`,
+      nft`meta l4proto tcp tcp flags and (fin | syn | rst | ack) != syn accept`,
+    ],
+  };
 }
 
 function tooManyCells(tier: string): Diagnostic {

@@ -3,7 +3,7 @@ import type { Diagnostic } from "../../base/diagnostic.ts";
 import { EVERY_ADDRESS } from "../../net/prefix-set.ts";
 import { needsNames } from "../../policy/match.ts";
 import type { ResolvedOutboundRule, ResolvedPolicy, ResolvedScope } from "../../policy/resolved.ts";
-import { markOf } from "./mark.ts";
+import { MARK_MASK } from "./mark.ts";
 import { compilePlace, goTo } from "./place.ts";
 import type { Chain, NftObject } from "./ruleset.ts";
 import { type Accounts, type UidRange, uidRanges } from "./scope.ts";
@@ -28,23 +28,14 @@ export type ScopeCompilation =
   | { readonly ok: true; readonly compiled: CompiledScope }
   | { readonly ok: false; readonly diagnostic: Diagnostic };
 
-/** Marks of connections that pass without being judged again; see mark.ts. */
-export interface Admitted {
-  /** Generations whose stamp is accepted: the own one, and while a change waits for its confirm the one before. */
-  readonly generations: readonly number[];
-  /** Whether established connections without any stamp pass (the first apply, before its confirm). */
-  readonly unstamped: boolean;
-}
-
 /** Returns the chains that judge one scope, or why nftables cannot express it. */
 export function compileScope(
   policy: ResolvedPolicy,
   scope: ResolvedScope,
   generation: number,
   accounts: Accounts,
-  admitted: Admitted,
 ): ScopeCompilation {
-  const selector = selectorOf(scope, accounts);
+  const selector = selectorOf(scope, generation, accounts);
   if (!selector.ok) return selector;
   const place: Place = {
     direction: "outbound",
@@ -74,7 +65,7 @@ export function compileScope(
       objects: [...compiled.objects, ...pins.flatMap((pin) => pin.objects)],
       chains: [
         ...compiled.chains,
-        { name: title, about, rules: [...admittedRules(admitted, scope.index), ...compiled.asks, goTo(compiled.fallback)] },
+        { name: title, about, rules: [admittedRule(generation), ...compiled.asks, goTo(compiled.fallback)] },
       ],
       entry: title,
     },
@@ -83,6 +74,7 @@ export function compileScope(
 
 function selectorOf(
   scope: ResolvedScope,
+  generation: number,
   accounts: Accounts,
 ): { ok: true; selector: ScopeSelector } | { ok: false; diagnostic: Diagnostic } {
   const { target } = scope;
@@ -92,10 +84,10 @@ function selectorOf(
       return { ok: true, selector: { kind: "uids", ranges: uidRanges(target.user, accounts) ?? [] } };
     case "docker": {
       const known = target.network === "bridge" ? ["docker0"] : [];
-      return { ok: true, selector: { kind: "interfaces", set: `interfaces_${scope.name}`, known } };
+      return { ok: true, selector: { kind: "interfaces", set: `g${generation}_interfaces_${scope.name}`, known } };
     }
     case "netns":
-      return { ok: true, selector: { kind: "interfaces", set: `interfaces_${scope.name}`, known: [] } };
+      return { ok: true, selector: { kind: "interfaces", set: `g${generation}_interfaces_${scope.name}`, known: [] } };
     case "unit":
     case "cgroup":
       return { ok: false, diagnostic: unsupported(scope) };
@@ -129,10 +121,11 @@ function pinned(rule: ResolvedOutboundRule, place: Place): { objects: NftObject[
 }
 
 /** Later packets are judged by mark, never by uid: after a process exits its packets have none. */
-export function admittedRules(admitted: Admitted, scope: number): Nft[] {
-  const marks = admitted.generations.map((generation) => nft`${hex32(markOf(generation, scope))} : accept`);
-  const rules = [nft`ct mark and 0xff000000 vmap { ${marks} }`];
-  if (admitted.unstamped) rules.push(nft`ct state established ct mark and 0xf0000000 == 0 accept`);
-  return rules;
+export function admittedRule(generation: number): Nft {
+  return nft`ct mark and ${hex32(MARK_MASK)} vmap @${name(admittedName(generation))}`;
 }
 
+/** The map of stamps that pass unjudged in a generation. */
+export function admittedName(generation: number): string {
+  return `g${generation}_admitted`;
+}

@@ -52,6 +52,8 @@ export function elementTexts(object: NftObject): string[] {
   switch (object.kind) {
     case "verdicts":
       return [...object.elements];
+    case "admitted":
+      return [...object.marks];
     case "prefixes":
       return intervalTexts(object.intervals, object.family);
     case "interfaces":

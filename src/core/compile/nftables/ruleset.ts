@@ -9,11 +9,14 @@ import { comment, name, type Nft, nft } from "./text.ts";
 export type NftObject =
   | { readonly kind: "counter"; readonly name: string; readonly about: string }
   /** Static prefixes, by content. */
-  | { readonly kind: "prefixes"; readonly name: string; readonly family: 4 | 6; readonly about: string; readonly intervals: Intervals4 | Intervals6 }
+  | { readonly kind: "prefixes"; readonly name: string; readonly family: 4; readonly about: string; readonly intervals: Intervals4 }
+  | { readonly kind: "prefixes"; readonly name: string; readonly family: 6; readonly about: string; readonly intervals: Intervals6 }
   /** New connections of each source. */
   | { readonly kind: "meter"; readonly name: string; readonly family: 4 | 6; readonly seconds: number }
   /** Addresses that our resolver gave for the names of a rule. */
   | { readonly kind: "pins"; readonly name: string; readonly family: 4 | 6; readonly about: string }
+  /** Stamps of connections that pass without being judged again. */
+  | { readonly kind: "admitted"; readonly name: string; readonly marks: readonly Nft[] }
   /** Interfaces of a scope, filled when it is applied. */
   | { readonly kind: "interfaces"; readonly name: string; readonly about: string; readonly known: readonly string[] }
   /** A map from where and what to a rule's chain; belongs to its generation. */
@@ -52,6 +55,8 @@ export function declare(object: NftObject): Nft {
       return nft`set ${title} { type ${addressType(object.family)}; size ${PINS_MAX}; flags timeout; ${comment(object.about)}; }`;
     case "interfaces":
       return nft`set ${title} { type ifname; ${comment(object.about)}; }`;
+    case "admitted":
+      return nft`map ${title} { type mark : verdict; }`;
     case "verdicts":
       return nft`map ${title} { typeof ${object.key} : verdict; flags interval; ${comment(object.about)}; }`;
   }

@@ -172,7 +172,9 @@ export function prefixObject(set: PrefixSet, family: 4 | 6, about: string): NftO
     hash.update(set.v6.first.join()).update(";").update(set.v6.last.join());
   }
   const title = `prefixes${family}_${hash.digest("hex").slice(0, 16)}`;
-  return { kind: "prefixes", name: title, family, about, intervals };
+  return family === 4
+    ? { kind: "prefixes", name: title, family, about, intervals: set.v4 }
+    : { kind: "prefixes", name: title, family, about, intervals: set.v6 };
 }
 
 /** Returns the match of a rule's services with a trailing space, or nothing when it covers everything. */

@@ -1,0 +1,134 @@
+/** Puts a policy in force under a lease. Whatever fails, the kernel keeps what it had. */
+import { createHash } from "node:crypto";
+import { SeawallError } from "../core/base/error.ts";
+import type { Diagnostic } from "../core/base/diagnostic.ts";
+import { compileNftables } from "../core/compile/nftables/compile.ts";
+import { nextGeneration } from "../core/compile/nftables/mark.ts";
+import type { Ruleset } from "../core/compile/nftables/ruleset.ts";
+import { LEASE_SECONDS_MAX, LEASE_SECONDS_MIN, propose } from "../core/compile/nftables/transaction.ts";
+import type { PolicyDocument } from "../core/policy/document.ts";
+import type { ResolvedPolicy } from "../core/policy/resolved.ts";
+import { readAccounts } from "../edge/host/accounts.ts";
+import { sshConnections } from "../edge/host/operator.ts";
+import { interfaceTo } from "../edge/host/route.ts";
+import { type LiveState, loadTransaction, readLive, requireNft } from "../edge/kernel/nft.ts";
+import { type Folders, makeFolder } from "../edge/state/folder.ts";
+import { type HistoryEntry, readHistory, trimHistory, writeHistory } from "../edge/state/history.ts";
+import { lockouts, refuseLockout } from "./lockout.ts";
+import { preload } from "./preload.ts";
+import { refuseUnenforceable, scopeInterfaces } from "./scope.ts";
+import { remember, settleOver } from "./settle.ts";
+import { isGenerationInUse } from "./stamp.ts";
+
+export interface ApplyRequest {
+  readonly policy: ResolvedPolicy;
+  readonly document: PolicyDocument;
+  readonly text: string;
+  readonly path: string;
+  readonly folders: Folders;
+  readonly leaseMs: number;
+  readonly acceptLosingSsh: boolean;
+  readonly by: string;
+  readonly nowMs: () => number;
+}
+
+export type ApplyResult =
+  | { readonly ok: true; readonly entry: HistoryEntry; readonly deadlineMs: number }
+  /** The policy cannot be expressed. */
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+
+/**
+ * Loads the policy as a candidate beside the one in force. Returns once the kernel judges by it; without a
+ * confirm the kernel goes back by itself. Refuses a policy that would cut a present SSH peer, one that needs
+ * what is not there (a user, a gate, country data), and a second candidate.
+ */
+export async function applyPolicy(request: ApplyRequest): Promise<ApplyResult> {
+  requireNft();
+  refuseUnenforceable(request.policy, request.document, readAccounts());
+  if (!request.acceptLosingSsh) {
+    refuseLockout(lockouts(request.policy, sshConnections(), interfaceTo, request.nowMs()));
+  }
+  makeFolder(request.folders.state);
+  const live = settleOver(request.folders.state, readLive());
+  if (live !== null && live.candidate !== null && live.leaseMs !== null) {
+    throw new SeawallError("SEAWALL_BUSY", "a change waits for its confirm", {
+      still: `the policy of generation ${live.candidate} judges until it is confirmed or its time is over`,
+      help: "seawall confirm (or seawall rollback)",
+    });
+  }
+  const generation = freeGeneration(live);
+  const compiled = compileNftables(request.policy, {
+    generation,
+    accounts: readAccounts(),
+    interfaces: scopeInterfaces(request.policy),
+  });
+  if (!compiled.ok) return compiled;
+  const entry = record(request, generation, compiled.ruleset);
+  await load(compiled.ruleset, live, entry, request.leaseMs);
+  const loaded = readLive();
+  if (loaded !== null) {
+    remember(request.folders.state, loaded, [generation, ...(live?.committed == null ? [] : [live.committed])]);
+  }
+  return { ok: true, entry, deadlineMs: request.nowMs() + request.leaseMs };
+}
+
+/** A number that no connection carries any more: what it meant before must not count now. */
+function freeGeneration(live: LiveState | null): number {
+  const taken = new Set<number>(live?.committed ? [live.committed] : []);
+  for (;;) {
+    const generation = nextGeneration(live?.committed ?? 0, taken);
+    if (generation === undefined) {
+      throw new SeawallError("SEAWALL_BUSY", "connections of fifteen earlier policies are still open", {
+        still: "nothing was changed",
+        help: "conntrack -L (and end the oldest connections)",
+      });
+    }
+    if (!isGenerationInUse(generation)) return generation;
+    taken.add(generation);
+  }
+}
+
+/** Written before the kernel is told, so that whatever the kernel holds can be named. */
+function record(request: ApplyRequest, generation: number, ruleset: Ruleset): HistoryEntry {
+  const history = readHistory(request.folders.state);
+  const entry: HistoryEntry = {
+    id: (history.at(-1)?.id ?? 0) + 1,
+    generation,
+    proposedMs: request.nowMs(),
+    confirmedMs: null,
+    policyPath: request.path,
+    sha256: createHash("sha256").update(request.text).digest("hex"),
+    mode: request.policy.mode,
+    objects: ruleset.objects.map((object) => object.name),
+    by: request.by,
+  };
+  writeHistory(request.folders.state, entry, request.text);
+  const used = history.filter(({ confirmedMs }) => confirmedMs !== null).at(-1);
+  trimHistory(request.folders.state, new Set([entry.id, ...(used === undefined ? [] : [used.id])]));
+  return entry;
+}
+
+async function load(ruleset: Ruleset, live: LiveState | null, entry: HistoryEntry, leaseMs: number): Promise<void> {
+  const preloaded = await preload(ruleset, live?.table ?? null);
+  const text = propose(preloaded.live, {
+    candidate: ruleset,
+    previous: live?.committed ?? null,
+    leaseSeconds: Math.ceil(leaseMs / 1_000),
+    seal: sealOf(entry),
+    preloaded: preloaded.sets,
+  });
+  loadTransaction(text);
+}
+
+/** What stands in the kernel beside a generation; `history` finds the policy by it. */
+export function sealOf(entry: HistoryEntry): string {
+  return `policy ${entry.id} sha256 ${entry.sha256}`;
+}
+
+/** Returns the lease of `60s`, `5m` or `1h`, or undefined when it is no duration or out of range. */
+export function parseLease(text: string): number | undefined {
+  const match = /^([1-9][0-9]{0,4})(s|m|h)$/.exec(text);
+  if (match === null) return undefined;
+  const seconds = Number(match[1]) * (match[2] === "h" ? 3_600 : match[2] === "m" ? 60 : 1);
+  return seconds >= LEASE_SECONDS_MIN && seconds <= LEASE_SECONDS_MAX ? seconds * 1_000 : undefined;
+}

@@ -1,0 +1,94 @@
+/** Keeps the candidate, when it was shown that the operator can still come in; or goes back. */
+import { SeawallError } from "../core/base/error.ts";
+import { formatIp, type Ip } from "../core/net/ip.ts";
+import { connectionsAbove, type SshConnection, sshConnections } from "../edge/host/operator.ts";
+import { type LiveState, readLive } from "../edge/kernel/nft.ts";
+import type { Folders } from "../edge/state/folder.ts";
+import { type HistoryEntry, writeHistory } from "../edge/state/history.ts";
+import { entryOf, settleAt, settleOver, takeDown } from "./settle.ts";
+import { generationOf } from "./stamp.ts";
+
+export interface Confirmed {
+  readonly generation: number;
+  readonly entry: HistoryEntry | undefined;
+  /** How it was shown: the new connection, or only a console. */
+  readonly shownBy: string;
+}
+
+/**
+ * Makes the candidate the policy in force. Refuses when nothing waits, when its time is over, and when the
+ * caller's own connection does not prove that a new one gets in.
+ */
+export function confirm(folders: Folders, pid: number, console: boolean, nowMs: number): Confirmed {
+  const live = waiting(folders);
+  const generation = live.candidate;
+  if (generation === null) throw nothingWaits();
+  const shownBy = console ? showConsole(pid) : showConnection(pid, generation);
+  const entry = entryOf(folders.state, live, generation);
+  settleAt(folders.state, live, generation);
+  if (entry !== undefined) writeHistory(folders.state, { ...entry, confirmedMs: nowMs }, null);
+  return { generation, entry, shownBy };
+}
+
+/** Ends the lease now. Returns the generation in force after it, or null when that is none. */
+export function withdraw(folders: Folders): number | null {
+  const live = waiting(folders);
+  if (live.committed === null) takeDown(folders.state);
+  else settleAt(folders.state, live, live.committed);
+  return live.committed;
+}
+
+function waiting(folders: Folders): LiveState {
+  const live = readLive();
+  if (live === null || live.candidate === null) throw nothingWaits();
+  if (live.leaseMs === null) {
+    settleOver(folders.state, live);
+    throw new SeawallError("SEAWALL_ROLLED_BACK", "the time to confirm is over", {
+      still: live.committed === null ? "Seawall is off, as before" : "the policy before it is in force again",
+      help: "seawall apply FILE",
+    });
+  }
+  return live;
+}
+
+function nothingWaits(): SeawallError {
+  return new SeawallError("SEAWALL_NOTHING_PENDING", "no change waits for a confirm", { help: "seawall status" });
+}
+
+/**
+ * SECURITY: the connection counts only when the kernel stamped it with the candidate's generation, that is,
+ * when it began after the apply and the candidate let it in. An older one, a tunnel inside it and a shared
+ * ControlMaster connection carry another stamp or none.
+ */
+function showConnection(pid: number, generation: number): string {
+  const connections = connectionsAbove(pid);
+  if (connections.length === 0) {
+    throw new SeawallError("SEAWALL_NOT_CONFIRMED", "this was not called over an SSH connection, so it proves nothing about SSH", {
+      still: "the change still waits",
+      help: "log in anew and run `seawall confirm` there, or here: seawall confirm --console",
+    });
+  }
+  const fresh = connections.find((connection) => generationOf(connection) === generation);
+  if (fresh !== undefined) return `a new SSH connection from ${formatIp(fresh.peer)}`;
+  throw new SeawallError("SEAWALL_NOT_CONFIRMED", `this connection${fromText(connections)} is older than the change, so it proves nothing`, {
+    still: "the change still waits",
+    help: "ssh -o ControlPath=none HOST seawall confirm",
+  });
+}
+
+function fromText(connections: readonly SshConnection[]): string {
+  const peers = new Set(connections.map(({ peer }): Ip => peer).map(formatIp));
+  return ` from ${[...peers].join(", ")}`;
+}
+
+/** A console proves nothing about SSH; it is taken where nobody could have proven it. */
+function showConsole(pid: number): string {
+  if (connectionsAbove(pid).length > 0) {
+    throw new SeawallError("SEAWALL_NOT_CONFIRMED", "--console is for a local console, and this is an SSH connection", {
+      still: "the change still waits",
+      help: "ssh -o ControlPath=none HOST seawall confirm",
+    });
+  }
+  const others = sshConnections().length;
+  return others === 0 ? "the console; nobody is logged in over SSH" : "the console; SSH was not tried";
+}

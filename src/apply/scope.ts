@@ -1,0 +1,65 @@
+/** What a policy needs from this machine before it can be enforced here. */
+import { SeawallError } from "../core/base/error.ts";
+import type { Accounts } from "../core/compile/nftables/scope.ts";
+import { uidRanges } from "../core/compile/nftables/scope.ts";
+import type { PolicyDocument } from "../core/policy/document.ts";
+import { needsNames } from "../core/policy/match.ts";
+import type { ResolvedPolicy, ResolvedScope } from "../core/policy/resolved.ts";
+import { dockerBridge } from "../edge/docker/network.ts";
+import { interfacesOfNamespace } from "../edge/kernel/netns.ts";
+
+const NOTHING = "nothing was changed";
+
+/** Refuses a policy that would be weaker here than it reads. */
+export function refuseUnenforceable(policy: ResolvedPolicy, document: PolicyDocument, accounts: Accounts): void {
+  refuseCountries(document);
+  if (policy.outbound === null) return;
+  for (const scope of policy.scopes) refuseScope(scope, accounts);
+  const named = policy.outbound.find((rule) => rule.mode === "enforce" && needsNames(rule));
+  if (policy.mode.outbound === "enforce" && named !== undefined) {
+    throw new SeawallError("SEAWALL_GATE_MISSING", `rule \`${named.id}\` is by name, and no name gate runs on this machine`, {
+      still: NOTHING,
+      help: "use `mode: {outbound: observe}`, or allow by address",
+    });
+  }
+}
+
+function refuseCountries(document: PolicyDocument): void {
+  const terms = [
+    ...document.inbound.flatMap((rule) => [...rule.from, ...rule.except]),
+    ...(document.outbound ?? []).flatMap((rule) => rule.to),
+  ];
+  if (terms.some(({ kind }) => kind === "country")) {
+    throw new SeawallError("SEAWALL_POLICY", "a rule is by country, and no country data is loaded", {
+      still: NOTHING,
+      help: "name the prefixes in a set",
+    });
+  }
+}
+
+function refuseScope({ name, target }: ResolvedScope, accounts: Accounts): void {
+  if (target.kind !== "user") return;
+  const ranges = uidRanges(target.user, accounts);
+  if (ranges === undefined) {
+    throw new SeawallError("SEAWALL_SCOPE", `scope \`${name}\`: there is no user \`${target.user}\` on this machine`, {
+      still: NOTHING,
+      help: `name the agent's user: scopes: {${name}: {user: NAME}}`,
+    });
+  }
+  if (ranges.some(({ first }) => first === 0)) {
+    throw new SeawallError("SEAWALL_SCOPE", `scope \`${name}\`: the agent's user is root, which sends for the whole machine`, {
+      still: NOTHING,
+      help: "run the agent under a user of its own",
+    });
+  }
+}
+
+/** Returns the interfaces behind which the containers and namespaces of the scopes live. Refuses an unknown one. */
+export function scopeInterfaces(policy: ResolvedPolicy): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>();
+  for (const { name, target } of policy.outbound === null ? [] : policy.scopes) {
+    if (target.kind === "docker") found.set(name, [dockerBridge(target.network)]);
+    if (target.kind === "netns") found.set(name, interfacesOfNamespace(target.name));
+  }
+  return found;
+}

@@ -1,0 +1,36 @@
+/** What the kernel remembers of connections: which generation admitted them. */
+import { formatIp } from "../core/net/ip.ts";
+import { GENERATION_MASK, generationOfMark, markOf } from "../core/compile/nftables/mark.ts";
+import type { SshConnection } from "../edge/host/operator.ts";
+import { openConntrack } from "../edge/kernel/conntrack.ts";
+
+/** Returns the generation that admitted a connection (0: none of ours), or null when the kernel does not know it. */
+export function generationOf({ peer, peerPort, local, localPort }: SshConnection): number | null {
+  const conntrack = openConntrack();
+  try {
+    const found = conntrack.conntrackOf({
+      protocol: 6,
+      source: formatIp(peer),
+      destination: formatIp(local),
+      sourcePort: peerPort,
+      destinationPort: localPort,
+    });
+    return found.kind === "entry" ? generationOfMark(found.entry.mark) : null;
+  } finally {
+    conntrack.close();
+  }
+}
+
+/**
+ * Whether any connection still carries the stamp of this generation. A kernel that cannot say has no entry we
+ * could find either; the number is then free, and fifteen applies lie between two uses of it.
+ */
+export function isGenerationInUse(generation: number): boolean {
+  const conntrack = openConntrack();
+  try {
+    const found = conntrack.dumpMarks({ value: markOf(generation, 0), mask: GENERATION_MASK }, () => undefined);
+    return found.kind === "done" && found.count > 0;
+  } finally {
+    conntrack.close();
+  }
+}

@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { applyPolicy, parseLease } from "../../apply/apply.ts";
+import { SeawallError } from "../../core/base/error.ts";
+import { readLive } from "../../edge/kernel/nft.ts";
+import { type Folders, foldersOf } from "../../edge/state/folder.ts";
+import { type Command, type CommandContext, SCHEMA } from "../command.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import { loadPolicy } from "../policy.ts";
+import { renderDiagnostics } from "../render/diagnostic.ts";
+import { requireRoot } from "../root.ts";
+
+/** How often `--wait` asks the kernel. */
+const WAIT_STEP_MS = 200;
+
+export const command: Command = {
+  path: ["apply"],
+  summary: "Enforce a policy, with a way back",
+  usage: "seawall apply [FILE] [--confirm-within 60s] [--wait] [--accept-risk=lose-ssh] [--dry-run] [--json]",
+  options: {
+    "confirm-within": { type: "string" },
+    wait: { type: "boolean" },
+    "accept-risk": { type: "string" },
+    "dry-run": { type: "boolean" },
+    json: { type: "boolean" },
+    yes: { type: "boolean" },
+  },
+  optionHelp: {
+    "confirm-within": "how long the change waits for `seawall confirm` before the kernel goes back (5s to 1h)",
+    wait: "wait until it is confirmed (0) or rolled back (6)",
+    "accept-risk": "lose-ssh: apply although a present SSH connection would be cut",
+    "dry-run": "check everything, change nothing",
+    json: "print the result as JSON",
+    yes: "ask nothing (it never confirms)",
+  },
+  examples: ["seawall apply policy.yaml", "seawall apply policy.yaml --confirm-within 5m --wait"],
+  run: async (context) => {
+    requireRoot("apply");
+    const leaseMs = leaseOf(context);
+    const loaded = loadPolicy(context, context.positionals[0]);
+    if (context.flags["dry-run"] === true) {
+      context.err("dry run: the policy is usable; nothing was changed\n");
+      return EXIT.ok;
+    }
+    const folders = foldersOf(context.env);
+    const { locked } = await import("../../edge/state/lock.ts");
+    const result = await locked(folders.run, () =>
+      applyPolicy({
+        ...loaded,
+        folders,
+        leaseMs,
+        acceptLosingSsh: acceptsLosingSsh(context),
+        by: context.env["SUDO_USER"] ?? context.env["LOGNAME"] ?? "root",
+        nowMs: context.nowMs,
+      }),
+    );
+    if (!result.ok) {
+      context.err(renderDiagnostics(result.diagnostics, loaded.text, loaded.path, false));
+      throw new SeawallError("SEAWALL_POLICY", "the kernel cannot be given this policy", { still: "nothing was changed" });
+    }
+    const confirmBy = new Date(result.deadlineMs).toISOString();
+    say(context, result.entry.generation, confirmBy, leaseMs);
+    return context.flags["wait"] === true ? waitForEnd(context, folders, result.entry.generation) : EXIT.ok;
+  },
+};
+
+function leaseOf(context: CommandContext): number {
+  const text = context.flags["confirm-within"] ?? "60s";
+  const leaseMs = typeof text === "string" ? parseLease(text) : undefined;
+  if (leaseMs !== undefined) return leaseMs;
+  throw new SeawallError("SEAWALL_USAGE", `--confirm-within is a time from 5s to 1h, not \`${text}\``, {
+    help: "seawall apply FILE --confirm-within 60s",
+  });
+}
+
+function acceptsLosingSsh({ flags }: CommandContext): boolean {
+  const risk = flags["accept-risk"];
+  if (risk === undefined || risk === "lose-ssh") return risk === "lose-ssh";
+  throw new SeawallError("SEAWALL_USAGE", `there is no risk \`${risk}\` to accept here`, { help: "--accept-risk=lose-ssh" });
+}
+
+function say(context: CommandContext, generation: number, confirmBy: string, leaseMs: number): void {
+  if (context.flags["json"] === true) {
+    context.out(`${JSON.stringify({ schema: SCHEMA, state: "pending", generation, confirmBy })}\n`);
+    return;
+  }
+  const seconds = Math.round(leaseMs / 1_000);
+  context.out(`in force as generation ${generation}, for ${seconds} s unless confirmed (until ${confirmBy})\n`);
+  context.err("no daemon is needed for this: the kernel goes back by itself\n");
+  context.err("Next: log in anew and run `seawall confirm`\n");
+}
+
+/** 0 once the generation is committed, 6 once the kernel went back. */
+async function waitForEnd(context: CommandContext, folders: Folders, generation: number): Promise<ExitCode> {
+  while (!context.signal.aborted) {
+    const live = readLive();
+    if (live?.committed === generation) {
+      context.out("confirmed\n");
+      return EXIT.ok;
+    }
+    if (live === null || live.candidate !== generation || live.leaseMs === null) {
+      const { settleOver } = await import("../../apply/settle.ts");
+      settleOver(folders.state, live);
+      throw new SeawallError("SEAWALL_ROLLED_BACK", "nobody confirmed in time, so the change was rolled back", {
+        still: live?.committed == null ? "Seawall is off, as before" : "the policy before it is in force again",
+        help: "seawall apply FILE",
+      });
+    }
+    await sleep(Math.min(WAIT_STEP_MS, live.leaseMs), undefined, { signal: context.signal }).catch(() => undefined);
+  }
+  context.err("stopped waiting; the change still waits for its confirm\n");
+  return EXIT.unusable;
+}

@@ -1,0 +1,32 @@
+import process from "node:process";
+import { confirm } from "../../apply/confirm.ts";
+import { foldersOf } from "../../edge/state/folder.ts";
+import { locked } from "../../edge/state/lock.ts";
+import { type Command, SCHEMA } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
+import { requireRoot } from "../root.ts";
+
+export const command: Command = {
+  path: ["confirm"],
+  summary: "Keep the policy that waits",
+  usage: "seawall confirm [--console] [--json]",
+  options: { console: { type: "boolean" }, json: { type: "boolean" } },
+  optionHelp: {
+    console: "confirm from a local console, where no SSH connection can prove anything",
+    json: "print the result as JSON",
+  },
+  examples: ["ssh -o ControlPath=none HOST seawall confirm", "seawall confirm --console"],
+  run: async (context) => {
+    requireRoot("confirm");
+    const folders = foldersOf(context.env);
+    const done = await locked(folders.run, () =>
+      confirm(folders, process.pid, context.flags["console"] === true, context.nowMs()),
+    );
+    if (context.flags["json"] === true) {
+      context.out(`${JSON.stringify({ schema: SCHEMA, confirmed: true, generation: done.generation, shownBy: done.shownBy })}\n`);
+    } else {
+      context.out(`confirmed: generation ${done.generation} stays in force, shown by ${done.shownBy}\n`);
+    }
+    return EXIT.ok;
+  },
+};

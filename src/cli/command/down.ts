@@ -1,0 +1,30 @@
+import { takeDown } from "../../apply/settle.ts";
+import { readLive, requireNft } from "../../edge/kernel/nft.ts";
+import { foldersOf } from "../../edge/state/folder.ts";
+import { locked } from "../../edge/state/lock.ts";
+import type { Command } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
+import { requireRoot } from "../root.ts";
+
+export const command: Command = {
+  path: ["down"],
+  summary: "Take everything of Seawall out of the kernel",
+  usage: "seawall down",
+  options: { yes: { type: "boolean" } },
+  optionHelp: { yes: "ask nothing" },
+  examples: ["seawall down"],
+  run: async (context) => {
+    requireRoot("down");
+    requireNft();
+    const folders = foldersOf(context.env);
+    return locked(folders.run, () => {
+      if (readLive() === null) {
+        context.out("Seawall was off already\n");
+        return EXIT.ok;
+      }
+      takeDown(folders.state);
+      context.out("Seawall is off: the host's other rules are as they were, nothing of ours is left in the kernel\n");
+      return EXIT.ok;
+    });
+  },
+};

@@ -1,0 +1,31 @@
+import { foldersOf } from "../../edge/state/folder.ts";
+import { readHistory } from "../../edge/state/history.ts";
+import { type Command, SCHEMA } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
+
+export const command: Command = {
+  path: ["history"],
+  summary: "List the policies that were applied",
+  usage: "seawall history [--json]",
+  options: { json: { type: "boolean" } },
+  optionHelp: { json: "print the entries as JSON" },
+  examples: ["seawall history"],
+  run: async (context) => {
+    const entries = readHistory(foldersOf(context.env).state);
+    if (context.flags["json"] === true) {
+      const shown = entries.map(({ objects: _, ...entry }) => entry);
+      context.out(`${JSON.stringify({ schema: SCHEMA, entries: shown })}\n`);
+      return EXIT.ok;
+    }
+    if (entries.length === 0) context.err("no policy was applied yet\n");
+    for (const entry of entries) {
+      const end = entry.confirmedMs === null ? "not confirmed" : `confirmed ${when(entry.confirmedMs)}`;
+      context.out(`${String(entry.id).padStart(4)}  ${when(entry.proposedMs)}  ${end.padEnd(30)}  ${entry.by}  ${entry.policyPath}\n`);
+    }
+    return EXIT.ok;
+  },
+};
+
+function when(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 19).replace("T", " ");
+}

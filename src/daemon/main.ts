@@ -1,0 +1,55 @@
+/** seawalld in the foreground: reads what the kernel logs, and tidies up after a lease that ran out. */
+import { settleOver } from "../apply/settle.ts";
+import { SeawallError } from "../core/base/error.ts";
+import { NFLOG_GROUP } from "../core/event/log-prefix.ts";
+import { readLive, requireNft } from "../edge/kernel/nft.ts";
+import { type Folders, makeFolder } from "../edge/state/folder.ts";
+import { locked } from "../edge/state/lock.ts";
+import { startPipeline } from "./pipeline.ts";
+
+/** How often the daemon looks whether a lease ran out. The kernel does not wait for it. */
+const TIDY_STEP_MS = 1_000;
+
+export interface DaemonVoice {
+  readonly err: (text: string) => void;
+  readonly nowMs: () => number;
+  readonly signal: AbortSignal;
+}
+
+/** Runs until the signal. Returns the exit code. */
+export async function runDaemon(folders: Folders, voice: DaemonVoice): Promise<0> {
+  requireNft();
+  makeFolder(folders.state);
+  const pipeline = startPipeline({ group: NFLOG_GROUP, stateDir: folders.state, now: voice.nowMs });
+  voice.err("seawalld: reading the kernel's log\n");
+  let said: string | null = null;
+  const tidy = setInterval(() => {
+    tidyUp(folders).catch((cause: unknown) => voice.err(`seawalld: ${messageOf(cause)}\n`));
+    const { failure } = pipeline.stats();
+    if (failure !== said && failure !== null) voice.err(`seawalld: ${failure}; the kernel goes on enforcing\n`);
+    said = failure;
+  }, TIDY_STEP_MS);
+  await new Promise<void>((stop) => {
+    if (voice.signal.aborted) stop();
+    else voice.signal.addEventListener("abort", () => stop(), { once: true });
+  });
+  clearInterval(tidy);
+  await pipeline.stop();
+  voice.err("seawalld: stopped; the kernel goes on enforcing\n");
+  return 0;
+}
+
+async function tidyUp(folders: Folders): Promise<void> {
+  const live = readLive();
+  if (live === null || live.candidate === null || live.leaseMs !== null) return;
+  try {
+    await locked(folders.run, () => settleOver(folders.state, readLive()));
+  } catch (cause) {
+    // A command holds the lock: it tidies up itself.
+    if (!(cause instanceof SeawallError) || cause.code !== "SEAWALL_BUSY") throw cause;
+  }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
