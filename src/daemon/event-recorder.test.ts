@@ -12,6 +12,7 @@ import {
   createRecorder,
   EVENT_BATCH_MAX,
   EVENT_QUEUE_MAX,
+  FLUSH_INTERVAL_MS,
   type Recorder,
   STORE_RETRY_MS,
 } from "./event-recorder.ts";
