@@ -79,9 +79,9 @@ async function furnish(namespace: Namespace, wanted: HostWanted): Promise<Host> 
 }
 
 /** Stands for a part that was not asked for: using it is a mistake of the test, and says so. */
-function missing<Part extends object>(name: string): Part {
+function missing(name: string): never {
   const refuse = () => {
     throw new Error(`this host was started without ${name}`);
   };
-  return new Proxy({}, { get: refuse }) as Part;
+  return new Proxy({}, { get: refuse }) as never;
 }
