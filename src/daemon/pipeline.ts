@@ -65,7 +65,7 @@ export function startPipeline(options: PipelineOptions): Pipeline {
     recorder.stop();
     throw error;
   }
-  const timer = setInterval(recorder.tick, FLUSH_INTERVAL_MS);
+  const timer = setInterval(() => recorder.tick(), FLUSH_INTERVAL_MS);
   return {
     stats: () => ({ ...counts, ...recorder.stats(), failure: failure?.message ?? null }),
     stop: async () => {

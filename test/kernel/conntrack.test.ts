@@ -67,7 +67,7 @@ test("a dump by generation shows that generation and no other, foreign bits of t
 
 test("a dump by scope shows both families", () => {
   const ports = seen.scope3.map((entry) => entry.original.destinationPort);
-  assert.deepEqual(ports.toSorted(), [8004, 8006]);
+  assert.deepEqual(new Set(ports), new Set([8004, 8006]));
 });
 
 test("a dump of a thousand connections is complete", () => assert.equal(seen.many, 1_000));

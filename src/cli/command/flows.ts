@@ -1,13 +1,13 @@
 import { SeawallError } from "../../core/base/error.ts";
 import type { Verdict } from "../../core/policy/decision.ts";
 import type { Direction } from "../../core/policy/document.ts";
+import { foldersOf } from "../../edge/state/folder.ts";
 import { closeStore, openStoreReadOnly, type Store } from "../../edge/store/database.ts";
 import { FLOWS_LISTED_MAX, type FlowQuery, listFlows, listLosses } from "../../edge/store/flow-query.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { parseSinceMs } from "../duration.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { flowRecord, flowTable, lossLine } from "../render/flow.ts";
-import { stateDirOf } from "../state-dir.ts";
 
 export const command: Command = {
   path: ["flows"],
@@ -33,7 +33,7 @@ export const command: Command = {
   examples: ["seawall flows --since 1h --verdict refuse", "seawall flows --json --limit 1000"],
   run: async (context) => {
     const query = queryOf(context);
-    const store = openStoreReadOnly(stateDirOf(context.env));
+    const store = openStoreReadOnly(foldersOf(context.env).state);
     if (store === undefined) {
       context.err("nothing was recorded yet: the daemon writes here what the kernel logs\n");
       return EXIT.ok;
