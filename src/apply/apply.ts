@@ -67,7 +67,10 @@ export async function applyPolicy(request: ApplyRequest): Promise<ApplyResult> {
   await load(compiled.ruleset, live, entry, request.leaseMs);
   const loaded = readLive();
   if (loaded !== null) {
-    remember(request.folders.state, loaded, [generation, ...(live?.committed == null ? [] : [live.committed])]);
+    remember(request.folders.state, loaded, [
+      generation,
+      ...(live?.committed == null ? [] : [live.committed]),
+    ]);
   }
   return { ok: true, entry, deadlineMs: request.nowMs() + request.leaseMs };
 }
@@ -108,7 +111,12 @@ function record(request: ApplyRequest, generation: number, ruleset: Ruleset): Hi
   return entry;
 }
 
-async function load(ruleset: Ruleset, live: LiveState | null, entry: HistoryEntry, leaseMs: number): Promise<void> {
+async function load(
+  ruleset: Ruleset,
+  live: LiveState | null,
+  entry: HistoryEntry,
+  leaseMs: number,
+): Promise<void> {
   const preloaded = await preload(ruleset, live?.table ?? null);
   const text = propose(preloaded.live, {
     candidate: ruleset,

@@ -52,7 +52,9 @@ function waiting(folders: Folders): LiveState {
 }
 
 function nothingWaits(): SeawallError {
-  return new SeawallError("SEAWALL_NOTHING_PENDING", "no change waits for a confirm", { help: "seawall status" });
+  return new SeawallError("SEAWALL_NOTHING_PENDING", "no change waits for a confirm", {
+    help: "seawall status",
+  });
 }
 
 /**
@@ -63,17 +65,25 @@ function nothingWaits(): SeawallError {
 function showConnection(pid: number, generation: number): string {
   const connections = connectionsAbove(pid);
   if (connections.length === 0) {
-    throw new SeawallError("SEAWALL_NOT_CONFIRMED", "this was not called over an SSH connection, so it proves nothing about SSH", {
-      still: "the change still waits",
-      help: "log in anew and run `seawall confirm` there, or here: seawall confirm --console",
-    });
+    throw new SeawallError(
+      "SEAWALL_NOT_CONFIRMED",
+      "this was not called over an SSH connection, so it proves nothing about SSH",
+      {
+        still: "the change still waits",
+        help: "log in anew and run `seawall confirm` there, or here: seawall confirm --console",
+      },
+    );
   }
   const fresh = connections.find((connection) => generationOf(connection) === generation);
   if (fresh !== undefined) return `a new SSH connection from ${formatIp(fresh.peer)}`;
-  throw new SeawallError("SEAWALL_NOT_CONFIRMED", `this connection${fromText(connections)} is older than the change, so it proves nothing`, {
-    still: "the change still waits",
-    help: "ssh -o ControlPath=none HOST seawall confirm",
-  });
+  throw new SeawallError(
+    "SEAWALL_NOT_CONFIRMED",
+    `this connection${fromText(connections)} is older than the change, so it proves nothing`,
+    {
+      still: "the change still waits",
+      help: "ssh -o ControlPath=none HOST seawall confirm",
+    },
+  );
 }
 
 function fromText(connections: readonly SshConnection[]): string {
@@ -84,10 +94,14 @@ function fromText(connections: readonly SshConnection[]): string {
 /** A console proves nothing about SSH; it is taken where nobody could have proven it. */
 function showConsole(pid: number): string {
   if (connectionsAbove(pid).length > 0) {
-    throw new SeawallError("SEAWALL_NOT_CONFIRMED", "--console is for a local console, and this is an SSH connection", {
-      still: "the change still waits",
-      help: "ssh -o ControlPath=none HOST seawall confirm",
-    });
+    throw new SeawallError(
+      "SEAWALL_NOT_CONFIRMED",
+      "--console is for a local console, and this is an SSH connection",
+      {
+        still: "the change still waits",
+        help: "ssh -o ControlPath=none HOST seawall confirm",
+      },
+    );
   }
   const others = sshConnections().length;
   return others === 0 ? "the console; nobody is logged in over SSH" : "the console; SSH was not tried";

@@ -33,7 +33,10 @@ export function readLandmark(state: string): Landmark | null {
 }
 
 /** Looks at the kernel after a change of ours and remembers it. */
-export function writeLandmark(state: string, policies: readonly (LandmarkPolicy & { readonly generation: number })[]): void {
+export function writeLandmark(
+  state: string,
+  policies: readonly (LandmarkPolicy & { readonly generation: number })[],
+): void {
   const table = readTableText();
   const generations: Record<string, LandmarkPolicy> = {};
   for (const { generation, id, path, mode } of policies) generations[String(generation)] = { id, path, mode };

@@ -43,10 +43,14 @@ export function refuseLockout(found: readonly Lockout[]): void {
   if (first === undefined) return;
   const who = `${formatIp(first.connection.peer)} on port ${first.connection.localPort}`;
   const more = found.length > 1 ? ` and ${found.length - 1} more` : "";
-  throw new SeawallError("SEAWALL_LOCKOUT", `this policy would cut the SSH connection from ${who}${more}: ${first.why}`, {
-    still: "nothing was changed",
-    help: "allow that address and port inbound, or run again with --accept-risk=lose-ssh",
-  });
+  throw new SeawallError(
+    "SEAWALL_LOCKOUT",
+    `this policy would cut the SSH connection from ${who}${more}: ${first.why}`,
+    {
+      still: "nothing was changed",
+      help: "allow that address and port inbound, or run again with --accept-risk=lose-ssh",
+    },
+  );
 }
 
 function isLoopback(ip: Ip): boolean {

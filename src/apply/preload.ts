@@ -23,7 +23,9 @@ export async function preload(ruleset: Ruleset, live: LiveTable | null): Promise
   const large = ruleset.objects.filter(isLarge);
   const missing = large.filter((set) => live?.sets.has(set.name) !== true);
   if (missing.length === 0) return { sets: new Set(large.map((set) => set.name)), live };
-  loadTransaction([`table inet ${TABLE} {`, ...missing.map((set) => `  ${declare(set)}`), "}", ""].join("\n"));
+  loadTransaction(
+    [`table inet ${TABLE} {`, ...missing.map((set) => `  ${declare(set)}`), "}", ""].join("\n"),
+  );
   const elements = openSetElements();
   try {
     for (const set of missing) {

@@ -11,16 +11,24 @@ import { interfacesOfNamespace } from "../edge/kernel/netns.ts";
 const NOTHING = "nothing was changed";
 
 /** Refuses a policy that would be weaker here than it reads. */
-export function refuseUnenforceable(policy: ResolvedPolicy, document: PolicyDocument, accounts: Accounts): void {
+export function refuseUnenforceable(
+  policy: ResolvedPolicy,
+  document: PolicyDocument,
+  accounts: Accounts,
+): void {
   refuseCountries(document);
   if (policy.outbound === null) return;
   for (const scope of policy.scopes) refuseScope(scope, accounts);
   const named = policy.outbound.find((rule) => rule.mode === "enforce" && needsNames(rule));
   if (policy.mode.outbound === "enforce" && named !== undefined) {
-    throw new SeawallError("SEAWALL_GATE_MISSING", `rule \`${named.id}\` is by name, and no name gate runs on this machine`, {
-      still: NOTHING,
-      help: "use `mode: {outbound: observe}`, or allow by address",
-    });
+    throw new SeawallError(
+      "SEAWALL_GATE_MISSING",
+      `rule \`${named.id}\` is by name, and no name gate runs on this machine`,
+      {
+        still: NOTHING,
+        help: "use `mode: {outbound: observe}`, or allow by address",
+      },
+    );
   }
 }
 
@@ -41,16 +49,24 @@ function refuseScope({ name, target }: ResolvedScope, accounts: Accounts): void 
   if (target.kind !== "user") return;
   const ranges = uidRanges(target.user, accounts);
   if (ranges === undefined) {
-    throw new SeawallError("SEAWALL_SCOPE", `scope \`${name}\`: there is no user \`${target.user}\` on this machine`, {
-      still: NOTHING,
-      help: `name the agent's user: scopes: {${name}: {user: NAME}}`,
-    });
+    throw new SeawallError(
+      "SEAWALL_SCOPE",
+      `scope \`${name}\`: there is no user \`${target.user}\` on this machine`,
+      {
+        still: NOTHING,
+        help: `name the agent's user: scopes: {${name}: {user: NAME}}`,
+      },
+    );
   }
   if (ranges.some(({ first }) => first === 0)) {
-    throw new SeawallError("SEAWALL_SCOPE", `scope \`${name}\`: the agent's user is root, which sends for the whole machine`, {
-      still: NOTHING,
-      help: "run the agent under a user of its own",
-    });
+    throw new SeawallError(
+      "SEAWALL_SCOPE",
+      `scope \`${name}\`: the agent's user is root, which sends for the whole machine`,
+      {
+        still: NOTHING,
+        help: "run the agent under a user of its own",
+      },
+    );
   }
 }
 

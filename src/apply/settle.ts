@@ -39,7 +39,9 @@ export function remember(state: string, live: LiveState, generations: readonly n
     state,
     generations.flatMap((generation) => {
       const entry = entryOf(state, live, generation);
-      return entry === undefined ? [] : [{ generation, id: entry.id, path: entry.policyPath, mode: entry.mode }];
+      return entry === undefined
+        ? []
+        : [{ generation, id: entry.id, path: entry.policyPath, mode: entry.mode }];
     }),
   );
 }

@@ -28,7 +28,10 @@ export function generationOf({ peer, peerPort, local, localPort }: SshConnection
 export function isGenerationInUse(generation: number): boolean {
   const conntrack = openConntrack();
   try {
-    const found = conntrack.dumpMarks({ value: markOf(generation, 0), mask: GENERATION_MASK }, () => undefined);
+    const found = conntrack.dumpMarks(
+      { value: markOf(generation, 0), mask: GENERATION_MASK },
+      () => undefined,
+    );
     return found.kind === "done" && found.count > 0;
   } finally {
     conntrack.close();

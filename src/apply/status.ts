@@ -19,7 +19,13 @@ export interface Status {
 export function readStatus(folders: Folders, nowMs: number): Status {
   const table = readTableText();
   const landmark = readLandmark(folders.state);
-  const nothing = { generation: null, confirmBy: null, containment: "unknown", mode: null, policy: null } as const;
+  const nothing = {
+    generation: null,
+    confirmBy: null,
+    containment: "unknown",
+    mode: null,
+    policy: null,
+  } as const;
   if (table === null || (table.committed === null && table.candidate === null)) {
     if (landmark?.committed == null) return { ...nothing, state: "off", drift: null };
     return { ...nothing, state: "drifted", drift: "our table is gone from the kernel; nothing is enforced" };
@@ -39,7 +45,12 @@ export function readStatus(folders: Folders, nowMs: number): Status {
     return { ...base, state: "drifted", confirmBy: null, drift };
   }
   if (pending && table.leaseMs !== null) {
-    return { ...base, state: "pending", confirmBy: new Date(nowMs + table.leaseMs).toISOString(), drift: null };
+    return {
+      ...base,
+      state: "pending",
+      confirmBy: new Date(nowMs + table.leaseMs).toISOString(),
+      drift: null,
+    };
   }
   const watching = known?.mode.inbound === "observe" && known.mode.outbound === "observe";
   return { ...base, state: watching ? "observing" : "enforcing", confirmBy: null, drift: null };

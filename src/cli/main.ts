@@ -73,7 +73,8 @@ function parseArguments(command: Command, argv: readonly string[]) {
     });
     return { positionals, values: values as Record<string, string | boolean | undefined> };
   } catch (cause) {
-    const message = cause instanceof Error ? (cause.message.split(". ")[0] ?? cause.message) : "unusable arguments";
+    const message =
+      cause instanceof Error ? (cause.message.split(". ")[0] ?? cause.message) : "unusable arguments";
     throw new SeawallError("SEAWALL_USAGE", message.toLowerCase(), {
       help: `seawall ${command.path.join(" ")} --help`,
       cause,
@@ -90,7 +91,9 @@ function unknownCommand(argv: readonly string[]): ExitCode {
 function report(cause: unknown): ExitCode {
   if (!(cause instanceof SeawallError)) {
     const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-    process.stderr.write(`seawall: a mistake of Seawall itself; the kernel keeps the rules it has\n${text}\n`);
+    process.stderr.write(
+      `seawall: a mistake of Seawall itself; the kernel keeps the rules it has\n${text}\n`,
+    );
     return EXIT.unusable;
   }
   process.stderr.write(`error: ${cause.message}\n`);

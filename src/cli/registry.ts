@@ -14,12 +14,18 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   down: { summary: "Take everything of Seawall out of the kernel", load: () => import("./command/down.ts") },
   history: { summary: "List the policies that were applied", load: () => import("./command/history.ts") },
   flows: { summary: "Show connections, refused and admitted", load: () => import("./command/flows.ts") },
-  explain: { summary: "Say in plain English what happens to a flow", load: () => import("./command/explain.ts") },
+  explain: {
+    summary: "Say in plain English what happens to a flow",
+    load: () => import("./command/explain.ts"),
+  },
   evaluate: { summary: "Judge flows by a policy, as NDJSON", load: () => import("./command/evaluate.ts") },
   compile: { summary: "Print what a target would be given", load: () => import("./command/compile.ts") },
   "policy check": { summary: "Check a policy file", load: () => import("./command/policy/check.ts") },
   "policy fmt": { summary: "Format a policy file", load: () => import("./command/policy/fmt.ts") },
-  "policy schema": { summary: "Print the JSON Schema of policies", load: () => import("./command/policy/schema.ts") },
+  "policy schema": {
+    summary: "Print the JSON Schema of policies",
+    load: () => import("./command/policy/schema.ts"),
+  },
   daemon: { summary: "Run seawalld in the foreground", load: () => import("./command/daemon.ts") },
   lab: { summary: "Show the whole thing in a throw-away world", load: () => import("./command/lab.ts") },
 };

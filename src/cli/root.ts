@@ -4,8 +4,12 @@ import { SeawallError } from "../core/base/error.ts";
 /** Refuses without root, with the command that helps. */
 export function requireRoot(words: string): void {
   if (process.geteuid?.() === 0) return;
-  throw new SeawallError("SEAWALL_NOT_ROOT", `\`seawall ${words}\` changes the kernel's rules and needs root`, {
-    still: "nothing was changed",
-    help: `sudo seawall ${words}`,
-  });
+  throw new SeawallError(
+    "SEAWALL_NOT_ROOT",
+    `\`seawall ${words}\` changes the kernel's rules and needs root`,
+    {
+      still: "nothing was changed",
+      help: `sudo seawall ${words}`,
+    },
+  );
 }

@@ -26,7 +26,8 @@ export async function runDaemon(folders: Folders, voice: DaemonVoice): Promise<0
   const tidy = setInterval(() => {
     tidyUp(folders).catch((cause: unknown) => voice.err(`seawalld: ${messageOf(cause)}\n`));
     const { failure } = pipeline.stats();
-    if (failure !== said && failure !== null) voice.err(`seawalld: ${failure}; the kernel goes on enforcing\n`);
+    if (failure !== said && failure !== null)
+      voice.err(`seawalld: ${failure}; the kernel goes on enforcing\n`);
     said = failure;
   }, TIDY_STEP_MS);
   await new Promise<void>((stop) => {

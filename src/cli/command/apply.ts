@@ -25,7 +25,8 @@ export const command: Command = {
     yes: { type: "boolean" },
   },
   optionHelp: {
-    "confirm-within": "how long the change waits for `seawall confirm` before the kernel goes back (5s to 1h)",
+    "confirm-within":
+      "how long the change waits for `seawall confirm` before the kernel goes back (5s to 1h)",
     wait: "wait until it is confirmed (0) or rolled back (6)",
     "accept-risk": "lose-ssh: apply although a present SSH connection would be cut",
     "dry-run": "check everything, change nothing",
@@ -55,7 +56,9 @@ export const command: Command = {
     );
     if (!result.ok) {
       context.err(renderDiagnostics(result.diagnostics, loaded.text, loaded.path, false));
-      throw new SeawallError("SEAWALL_POLICY", "the kernel cannot be given this policy", { still: "nothing was changed" });
+      throw new SeawallError("SEAWALL_POLICY", "the kernel cannot be given this policy", {
+        still: "nothing was changed",
+      });
     }
     const confirmBy = new Date(result.deadlineMs).toISOString();
     say(context, result.entry.generation, confirmBy, leaseMs);
@@ -75,7 +78,9 @@ function leaseOf(context: CommandContext): number {
 function acceptsLosingSsh({ flags }: CommandContext): boolean {
   const risk = flags["accept-risk"];
   if (risk === undefined || risk === "lose-ssh") return risk === "lose-ssh";
-  throw new SeawallError("SEAWALL_USAGE", `there is no risk \`${risk}\` to accept here`, { help: "--accept-risk=lose-ssh" });
+  throw new SeawallError("SEAWALL_USAGE", `there is no risk \`${risk}\` to accept here`, {
+    help: "--accept-risk=lose-ssh",
+  });
 }
 
 function say(context: CommandContext, generation: number, confirmBy: string, leaseMs: number): void {
@@ -84,7 +89,9 @@ function say(context: CommandContext, generation: number, confirmBy: string, lea
     return;
   }
   const seconds = Math.round(leaseMs / 1_000);
-  context.out(`in force as generation ${generation}, for ${seconds} s unless confirmed (until ${confirmBy})\n`);
+  context.out(
+    `in force as generation ${generation}, for ${seconds} s unless confirmed (until ${confirmBy})\n`,
+  );
   context.err("no daemon is needed for this: the kernel goes back by itself\n");
   context.err("Next: log in anew and run `seawall confirm`\n");
 }
@@ -100,12 +107,19 @@ async function waitForEnd(context: CommandContext, folders: Folders, generation:
     if (live === null || live.candidate !== generation || live.leaseMs === null) {
       const { settleOver } = await import("../../apply/settle.ts");
       settleOver(folders.state, live);
-      throw new SeawallError("SEAWALL_ROLLED_BACK", "nobody confirmed in time, so the change was rolled back", {
-        still: live?.committed == null ? "Seawall is off, as before" : "the policy before it is in force again",
-        help: "seawall apply FILE",
-      });
+      throw new SeawallError(
+        "SEAWALL_ROLLED_BACK",
+        "nobody confirmed in time, so the change was rolled back",
+        {
+          still:
+            live?.committed == null ? "Seawall is off, as before" : "the policy before it is in force again",
+          help: "seawall apply FILE",
+        },
+      );
     }
-    await sleep(Math.min(WAIT_STEP_MS, live.leaseMs), undefined, { signal: context.signal }).catch(() => undefined);
+    await sleep(Math.min(WAIT_STEP_MS, live.leaseMs), undefined, { signal: context.signal }).catch(
+      () => undefined,
+    );
   }
   context.err("stopped waiting; the change still waits for its confirm\n");
   return EXIT.unusable;

@@ -16,7 +16,10 @@ export const command: Command = {
   usage: "seawall compile nftables --policy FILE",
   options: { policy: { type: "string" } },
   optionHelp: { policy: "the policy file" },
-  examples: ["seawall compile nftables --policy policy.yaml", "seawall compile nftables --policy policy.yaml | nft -c -f -"],
+  examples: [
+    "seawall compile nftables --policy policy.yaml",
+    "seawall compile nftables --policy policy.yaml | nft -c -f -",
+  ],
   run: async (context) => {
     const [target] = context.positionals;
     if (target === undefined || !TARGETS.includes(target)) {

@@ -23,7 +23,9 @@ export const command: Command = {
       confirm(folders, process.pid, context.flags["console"] === true, context.nowMs()),
     );
     if (context.flags["json"] === true) {
-      context.out(`${JSON.stringify({ schema: SCHEMA, confirmed: true, generation: done.generation, shownBy: done.shownBy })}\n`);
+      context.out(
+        `${JSON.stringify({ schema: SCHEMA, confirmed: true, generation: done.generation, shownBy: done.shownBy })}\n`,
+      );
     } else {
       context.out(`confirmed: generation ${done.generation} stays in force, shown by ${done.shownBy}\n`);
     }

@@ -23,7 +23,9 @@ export const command: Command = {
         return EXIT.ok;
       }
       takeDown(folders.state);
-      context.out("Seawall is off: the host's other rules are as they were, nothing of ours is left in the kernel\n");
+      context.out(
+        "Seawall is off: the host's other rules are as they were, nothing of ours is left in the kernel\n",
+      );
       return EXIT.ok;
     });
   },

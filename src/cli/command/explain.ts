@@ -9,7 +9,8 @@ import { loadPolicy } from "../policy.ts";
 export const command: Command = {
   path: ["explain"],
   summary: "Say in plain English what happens to a flow",
-  usage: "seawall explain FROM PORT | HOST:PORT [--policy FILE] [--protocol udp] [--scope NAME] [--zone NAME]",
+  usage:
+    "seawall explain FROM PORT | HOST:PORT [--policy FILE] [--protocol udp] [--scope NAME] [--zone NAME]",
   options: {
     policy: { type: "string" },
     protocol: { type: "string" },
@@ -26,7 +27,10 @@ export const command: Command = {
     address: "outbound: the address behind the name",
     json: "print the decision as JSON",
   },
-  examples: ["seawall explain 203.0.113.9 22 --policy policy.yaml", "seawall explain api.github.com:443 --policy policy.yaml"],
+  examples: [
+    "seawall explain 203.0.113.9 22 --policy policy.yaml",
+    "seawall explain api.github.com:443 --policy policy.yaml",
+  ],
   run: async (context) => {
     const record = recordOf(context);
     const named = context.flags["policy"];
@@ -50,11 +54,19 @@ function recordOf({ positionals, flags }: CommandContext): Record<string, unknow
   const [first = "", second] = positionals;
   const protocol = flags["protocol"] ?? "tcp";
   if (second !== undefined) {
-    return { direction: "inbound", from: first, port: Number(second), protocol, zone: flags["zone"] ?? "world" };
+    return {
+      direction: "inbound",
+      from: first,
+      port: Number(second),
+      protocol,
+      zone: flags["zone"] ?? "world",
+    };
   }
   const match = /^(?:\[([^\]]+)\]|([^:]+)):([0-9]{1,5})$/.exec(first);
   if (match === null) {
-    throw new SeawallError("SEAWALL_USAGE", "say which flow: FROM PORT, or HOST:PORT", { help: "seawall explain --help" });
+    throw new SeawallError("SEAWALL_USAGE", "say which flow: FROM PORT, or HOST:PORT", {
+      help: "seawall explain --help",
+    });
   }
   return {
     direction: "outbound",

@@ -20,7 +20,9 @@ export const command: Command = {
     if (entries.length === 0) context.err("no policy was applied yet\n");
     for (const entry of entries) {
       const end = entry.confirmedMs === null ? "not confirmed" : `confirmed ${when(entry.confirmedMs)}`;
-      context.out(`${String(entry.id).padStart(4)}  ${when(entry.proposedMs)}  ${end.padEnd(30)}  ${entry.by}  ${entry.policyPath}\n`);
+      context.out(
+        `${String(entry.id).padStart(4)}  ${when(entry.proposedMs)}  ${end.padEnd(30)}  ${entry.by}  ${entry.policyPath}\n`,
+      );
     }
     return EXIT.ok;
   },

@@ -17,7 +17,12 @@ export const command: Command = {
     const folders = foldersOf(context.env);
     const generation = await locked(folders.run, () => withdraw(folders));
     if (context.flags["json"] === true) context.out(`${JSON.stringify({ schema: SCHEMA, generation })}\n`);
-    else context.out(generation === null ? "rolled back: Seawall is off, as before\n" : `rolled back to generation ${generation}\n`);
+    else
+      context.out(
+        generation === null
+          ? "rolled back: Seawall is off, as before\n"
+          : `rolled back to generation ${generation}\n`,
+      );
     return EXIT.ok;
   },
 };

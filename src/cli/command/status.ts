@@ -28,11 +28,15 @@ const WORDS: Record<Status["state"], string> = {
 
 function screen(status: Status): string {
   const lines = [WORDS[status.state]];
-  if (status.mode !== null) lines.push(`mode       inbound ${status.mode.inbound}, outbound ${status.mode.outbound}`);
+  if (status.mode !== null)
+    lines.push(`mode       inbound ${status.mode.inbound}, outbound ${status.mode.outbound}`);
   if (status.generation !== null) lines.push(`generation ${status.generation}`);
   if (status.policy !== null) lines.push(`policy     ${status.policy.path} (history ${status.policy.id})`);
   if (status.confirmBy !== null) {
-    lines.push(`confirm    until ${status.confirmBy}, or the kernel goes back`, "Next: log in anew and run `seawall confirm`");
+    lines.push(
+      `confirm    until ${status.confirmBy}, or the kernel goes back`,
+      "Next: log in anew and run `seawall confirm`",
+    );
   }
   if (status.drift !== null) lines.push(`drift      ${status.drift}`, "Next: seawall apply FILE");
   lines.push(`containment ${status.containment}: this version does not examine the agent's user yet`);

@@ -135,8 +135,20 @@ export type Expectation = "accept" | "refuse" | "drop";
 /** One entry of `tests:`; the flow stays text, because an unusable flow is itself a result. */
 export interface TestEntry {
   readonly flow:
-    | { readonly direction: "inbound"; readonly from: string; readonly port: number; readonly protocol: string; readonly zone: string }
-    | { readonly direction: "outbound"; readonly to: string; readonly port: number; readonly protocol: string; readonly scope: string };
+    | {
+        readonly direction: "inbound";
+        readonly from: string;
+        readonly port: number;
+        readonly protocol: string;
+        readonly zone: string;
+      }
+    | {
+        readonly direction: "outbound";
+        readonly to: string;
+        readonly port: number;
+        readonly protocol: string;
+        readonly scope: string;
+      };
   readonly expect: Expectation;
   readonly span: Span;
 }

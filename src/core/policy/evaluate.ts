@@ -72,7 +72,11 @@ function judge<Rule extends ResolvedRule, OneFlow extends InboundFlow | Outbound
   const observedDenies = tier(rules, (rule) => rule.action === "deny" && rule.mode === "observe", true);
   const watching = policy.mode[direction] === "observe";
   // An allow that is only watched opens nothing while its direction is enforced.
-  const allows = tier(rules, (rule) => rule.action === "allow" && (watching || rule.mode === "enforce"), watching);
+  const allows = tier(
+    rules,
+    (rule) => rule.action === "allow" && (watching || rule.mode === "enforce"),
+    watching,
+  );
   const fallback = defaultDecision(direction, denial, watching);
 
   return (flow, nowMs) => {

@@ -17,7 +17,8 @@ export function explain(policy: ResolvedPolicy, flow: Flow, decision: Decision):
 
 /** Returns `203.0.113.9 -> tcp/22 (from the world)` or `agent -> api.github.com [140.82.112.5] tcp/443`. */
 export function describeFlow(flow: Flow): string {
-  const service = flow.protocol === "tcp" || flow.protocol === "udp" ? `${flow.protocol}/${flow.port}` : flow.protocol;
+  const service =
+    flow.protocol === "tcp" || flow.protocol === "udp" ? `${flow.protocol}/${flow.port}` : flow.protocol;
   if (flow.direction === "inbound") {
     return `${formatIp(flow.from)} -> ${service} (${flow.zone === "world" ? "from the world" : `zone ${flow.zone}`})`;
   }

@@ -51,7 +51,8 @@ function parseOutbound(fields: Readonly<Record<string, unknown>>): FlowInput {
   const service = parseService(fields);
   if (!service.ok) return service;
   const scope = fields["scope"] ?? DEFAULT_SCOPE;
-  if (typeof scope !== "string" || scope === "") return invalid("invalid-scope", "`scope` is the name of a scope");
+  if (typeof scope !== "string" || scope === "")
+    return invalid("invalid-scope", "`scope` is the name of a scope");
   const destination = parseDestination(fields["host"] ?? null, fields["address"] ?? null);
   if (!destination.ok) return destination;
   const flow: OutboundFlow = {
@@ -116,6 +117,9 @@ function isPort(value: unknown): value is number {
 }
 
 /** Returns the refusal of an unusable flow. */
-export function invalid(reason: ReasonCode, why: string): { readonly ok: false; readonly decision: Decision } {
+export function invalid(
+  reason: ReasonCode,
+  why: string,
+): { readonly ok: false; readonly decision: Decision } {
   return { ok: false, decision: { verdict: "refuse", observed: false, rule: null, reason, why } };
 }

@@ -6,7 +6,9 @@ import type { ResolvedGuard, ResolvedInboundRule, ResolvedOutboundRule, Resolved
 /** Returns a warning for each allow that reaches into a guard: the guard wins, and the file should say so. */
 export function guardOverlaps(document: PolicyDocument, policy: ResolvedPolicy, nowMs: number): Diagnostic[] {
   const rules = [...policy.inbound, ...(policy.outbound ?? [])].filter((rule) => rule.action === "allow");
-  const spans = new Map([...document.inbound, ...(document.outbound ?? [])].map((rule) => [rule.id, rule.span]));
+  const spans = new Map(
+    [...document.inbound, ...(document.outbound ?? [])].map((rule) => [rule.id, rule.span]),
+  );
   const found: Diagnostic[] = [];
   for (const rule of rules) {
     for (const guard of policy.guards) {

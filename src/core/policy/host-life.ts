@@ -23,7 +23,9 @@ export function hostLife(flow: InboundFlow): Decision | null {
   const isDhcp4 =
     flow.from.family === 4 && flow.fromPort === DHCP4.serverPort && flow.port === DHCP4.clientPort;
   const isDhcp6 =
-    flow.fromPort === DHCP6.serverPort && flow.port === DHCP6.clientPort && containsIp(LINK_LOCAL6, flow.from);
+    flow.fromPort === DHCP6.serverPort &&
+    flow.port === DHCP6.clientPort &&
+    containsIp(LINK_LOCAL6, flow.from);
   return isDhcp4 || isDhcp6 ? DHCP : null;
 }
 

@@ -33,7 +33,11 @@ export function matchesGuard(guard: ResolvedGuard, flow: InboundFlow | OutboundF
   return flow.host !== null && matchesAnyName(guard.names, flow.host);
 }
 
-export function matchesServices(services: readonly ServiceMatch[], protocol: FlowProtocol, port: number): boolean {
+export function matchesServices(
+  services: readonly ServiceMatch[],
+  protocol: FlowProtocol,
+  port: number,
+): boolean {
   for (const service of services) {
     switch (service.protocol) {
       case "every":

@@ -48,7 +48,10 @@ export interface Resolution {
  * Returns the one meaning of a document and what is wrong with its references. With an error among the
  * diagnostics the policy must not be used.
  */
-export function resolvePolicy(document: PolicyDocument, inputs: ResolveInputs = { fileSets: new Map() }): Resolution {
+export function resolvePolicy(
+  document: PolicyDocument,
+  inputs: ResolveInputs = { fileSets: new Map() },
+): Resolution {
   const diagnostics: Diagnostic[] = [];
   const context: Context = {
     document,

@@ -43,7 +43,13 @@ export function selfTest(document: PolicyDocument, policy: ResolvedPolicy, nowMs
 
 function recordOf({ flow }: TestEntry): Record<string, unknown> {
   if (flow.direction === "inbound") return { ...flow };
-  return { direction: "outbound", host: flow.to, port: flow.port, protocol: flow.protocol, scope: flow.scope };
+  return {
+    direction: "outbound",
+    host: flow.to,
+    port: flow.port,
+    protocol: flow.protocol,
+    scope: flow.scope,
+  };
 }
 
 function judgeRecord(judge: Evaluate, record: Record<string, unknown>, nowMs: number): Decision {
@@ -92,7 +98,11 @@ function runAssert(
   return [];
 }
 
-function* assertRecords(entry: AssertEntry, who: readonly Subject[], policy: ResolvedPolicy): Generator<Record<string, unknown>> {
+function* assertRecords(
+  entry: AssertEntry,
+  who: readonly Subject[],
+  policy: ResolvedPolicy,
+): Generator<Record<string, unknown>> {
   const protocols = entry.protocol === null ? ["tcp", "udp"] : [entry.protocol];
   const rules = entry.direction === "inbound" ? policy.inbound : (policy.outbound ?? []);
   const sets = rules.map((rule) => ("from" in rule ? rule.from : rule.to));
@@ -120,12 +130,16 @@ type Subject = { readonly host: string } | { readonly first: Ip; readonly last: 
 /** What an assertion is about as names and address ranges, or undefined when part of it cannot be known here. */
 function subjectsOf(entry: AssertEntry, document: PolicyDocument): Subject[] | undefined {
   const subjects: Subject[] = [];
-  const addPrefix = (prefix: Prefix): void => void subjects.push({ first: prefix.base, last: prefixEnd(prefix) });
+  const addPrefix = (prefix: Prefix): void =>
+    void subjects.push({ first: prefix.base, last: prefixEnd(prefix) });
   for (const term of entry.who as readonly (SourceTerm | DestinationTerm)[]) {
     switch (term.kind) {
       case "any":
         subjects.push({ first: { family: 4, value: 0x0100_0000 }, last: { family: 4, value: 0xdfff_ffff } });
-        subjects.push({ first: { family: 6, value: 1n << 125n }, last: { family: 6, value: (1n << 126n) - 1n } });
+        subjects.push({
+          first: { family: 6, value: 1n << 125n },
+          last: { family: 6, value: (1n << 126n) - 1n },
+        });
         break;
       case "prefix":
         addPrefix(term.prefix);
@@ -166,7 +180,12 @@ function belowName(pattern: { readonly kind: "below"; readonly suffix: Hostname 
   return formatPattern(pattern).replace("*", "any-name");
 }
 
-function* addressPoints(first: Ip, last: Ip, sets: readonly IntervalEnds[], key: string): Generator<Record<string, string>> {
+function* addressPoints(
+  first: Ip,
+  last: Ip,
+  sets: readonly IntervalEnds[],
+  key: string,
+): Generator<Record<string, string>> {
   const low = BigInt(first.value);
   const high = BigInt(last.value);
   const points = new Set<bigint>([low, high]);
@@ -175,7 +194,8 @@ function* addressPoints(first: Ip, last: Ip, sets: readonly IntervalEnds[], key:
     for (let at = 0; at < ends.first.length && points.size < ASSERT_POINTS_MAX; at += 1) {
       const from = BigInt(ends.first[at] ?? 0);
       const to = BigInt(ends.last[at] ?? 0);
-      for (const point of [from - 1n, from, to, to + 1n]) if (point >= low && point <= high) points.add(point);
+      for (const point of [from - 1n, from, to, to + 1n])
+        if (point >= low && point <= high) points.add(point);
     }
   }
   for (const point of points) {
@@ -186,7 +206,9 @@ function* addressPoints(first: Ip, last: Ip, sets: readonly IntervalEnds[], key:
 }
 
 function portPoints(ranges: readonly PortRange[], policy: ResolvedPolicy): number[] {
-  const services = [...policy.inbound, ...(policy.outbound ?? []), ...policy.guards].flatMap((rule) => rule.services);
+  const services = [...policy.inbound, ...(policy.outbound ?? []), ...policy.guards].flatMap(
+    (rule) => rule.services,
+  );
   const points = new Set(ranges.flatMap((range) => [range.first, range.last]));
   for (const { ports } of services) {
     for (const point of [ports.first - 1, ports.first, ports.last, ports.last + 1]) {
@@ -199,4 +221,3 @@ function portPoints(ranges: readonly PortRange[], policy: ResolvedPolicy): numbe
 function error(code: string, message: string, help: string, span: Span): Diagnostic {
   return { code, severity: "error", message, help, span };
 }
-

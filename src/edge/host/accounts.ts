@@ -19,7 +19,10 @@ export function readAccounts(): SystemAccounts {
   return {
     uidOf: (user) => uids.get(user),
     subuidsOf: (user) => {
-      const owners = new Set([String(user), String(typeof user === "number" ? names.get(user) : uids.get(user))]);
+      const owners = new Set([
+        String(user),
+        String(typeof user === "number" ? names.get(user) : uids.get(user)),
+      ]);
       return subuids.filter(({ owner }) => owners.has(owner)).map(({ first, last }) => ({ first, last }));
     },
   };

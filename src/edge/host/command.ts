@@ -35,7 +35,11 @@ export function findProgram(program: string): string | undefined {
 }
 
 /** Runs a program to its end and returns what it said; its exit status is for the caller to judge. */
-export function runSync(program: string, args: readonly string[], options: CommandOptions = {}): CommandResult {
+export function runSync(
+  program: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): CommandResult {
   const result = spawnSync(pathOf(program), [...args], {
     encoding: "utf8",
     timeout: options.deadlineMs ?? DEADLINE_MS,

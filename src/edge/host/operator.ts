@@ -61,7 +61,8 @@ function tcpTable(): TcpRow[] {
         const local = endpoint(fields[1]);
         const peer = endpoint(fields[2]);
         const [state, inode] = [fields[3], fields[9]];
-        if (local === undefined || peer === undefined || state === undefined || inode === undefined) return [];
+        if (local === undefined || peer === undefined || state === undefined || inode === undefined)
+          return [];
         return [{ local: local.ip, localPort: local.port, peer: peer.ip, peerPort: peer.port, state, inode }];
       }),
   );
@@ -108,7 +109,9 @@ function ancestors(pid: number): number[] {
 }
 
 function processes(): number[] {
-  return readdirSync("/proc").filter((entry) => /^\d+$/.test(entry)).map(Number);
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number);
 }
 
 function commandOf(pid: number): string {

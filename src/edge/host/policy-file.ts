@@ -49,13 +49,19 @@ function readSetFile(
   entry: SetEntry,
 ): { readonly ok: true; readonly set: PrefixSet } | { readonly ok: false; readonly diagnostic: Diagnostic } {
   const problem = (message: string, help: string | null) =>
-    ({ ok: false, diagnostic: { code: "policy/set-file", severity: "error", message, help, span: entry.span } }) as const;
+    ({
+      ok: false,
+      diagnostic: { code: "policy/set-file", severity: "error", message, help, span: entry.span },
+    }) as const;
   let text: string;
   try {
     const found = statSync(path);
     if (!found.isFile()) return problem(`set file \`${path}\` is not a regular file`, null);
     if (found.size > SET_FILE_BYTES_MAX) {
-      return problem(`set file \`${path}\` has ${found.size} bytes, at most ${SET_FILE_BYTES_MAX} are read`, null);
+      return problem(
+        `set file \`${path}\` has ${found.size} bytes, at most ${SET_FILE_BYTES_MAX} are read`,
+        null,
+      );
     }
     text = readFileSync(path, "utf8");
   } catch {
@@ -70,7 +76,10 @@ function readSetFile(
     if (word === "") continue;
     const parsed = parsePrefix(word);
     if (!parsed.ok) {
-      return problem(`set file \`${path}\` line ${number}: \`${word.slice(0, 60)}\` is no address or prefix`, null);
+      return problem(
+        `set file \`${path}\` line ${number}: \`${word.slice(0, 60)}\` is no address or prefix`,
+        null,
+      );
     }
     prefixes.push(parsed.prefix);
     if (prefixes.length > SET_FILE_PREFIXES_MAX) {

@@ -1,5 +1,14 @@
 /** Every policy that was proposed, with what became of it. The kernel says which is in force; this says what it was. */
-import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { SeawallError } from "../../core/base/error.ts";
 import { makeFolder } from "./folder.ts";
@@ -45,7 +54,10 @@ export function readPolicyOf(state: string, id: number): string {
   try {
     return readFileSync(join(state, "history", `${stem(id)}.yaml`), "utf8");
   } catch (cause) {
-    throw new SeawallError("SEAWALL_NOT_FOUND", `history has no policy ${id}`, { help: "seawall history", cause });
+    throw new SeawallError("SEAWALL_NOT_FOUND", `history has no policy ${id}`, {
+      help: "seawall history",
+      cause,
+    });
   }
 }
 
@@ -62,7 +74,8 @@ export function trimHistory(state: string, keep: ReadonlySet<number>): void {
   const entries = readHistory(state);
   for (const { id } of entries.slice(0, Math.max(0, entries.length - HISTORY_ENTRIES_MAX))) {
     if (keep.has(id)) continue;
-    for (const ending of ["json", "yaml"]) rmSync(join(state, "history", `${stem(id)}.${ending}`), { force: true });
+    for (const ending of ["json", "yaml"])
+      rmSync(join(state, "history", `${stem(id)}.${ending}`), { force: true });
   }
 }
 

@@ -57,7 +57,9 @@ function serviceGroups(rules: readonly TierRule[]): ServiceGroup[] {
   const groups = new Map<string, ServiceGroup>();
   const tcp = portSegments(rules, "tcp");
   const udp = portSegments(rules, "udp");
-  const rest = rules.flatMap((rule, at) => (rule.services.some(({ protocol }) => protocol === "every") ? [at] : []));
+  const rest = rules.flatMap((rule, at) =>
+    rule.services.some(({ protocol }) => protocol === "every") ? [at] : [],
+  );
   const onlyEvery = [...tcp, ...udp].every((segment) => segment.rules.join() === rest.join());
   const add = (members: readonly number[], box: Box): void => {
     if (members.length === 0) return;
@@ -83,7 +85,10 @@ function serviceGroups(rules: readonly TierRule[]): ServiceGroup[] {
 }
 
 /** Returns the ports 0..65535 cut where the set of matching rules changes, neighbours alike joined. */
-function portSegments(rules: readonly TierRule[], protocol: "tcp" | "udp"): { ports: PortRange; rules: number[] }[] {
+function portSegments(
+  rules: readonly TierRule[],
+  protocol: "tcp" | "udp",
+): { ports: PortRange; rules: number[] }[] {
   const events = new Map<number, { opens: number[]; closes: number[] }>();
   const eventAt = (port: number): { opens: number[]; closes: number[] } => {
     const event = events.get(port) ?? { opens: [], closes: [] };
@@ -92,7 +97,8 @@ function portSegments(rules: readonly TierRule[], protocol: "tcp" | "udp"): { po
   };
   for (const [at, rule] of rules.entries()) {
     for (const service of rule.services) {
-      if (service.protocol !== protocol && service.protocol !== "both" && service.protocol !== "every") continue;
+      if (service.protocol !== protocol && service.protocol !== "both" && service.protocol !== "every")
+        continue;
       const ports = service.protocol === "every" ? { first: 0, last: PORT_MAX } : service.ports;
       eventAt(ports.first).opens.push(at);
       eventAt(ports.last + 1).closes.push(at);
@@ -136,7 +142,10 @@ function pairs6(intervals: Intervals6 | undefined): [bigint, bigint][] {
 
 type Events<Value> = Map<Value, { opens: number[]; closes: number[] }>;
 
-function addressEvents<Value>(members: readonly number[], pairsOf: (at: number) => [Value, Value][]): Events<Value> {
+function addressEvents<Value>(
+  members: readonly number[],
+  pairsOf: (at: number) => [Value, Value][],
+): Events<Value> {
   const events: Events<Value> = new Map();
   for (const at of members) {
     for (const [first, end] of pairsOf(at)) {
@@ -158,7 +167,11 @@ interface Stretch<Value> {
 }
 
 /** Walks the events in order; a rule may be open several times (its own ranges may overlap). */
-function sweep<Value extends number | bigint>(events: Events<Value>, start: Value, end: Value): Stretch<Value>[] {
+function sweep<Value extends number | bigint>(
+  events: Events<Value>,
+  start: Value,
+  end: Value,
+): Stretch<Value>[] {
   const stretches: Stretch<Value>[] = [];
   const open = new Map<number, number>();
   let first = start;

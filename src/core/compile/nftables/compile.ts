@@ -58,7 +58,10 @@ function compile(policy: ResolvedPolicy, options: CompileOptions): Compilation {
     outputChain(prefix, scopes),
     unstampedChain(generation),
   ];
-  const marks = Array.from({ length: policy.scopes.length + 1 }, (_, scope) => nft`${hex32(markOf(generation, scope))} : accept`);
+  const marks = Array.from(
+    { length: policy.scopes.length + 1 },
+    (_, scope) => nft`${hex32(markOf(generation, scope))} : accept`,
+  );
   const objects: NftObject[] = [
     { kind: "admitted", name: admittedName(generation), marks },
     ...zones.flatMap(({ compiled }) => compiled.objects),
@@ -87,7 +90,9 @@ function selectorObjects(
 ): NftObject[] {
   if (selector.kind === "uids") return [];
   const about = `interfaces of scope ${scope.name}, filled when applied`;
-  return [{ kind: "interfaces", name: selector.set, about, known: interfaces.get(scope.name) ?? selector.known }];
+  return [
+    { kind: "interfaces", name: selector.set, about, known: interfaces.get(scope.name) ?? selector.known },
+  ];
 }
 
 function preroutingChain(
@@ -107,7 +112,9 @@ function preroutingChain(
   const byInterface = scopes.filter(({ selector }) => selector.kind === "interfaces");
   for (const { selector, entry } of byInterface) {
     if (selector.kind !== "interfaces") continue;
-    rules.push(nft`iifname @${name(selector.set)} icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit } accept`);
+    rules.push(
+      nft`iifname @${name(selector.set)} icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit } accept`,
+    );
     rules.push(nft`iifname @${name(selector.set)} ${goTo(entry)}`);
   }
   for (const zone of policy.zones) {
@@ -120,7 +127,9 @@ function preroutingChain(
     rules.push(nft`iifname "br-*" goto refuse comment "containers that no scope names"`);
   }
   // Not judged, but stamped: a login over the tailnet can then confirm a change.
-  rules.push(nft`iifname "tailscale*" ct state new ct mark set ct mark and ${hex32(MARK_FOREIGN_MASK)} or ${hex32(markOf(generation, SCOPE_INBOUND))}`);
+  rules.push(
+    nft`iifname "tailscale*" ct state new ct mark set ct mark and ${hex32(MARK_FOREIGN_MASK)} or ${hex32(markOf(generation, SCOPE_INBOUND))}`,
+  );
   for (const inner of INNER_INTERFACES) if (inner !== "lo") rules.push(nft`iifname ${quoted(inner)} accept`);
   rules.push(goTo(entryOf.get(WORLD) ?? ""));
   return { name: `g${generation}_prerouting`, about: "what enters: by where it enters", rules };
@@ -129,7 +138,10 @@ function preroutingChain(
 function outputChain(prefix: string, scopes: readonly CompiledScope[]): Chain {
   const uids = scopes.flatMap(({ selector, entry }) =>
     selector.kind === "uids"
-      ? selector.ranges.map(({ first, last }) => nft`${first === last ? nft`${first}` : nft`${first}-${last}`} : ${goTo(entry)}`)
+      ? selector.ranges.map(
+          ({ first, last }) =>
+            nft`${first === last ? nft`${first}` : nft`${first}-${last}`} : ${goTo(entry)}`,
+        )
       : [],
   );
   const marks = scopes

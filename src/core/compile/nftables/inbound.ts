@@ -59,9 +59,21 @@ export function compileZone(policy: ResolvedPolicy, zone: string, generation: nu
     objects: compiled.objects,
     chains: [
       ...compiled.chains,
-      { name: `${title}_judge`, about: `${about}: guard > deny > allow > default`, rules: [...compiled.asks, goTo(compiled.fallback)] },
-      { name: `${title}_icmp`, about: "host.ping, host.pmtu, host.nd", rules: [...icmpLife(), goTo(`${title}_judge`)] },
-      { name: `${title}_guests`, about: "forwarded: to containers and machines here, or in transit", rules: guests(`${title}_judge`) },
+      {
+        name: `${title}_judge`,
+        about: `${about}: guard > deny > allow > default`,
+        rules: [...compiled.asks, goTo(compiled.fallback)],
+      },
+      {
+        name: `${title}_icmp`,
+        about: "host.ping, host.pmtu, host.nd",
+        rules: [...icmpLife(), goTo(`${title}_judge`)],
+      },
+      {
+        name: `${title}_guests`,
+        about: "forwarded: to containers and machines here, or in transit",
+        rules: guests(`${title}_judge`),
+      },
       { name: title, about, rules: arrivals(title) },
     ],
   };
@@ -88,7 +100,10 @@ function arrivals(title: string): Nft[] {
 
 /** Not to an address of this host: judged when it goes to a guest, untouched in transit. */
 function guests(judge: string): Nft[] {
-  return [...GUEST_INTERFACES.map((one) => nft`fib daddr oifname ${quoted(one)} ${goTo(judge)}`), nft`accept`];
+  return [
+    ...GUEST_INTERFACES.map((one) => nft`fib daddr oifname ${quoted(one)} ${goTo(judge)}`),
+    nft`accept`,
+  ];
 }
 
 function icmpLife(): Nft[] {

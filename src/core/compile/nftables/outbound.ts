@@ -45,7 +45,9 @@ export function compileScope(
     watching: policy.mode.outbound === "observe",
   };
   const rules = (policy.outbound ?? []).filter((rule) => rule.scopes.includes(scope.name));
-  const pins = rules.filter((rule) => rule.action === "allow" && needsNames(rule)).map((rule) => pinned(rule, place));
+  const pins = rules
+    .filter((rule) => rule.action === "allow" && needsNames(rule))
+    .map((rule) => pinned(rule, place));
   const compiled = compilePlace({
     place,
     guards: policy.guards
@@ -84,10 +86,16 @@ function selectorOf(
       return { ok: true, selector: { kind: "uids", ranges: uidRanges(target.user, accounts) ?? [] } };
     case "docker": {
       const known = target.network === "bridge" ? ["docker0"] : [];
-      return { ok: true, selector: { kind: "interfaces", set: `g${generation}_interfaces_${scope.name}`, known } };
+      return {
+        ok: true,
+        selector: { kind: "interfaces", set: `g${generation}_interfaces_${scope.name}`, known },
+      };
     }
     case "netns":
-      return { ok: true, selector: { kind: "interfaces", set: `g${generation}_interfaces_${scope.name}`, known: [] } };
+      return {
+        ok: true,
+        selector: { kind: "interfaces", set: `g${generation}_interfaces_${scope.name}`, known: [] },
+      };
     case "unit":
     case "cgroup":
       return { ok: false, diagnostic: unsupported(scope) };
@@ -109,7 +117,12 @@ function pinned(rule: ResolvedOutboundRule, place: Place): { objects: NftObject[
   const chain = `${placeTitle(place)}_${rule.id}`;
   const sets = ([4, 6] as const).map((family) => ({
     family,
-    object: { kind: "pins", name: `name${family}_${rule.id}`, family, about: `addresses of the names of ${rule.id}` } as const,
+    object: {
+      kind: "pins",
+      name: `name${family}_${rule.id}`,
+      family,
+      about: `addresses of the names of ${rule.id}`,
+    } as const,
   }));
   return {
     objects: sets.map(({ object }) => object),

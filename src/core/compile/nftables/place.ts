@@ -1,7 +1,12 @@
 /** The tiers of one zone or scope, in the order of DESIGN's semantics: guard > deny > allow > default. */
 import type { PrefixSet } from "../../net/prefix-set.ts";
 import type { Denial } from "../../policy/document.ts";
-import type { ResolvedGuard, ResolvedInboundRule, ResolvedOutboundRule, ServiceMatch } from "../../policy/resolved.ts";
+import type {
+  ResolvedGuard,
+  ResolvedInboundRule,
+  ResolvedOutboundRule,
+  ServiceMatch,
+} from "../../policy/resolved.ts";
 import type { Chain, NftObject } from "./ruleset.ts";
 import { name, type Nft, nft } from "./text.ts";
 import { compileTier, isLarge, type TierEntry } from "./tier.ts";
@@ -60,7 +65,11 @@ export function compilePlace(spec: PlaceSpec): CompiledPlace {
   const denies = spec.rules.filter(({ rule }) => rule.action === "deny");
   const allows = spec.rules.filter(({ rule }) => rule.action === "allow");
   const enforced = denies.filter(({ rule }) => rule.mode === "enforce");
-  parts.tier("deny", "deny rules", enforced.map((placed) => settled(placed, parts.keep(denyChains(placed.rule, place)))));
+  parts.tier(
+    "deny",
+    "deny rules",
+    enforced.map((placed) => settled(placed, parts.keep(denyChains(placed.rule, place)))),
+  );
   const watched = denies
     .filter(({ rule }) => rule.mode === "observe")
     .map((placed) => watchEntry(placed, parts.keep(watchChains(placed.rule, place, place.watching)), place));

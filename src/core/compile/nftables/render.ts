@@ -30,13 +30,25 @@ export function renderRuleset(ruleset: Ruleset, notes: readonly string[]): strin
 export function baseChains(ruleset: Ruleset): Chain[] {
   const head = (hook: Nft): Nft => nft`type filter hook ${hook} priority ${HOOK_PRIORITY}; policy accept;`;
   return [
-    { name: "prerouting", about: "every packet that enters", rules: [head(nft`prerouting`), nft`goto ${name(ruleset.entry.prerouting)}`] },
-    { name: "output", about: "every packet that this host sends", rules: [head(nft`output`), nft`goto ${name(ruleset.entry.output)}`] },
+    {
+      name: "prerouting",
+      about: "every packet that enters",
+      rules: [head(nft`prerouting`), nft`goto ${name(ruleset.entry.prerouting)}`],
+    },
+    {
+      name: "output",
+      about: "every packet that this host sends",
+      rules: [head(nft`output`), nft`goto ${name(ruleset.entry.output)}`],
+    },
   ];
 }
 
 export function chainLines(chain: Chain): string[] {
-  return [`chain ${name(chain.name)} { # ${plain(chain.about)}`, ...chain.rules.map((rule) => `  ${rule}`), "}"];
+  return [
+    `chain ${name(chain.name)} { # ${plain(chain.about)}`,
+    ...chain.rules.map((rule) => `  ${rule}`),
+    "}",
+  ];
 }
 
 function objectLines(object: NftObject): string[] {

@@ -9,8 +9,20 @@ import { comment, name, type Nft, nft } from "./text.ts";
 export type NftObject =
   | { readonly kind: "counter"; readonly name: string; readonly about: string }
   /** Static prefixes, by content. */
-  | { readonly kind: "prefixes"; readonly name: string; readonly family: 4; readonly about: string; readonly intervals: Intervals4 }
-  | { readonly kind: "prefixes"; readonly name: string; readonly family: 6; readonly about: string; readonly intervals: Intervals6 }
+  | {
+      readonly kind: "prefixes";
+      readonly name: string;
+      readonly family: 4;
+      readonly about: string;
+      readonly intervals: Intervals4;
+    }
+  | {
+      readonly kind: "prefixes";
+      readonly name: string;
+      readonly family: 6;
+      readonly about: string;
+      readonly intervals: Intervals6;
+    }
   /** New connections of each source. */
   | { readonly kind: "meter"; readonly name: string; readonly family: 4 | 6; readonly seconds: number }
   /** Addresses that our resolver gave for the names of a rule. */
@@ -18,9 +30,20 @@ export type NftObject =
   /** Stamps of connections that pass without being judged again. */
   | { readonly kind: "admitted"; readonly name: string; readonly marks: readonly Nft[] }
   /** Interfaces of a scope, filled when it is applied. */
-  | { readonly kind: "interfaces"; readonly name: string; readonly about: string; readonly known: readonly string[] }
+  | {
+      readonly kind: "interfaces";
+      readonly name: string;
+      readonly about: string;
+      readonly known: readonly string[];
+    }
   /** A map from where and what to a rule's chain; belongs to its generation. */
-  | { readonly kind: "verdicts"; readonly name: string; readonly key: Nft; readonly about: string; readonly elements: readonly Nft[] };
+  | {
+      readonly kind: "verdicts";
+      readonly name: string;
+      readonly key: Nft;
+      readonly about: string;
+      readonly elements: readonly Nft[];
+    };
 
 export interface Chain {
   readonly name: string;

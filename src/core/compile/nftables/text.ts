@@ -9,7 +9,10 @@ import { assert } from "../../base/assert.ts";
 export type Nft = Branded<string, "Nft">;
 
 /** Returns the fragment; values are other fragments, lists of them (joined by `, `) or integers. */
-export function nft(strings: TemplateStringsArray, ...values: readonly (Nft | number | readonly Nft[])[]): Nft {
+export function nft(
+  strings: TemplateStringsArray,
+  ...values: readonly (Nft | number | readonly Nft[])[]
+): Nft {
   let text = strings[0] ?? "";
   for (const [at, value] of values.entries()) {
     if (typeof value === "number") {

@@ -190,7 +190,10 @@ export function serviceMatch(services: readonly ServiceMatch[]): Nft {
 
 /** nft refuses overlapping elements of an anonymous set, so ranges of a protocol are joined first. */
 function mergeServices(
-  elements: readonly { readonly one: Nft; readonly ports: { readonly first: number; readonly last: number } }[],
+  elements: readonly {
+    readonly one: Nft;
+    readonly ports: { readonly first: number; readonly last: number };
+  }[],
 ): Nft[] {
   return [nft`tcp`, nft`udp`].flatMap((protocol) => {
     const ranges = elements

@@ -46,7 +46,9 @@ export function propose(live: LiveTable | null, proposal: Proposal): string {
     ...baseHeads(),
     `  counter ${sealName(candidate.generation)} { ${comment(proposal.seal)}; }`,
     ...objects.map((object) => `  ${declareFilled(object, proposal.preloaded)}`),
-    ...candidate.chains.filter((chain) => !isLive(live, chain)).flatMap((chain) => chainLines(chain).map((line) => `  ${line}`)),
+    ...candidate.chains
+      .filter((chain) => !isLive(live, chain))
+      .flatMap((chain) => chainLines(chain).map((line) => `  ${line}`)),
     "}",
     admitOlder(candidate, previous),
     ...hooks(candidate, previous),
@@ -110,7 +112,10 @@ function admitOlder(candidate: Ruleset, previous: number | null): string {
 
 /** Every stamp of a generation that passes unjudged, whatever the number of its scopes. */
 function ownStamps(generation: number): Nft {
-  const scopes = Array.from({ length: SCOPES_MAX + 1 }, (_, scope) => nft`${hex32(markOf(generation, scope))} : accept`);
+  const scopes = Array.from(
+    { length: SCOPES_MAX + 1 },
+    (_, scope) => nft`${hex32(markOf(generation, scope))} : accept`,
+  );
   return nft`${scopes}`;
 }
 

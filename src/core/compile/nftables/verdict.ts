@@ -78,7 +78,11 @@ export function allowChains(rule: Rule, place: Place): RuleChains {
   const rate = "rate" in rule ? rule.rate : null;
   const about = `allow ${rule.id}: ${rule.why}`;
   if (rate === null) {
-    return { entry: title, objects: [counter], chains: [{ name: title, about, rules: [...expiry, ...admit] }] };
+    return {
+      entry: title,
+      objects: [counter],
+      chains: [{ name: title, about, rules: [...expiry, ...admit] }],
+    };
   }
   const admitTitle = `${title}_admit`;
   const meters = meterObjects(rule.id, rate);
@@ -155,7 +159,10 @@ export function watchChains(rule: Rule, place: Place, passes: boolean): RuleChai
 /** Returns what happens to a packet that no rule of the place decides. */
 export function defaultChain(place: Place, denial: Denial): RuleChains {
   const title = `${placeTitle(place)}_default`;
-  const counter = counterOf(`default_${place.direction}_${place.name}`, `${place.direction} ${place.name}: no rule matched`);
+  const counter = counterOf(
+    `default_${place.direction}_${place.name}`,
+    `${place.direction} ${place.name}: no rule matched`,
+  );
   const line = log(place, { verdict: denial, observed: place.watching, reason: "default", rule: null });
   const watched = [
     nft`ct state new counter name ${quoted(counter.name)}`,
@@ -163,7 +170,9 @@ export function defaultChain(place: Place, denial: Denial): RuleChains {
     nft`${stamp(place, false)} accept`,
   ];
   const enforced = [nft`counter name ${quoted(counter.name)}`, line, nft`goto ${denialChain(denial)}`];
-  const about = place.watching ? `no rule matched: only watched, would ${denial}` : `no rule matched: ${denial}`;
+  const about = place.watching
+    ? `no rule matched: only watched, would ${denial}`
+    : `no rule matched: ${denial}`;
   return {
     entry: title,
     objects: [counter],
@@ -182,8 +191,17 @@ export function guardChains(
   const lifted =
     guard.liftedUntilMs === null ? [] : [nft`meta time < ${expirySeconds(guard.liftedUntilMs)} return`];
   const line = log(place, { verdict: denial, observed: false, reason: "guard", rule: guard.id });
-  const rules = [...lifted, nft`counter name ${quoted(counter.name)}`, line, nft`goto ${denialChain(denial)}`];
-  return { entry: title, objects: [counter], chains: [{ name: title, about: `${guard.id}: ${guard.why}`, rules }] };
+  const rules = [
+    ...lifted,
+    nft`counter name ${quoted(counter.name)}`,
+    line,
+    nft`goto ${denialChain(denial)}`,
+  ];
+  return {
+    entry: title,
+    objects: [counter],
+    chains: [{ name: title, about: `${guard.id}: ${guard.why}`, rules }],
+  };
 }
 
 /** Shared by all generations: how a denial looks on the wire. */
