@@ -80,10 +80,11 @@ function judge<Rule extends ResolvedRule, OneFlow extends InboundFlow | Outbound
   const fallback = defaultDecision(direction, denial, watching);
 
   return (flow, nowMs) => {
-    for (const [at, guard] of guards.entries()) {
-      if (guardDecisions[at] !== undefined && isInForce(guard, nowMs) && matchesGuard(guard, flow)) {
-        return guardDecisions[at];
-      }
+    for (let at = 0; at < guards.length; at += 1) {
+      const guard = guards[at];
+      const decision = guardDecisions[at];
+      if (guard === undefined || decision === undefined) continue;
+      if (matchesGuard(guard, flow) && isInForce(guard, nowMs)) return decision;
     }
     const denied = first(enforcedDenies, flow, nowMs, matches);
     if (denied !== undefined) return denied;

@@ -30,8 +30,11 @@ export function parseFlow(record: unknown): FlowInput {
 function parseInbound(fields: Readonly<Record<string, unknown>>): FlowInput {
   const from = typeof fields["from"] === "string" ? parseIp(fields["from"]) : undefined;
   if (from === undefined) return invalid("invalid-address", "`from` is not an address in strict spelling");
-  const service = parseService(fields);
-  if (!service.ok) return service;
+  const protocol = fields["protocol"] ?? "tcp";
+  const port = fields["port"];
+  if (!isProtocol(protocol)) return UNKNOWN_PROTOCOL;
+  const ported = protocol === "tcp" || protocol === "udp";
+  if (ported && !isPort(port)) return BAD_PORT;
   const zone = fields["zone"] ?? WORLD;
   if (typeof zone !== "string" || zone === "") return invalid("invalid-zone", "`zone` is the name of a zone");
   const fromPort = fields["fromPort"] ?? null;
@@ -40,16 +43,19 @@ function parseInbound(fields: Readonly<Record<string, unknown>>): FlowInput {
     direction: "inbound",
     from,
     zone,
-    protocol: service.protocol,
-    port: service.port,
+    protocol,
+    port: ported && isPort(port) ? port : 0,
     fromPort,
   };
   return { ok: true, flow };
 }
 
 function parseOutbound(fields: Readonly<Record<string, unknown>>): FlowInput {
-  const service = parseService(fields);
-  if (!service.ok) return service;
+  const protocol = fields["protocol"] ?? "tcp";
+  const port = fields["port"];
+  if (!isProtocol(protocol)) return UNKNOWN_PROTOCOL;
+  const ported = protocol === "tcp" || protocol === "udp";
+  if (ported && !isPort(port)) return BAD_PORT;
   const scope = fields["scope"] ?? DEFAULT_SCOPE;
   if (typeof scope !== "string" || scope === "")
     return invalid("invalid-scope", "`scope` is the name of a scope");
@@ -60,8 +66,8 @@ function parseOutbound(fields: Readonly<Record<string, unknown>>): FlowInput {
     scope,
     host: destination.host,
     address: destination.address,
-    protocol: service.protocol,
-    port: service.port,
+    protocol,
+    port: ported && isPort(port) ? port : 0,
   };
   return { ok: true, flow };
 }
@@ -91,25 +97,8 @@ function parseDestination(host: unknown, address: unknown): Destination {
   }
 }
 
-type ServiceInput =
-  | { readonly ok: true; readonly protocol: FlowProtocol; readonly port: number }
-  | { readonly ok: false; readonly decision: Decision };
-
-function parseService(fields: Readonly<Record<string, unknown>>): ServiceInput {
-  const protocol: unknown = fields["protocol"] ?? "tcp";
-  switch (protocol) {
-    case "tcp":
-    case "udp": {
-      const port = fields["port"];
-      if (!isPort(port)) return invalid("invalid-port", "`port` is a number 1..65535");
-      return { ok: true, protocol, port };
-    }
-    case "icmp":
-    case "other":
-      return { ok: true, protocol, port: 0 };
-    default:
-      return invalid("invalid-protocol", "`protocol` is tcp, udp, icmp or other");
-  }
+function isProtocol(value: unknown): value is FlowProtocol {
+  return value === "tcp" || value === "udp" || value === "icmp" || value === "other";
 }
 
 function isPort(value: unknown): value is number {
@@ -123,3 +112,6 @@ export function invalid(
 ): { readonly ok: false; readonly decision: Decision } {
   return { ok: false, decision: { verdict: "refuse", observed: false, rule: null, reason, why } };
 }
+
+const UNKNOWN_PROTOCOL = invalid("invalid-protocol", "`protocol` is tcp, udp, icmp or other");
+const BAD_PORT = invalid("invalid-port", "`port` is a number 1..65535");

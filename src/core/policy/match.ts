@@ -33,23 +33,17 @@ export function matchesGuard(guard: ResolvedGuard, flow: InboundFlow | OutboundF
   return flow.host !== null && matchesAnyName(guard.names, flow.host);
 }
 
+/** Ports first: they differ most often, and this is asked of every rule for every flow. */
 export function matchesServices(
   services: readonly ServiceMatch[],
   protocol: FlowProtocol,
   port: number,
 ): boolean {
-  for (const service of services) {
-    switch (service.protocol) {
-      case "every":
-        return true;
-      case "tcp":
-      case "udp":
-        if (protocol !== service.protocol) continue;
-        break;
-      case "both":
-        if (protocol !== "tcp" && protocol !== "udp") continue;
-    }
-    if (port >= service.ports.first && port <= service.ports.last) return true;
+  for (let at = 0; at < services.length; at += 1) {
+    const service = services[at];
+    if (service === undefined || port < service.ports.first || port > service.ports.last) continue;
+    if (service.protocol === protocol || service.protocol === "every") return true;
+    if (service.protocol === "both" && (protocol === "tcp" || protocol === "udp")) return true;
   }
   return false;
 }
