@@ -26,3 +26,16 @@ export async function seawallTable(namespace: Namespace): Promise<string> {
 function withoutSeawall(text: string): string {
   return text.replace(/^table inet seawall \{\n(?:[ \t].*\n|\n)*\}\n/m, "");
 }
+
+/** "" when both dumps are equal byte for byte, else the first lines that differ. */
+export function firstDifference(earlier: string, later: string): string {
+  if (earlier === later) return "";
+  const [was, is] = [earlier.split("\n"), later.split("\n")];
+  const at = was.findIndex((line, index) => line !== is[index]);
+  const here = at < 0 ? was.length : at;
+  return [
+    `line ${here + 1}`,
+    ...was.slice(here, here + 4).map((l) => `- ${l}`),
+    ...is.slice(here, here + 4).map((l) => `+ ${l}`),
+  ].join("\n");
+}
