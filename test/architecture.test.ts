@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { describe, test } from "node:test";
 import { cyclesOf, type Import, importsOf, readTree, type Sources } from "./support/import-graph.ts";
 
@@ -202,8 +202,11 @@ describe("files stay small and are named after the field", () => {
 describe("no file names a path of the machine it was written on", () => {
   test("in this checkout", () => assert.deepEqual(machinePaths(TREE), []));
   test("a planted path is found", () => {
-    const planted = new Map([["README.md", `see ${ROOT}/src and /${"Users"}/ann/seawall`]]);
-    assert.deepEqual(machinePaths(planted), ["README.md"]);
+    const planted = new Map([
+      ["README.md", `see ${ROOT}/src`],
+      ["STYLE.md", ["", "Users", "ann", "seawall"].join("/")],
+    ]);
+    assert.deepEqual(machinePaths(planted), ["README.md", "STYLE.md"]);
   });
 });
 
