@@ -3,13 +3,15 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "node:test";
 import type { Outcome } from "../support/host/agent-request.ts";
+import { eventually } from "../support/host/eventually.ts";
 import { HOST4, HOST6, type Host, startHost } from "../support/host/host.ts";
-import { type SeawallOnHost, inbound, seawallOn } from "../support/host/seawall.ts";
+import { SEAWALL, type SeawallOnHost, inbound, seawallOn } from "../support/host/seawall.ts";
 
 const WORLD4 = "45.33.32.156";
 const WORLD6 = "2600::1";
 const OLD = 9000; // the policy in force allows it, the candidate does not
 const NEW = 9001; // the candidate allows it, the policy in force does not
+const THIRD = 9002; // only a second candidate allows it
 const REVERT_WITHIN_MS = 1_000;
 
 describe("a lease", () => {
@@ -18,8 +20,7 @@ describe("a lease", () => {
   before(async () => {
     host = await startHost({ sshd: { ports: [22] } });
     seawall = seawallOn(host);
-    await host.listen(OLD);
-    await host.listen(NEW);
+    for (const port of [OLD, NEW, THIRD]) await host.listen(port);
   });
   after(() => host.stop());
 
@@ -91,12 +92,6 @@ describe("a lease", () => {
     assert.deepEqual({ state, confirmBy }, { state: "enforcing", confirmBy: null });
   });
 
-  it("makes `apply --wait` return 6 when it runs out", async () => {
-    const result = await seawall.run("apply", await candidate(), "--confirm-within", "5s", "--wait");
-    assert.equal(result.code, 6, result.stderr);
-    assert.equal(await reach(OLD), "connected");
-  });
-
   it("makes `apply --wait` return 0 when it is confirmed", async () => {
     const waiting = seawall.run("apply", await candidate(), "--confirm-within", "60s", "--wait");
     while ((await seawall.status()).state !== "pending") await sleep(50);
@@ -104,6 +99,49 @@ describe("a lease", () => {
     const result = await waiting;
     assert.equal(result.code, 0, result.stderr);
     assert.equal(await reach(NEW), "connected");
+  });
+
+  it("holds off a second apply, ends as it would have, and cannot be confirmed any more", async () => {
+    await seawall.enforce(inbound("ssh from any", `${OLD} from any`));
+    await seawall.ok("apply", await candidate(), "--confirm-within", "5s");
+    const second = await seawall.policy(inbound("ssh from any", `${THIRD} from any`));
+    const table = await host.seawallTable();
+    const result = await seawall.run("apply", second, "--confirm-within", "60s");
+    assert.equal(result.code, 2, result.stdout);
+    assert.match(result.stderr, /SEAWALL_BUSY/);
+    assert.equal(await host.seawallTable(), table);
+    assert.equal(await eventually(() => reach(NEW), "refused"), "refused");
+    const tooLate = await seawall.run("confirm", "--console");
+    assert.equal(tooLate.code, 6, tooLate.stderr);
+    assert.match(tooLate.stderr, /SEAWALL_ROLLED_BACK/);
+    assert.equal(await reach(OLD), "connected");
+    assert.equal(await reach(THIRD), "refused");
+  });
+
+  it("runs out with the daemon running, and makes `apply --wait` return 6", async () => {
+    const daemon = await startDaemon(host);
+    try {
+      const result = await seawall.run("apply", await candidate(), "--confirm-within", "5s", "--wait");
+      assert.equal(result.code, 6, result.stderr);
+      assert.equal(await reach(NEW), "refused");
+      assert.equal(await reach(OLD), "connected");
+      assert.equal((await seawall.status()).state, "enforcing");
+    } finally {
+      daemon.kill("SIGKILL");
+    }
+  });
+
+  it("runs out within a second when the daemon is killed by SIGKILL in the middle", async () => {
+    const daemon = await startDaemon(host);
+    try {
+      await seawall.ok("apply", await candidate(), "--confirm-within", "5s");
+    } finally {
+      daemon.kill("SIGKILL");
+    }
+    const { outcomes, deadline } = await watchUntil(host, seawall, NEW);
+    assert.deepEqual(late(outcomes, deadline, "connected"), []);
+    assert.deepEqual(early(outcomes, deadline, "refused"), []);
+    assert.equal(await reach(OLD), "connected");
   });
 
   it("shorter than 5 seconds is refused, and nothing changes", async () => {
@@ -151,6 +189,20 @@ function early(outcomes: readonly Seen[], deadline: number, unwanted: Outcome): 
   return outcomes.filter(
     ({ endedMs, outcome }) => endedMs < deadline - REVERT_WITHIN_MS && outcome === unwanted,
   );
+}
+
+/** Starts `seawall daemon` on the host and waits until it says that it is up. */
+async function startDaemon(host: Host): Promise<ReturnType<Host["start"]>> {
+  const daemon = host.start([...SEAWALL, "daemon"]);
+  let said = "";
+  for (const stream of [daemon.stdout, daemon.stderr]) {
+    stream?.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+  }
+  await eventually(async () => said !== "" || daemon.exitCode !== null, true);
+  assert.equal(daemon.exitCode, null, said);
+  return daemon;
 }
 
 /** Kills whatever Seawall left running on the host, and shows that nothing is left. */
