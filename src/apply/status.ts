@@ -1,7 +1,7 @@
 /** What is in force, told by the kernel; our own files only give it names. Light: this runs on every prompt. */
-import { readTableText } from "../edge/kernel/table-text.ts";
+import { readTableText, type TableText } from "../edge/kernel/table-text.ts";
 import type { Folders } from "../edge/state/folder.ts";
-import { digestOf, readLandmark } from "./landmark.ts";
+import { digestOf, type Landmark, type LandmarkPolicy, readLandmark } from "./landmark.ts";
 
 export interface Status {
   readonly state: "off" | "observing" | "enforcing" | "pending" | "drifted";
@@ -19,39 +19,53 @@ export interface Status {
 export function readStatus(folders: Folders, nowMs: number): Status {
   const table = readTableText();
   const landmark = readLandmark(folders.state);
-  const nothing = {
+  const generation = table === null ? null : inForce(table);
+  if (table === null || generation === null) return absent(landmark, table !== null);
+  const known = landmark?.generations[String(generation)];
+  const status: Status = {
+    state: known === undefined ? "enforcing" : stateOf(known),
+    mode: known?.mode ?? null,
+    generation,
+    confirmBy: null,
+    containment: "unknown",
+    policy: known === undefined ? null : { id: known.id, path: known.path },
+    drift: null,
+  };
+  // Drift comes before everything else: nothing else that is said here holds then.
+  if (landmark !== null && landmark.digest !== digestOf(table.text)) {
+    return {
+      ...status,
+      state: "drifted",
+      drift: "our table was changed by somebody else since it was applied",
+    };
+  }
+  if (table.candidate === null || table.leaseMs === null) return status;
+  return { ...status, state: "pending", confirmBy: new Date(nowMs + table.leaseMs).toISOString() };
+}
+
+/** The generation that judges now: the candidate as long as its lease holds, else the committed one. */
+function inForce(table: TableText): number | null {
+  return table.leaseMs === null ? table.committed : table.candidate;
+}
+
+function stateOf({ mode }: LandmarkPolicy): "observing" | "enforcing" {
+  return mode.inbound === "observe" && mode.outbound === "observe" ? "observing" : "enforcing";
+}
+
+/** Nothing of ours judges: as it should be, or because somebody took it away. */
+function absent(landmark: Landmark | null, tableIsThere: boolean): Status {
+  const expected = landmark !== null && landmark.committed !== null;
+  return {
+    state: expected ? "drifted" : "off",
+    mode: null,
     generation: null,
     confirmBy: null,
     containment: "unknown",
-    mode: null,
     policy: null,
-  } as const;
-  if (table === null || (table.committed === null && table.candidate === null)) {
-    if (landmark?.committed == null) return { ...nothing, state: "off", drift: null };
-    return { ...nothing, state: "drifted", drift: "our table is gone from the kernel; nothing is enforced" };
-  }
-  const pending = table.candidate !== null && table.leaseMs !== null;
-  const generation = pending ? table.candidate : table.committed;
-  if (generation === null) return { ...nothing, state: "off", drift: null };
-  const known = landmark?.generations[String(generation)];
-  const base = {
-    mode: known?.mode ?? null,
-    generation,
-    containment: "unknown",
-    policy: known === undefined ? null : { id: known.id, path: known.path },
-  } as const;
-  if (landmark?.digest != null && landmark.digest !== digestOf(table.text)) {
-    const drift = "our table was changed by somebody else since it was applied";
-    return { ...base, state: "drifted", confirmBy: null, drift };
-  }
-  if (pending && table.leaseMs !== null) {
-    return {
-      ...base,
-      state: "pending",
-      confirmBy: new Date(nowMs + table.leaseMs).toISOString(),
-      drift: null,
-    };
-  }
-  const watching = known?.mode.inbound === "observe" && known.mode.outbound === "observe";
-  return { ...base, state: watching ? "observing" : "enforcing", confirmBy: null, drift: null };
+    drift: !expected
+      ? null
+      : tableIsThere
+        ? "our hooks are gone from the kernel; nothing is enforced"
+        : "our table is gone from the kernel; nothing is enforced",
+  };
 }

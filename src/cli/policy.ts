@@ -4,6 +4,7 @@ import { checkPolicy, type PolicyCheck } from "../core/policy/check.ts";
 import type { PolicyDocument } from "../core/policy/document.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
 import { readPolicyText, readSetFiles } from "../edge/host/policy-file.ts";
+import { foldersOf } from "../edge/state/folder.ts";
 import type { CommandContext } from "./command.ts";
 import { renderDiagnostics } from "./render/diagnostic.ts";
 
@@ -17,7 +18,7 @@ export interface LoadedPolicy {
 /** Returns the file to use: the one named, else policy.yaml of the configuration folder. */
 export function policyPath(context: CommandContext, named: string | undefined): string {
   if (named !== undefined) return resolve(context.cwd, named);
-  return resolve(context.cwd, context.env["SEAWALL_CONFIG_DIR"] ?? "/etc/seawall", "policy.yaml");
+  return resolve(context.cwd, foldersOf(context.env).config, "policy.yaml");
 }
 
 export function checkFile(path: string, text: string, nowMs: number): PolicyCheck {

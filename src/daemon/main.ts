@@ -5,7 +5,7 @@ import { NFLOG_GROUP } from "../core/event/log-prefix.ts";
 import { readLive, requireNft } from "../edge/kernel/nft.ts";
 import { type Folders, makeFolder } from "../edge/state/folder.ts";
 import { locked } from "../edge/state/lock.ts";
-import { startPipeline } from "./pipeline.ts";
+import { type PipelineStats, startPipeline } from "./pipeline.ts";
 
 /** How often the daemon looks whether a lease ran out. The kernel does not wait for it. */
 const TIDY_STEP_MS = 1_000;
@@ -22,13 +22,10 @@ export async function runDaemon(folders: Folders, voice: DaemonVoice): Promise<0
   makeFolder(folders.state);
   const pipeline = startPipeline({ group: NFLOG_GROUP, stateDir: folders.state, now: voice.nowMs });
   voice.err("seawalld: reading the kernel's log\n");
-  let said: string | null = null;
+  const report = createReporter(voice);
   const tidy = setInterval(() => {
     tidyUp(folders).catch((cause: unknown) => voice.err(`seawalld: ${messageOf(cause)}\n`));
-    const { failure } = pipeline.stats();
-    if (failure !== said && failure !== null)
-      voice.err(`seawalld: ${failure}; the kernel goes on enforcing\n`);
-    said = failure;
+    report(pipeline.stats());
   }, TIDY_STEP_MS);
   await new Promise<void>((stop) => {
     if (voice.signal.aborted) stop();
@@ -38,6 +35,23 @@ export async function runDaemon(folders: Folders, voice: DaemonVoice): Promise<0
   await pipeline.stop();
   voice.err("seawalld: stopped; the kernel goes on enforcing\n");
   return 0;
+}
+
+/** Returns a function that says each new trouble of the pipeline once: what it is, and what still holds. */
+function createReporter(voice: DaemonVoice): (stats: PipelineStats) => void {
+  let saidTrouble: string | null = null;
+  let saidLost = 0;
+  return ({ failure, store, lost }) => {
+    const trouble = failure ?? (store.state === "failed" ? store.why : null);
+    if (trouble !== null && trouble !== saidTrouble) {
+      voice.err(`seawalld: ${trouble}; the kernel goes on enforcing, events are not all kept\n`);
+    }
+    saidTrouble = trouble;
+    const lostNow = lost.kernel + lost.socket + lost.queue + lost.store;
+    if (lostNow > saidLost)
+      voice.err(`seawalld: ${lostNow - saidLost} events were lost; the counters are exact\n`);
+    saidLost = lostNow;
+  };
 }
 
 async function tidyUp(folders: Folders): Promise<void> {

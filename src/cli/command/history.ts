@@ -13,7 +13,7 @@ export const command: Command = {
   run: async (context) => {
     const entries = readHistory(foldersOf(context.env).state);
     if (context.flags["json"] === true) {
-      const shown = entries.map(({ objects: _, ...entry }) => entry);
+      const shown = entries.map((entry) => ({ ...entry, objects: entry.objects.length }));
       context.out(`${JSON.stringify({ schema: SCHEMA, entries: shown })}\n`);
       return EXIT.ok;
     }

@@ -62,47 +62,39 @@ export function subtractSet(set: PrefixSet, taken: PrefixSet): PrefixSet {
   const kept4 = subtractPairs(
     Array.from(set.v4.first, (first, at): [number, number] => [first, set.v4.last[at] ?? first]),
     Array.from(taken.v4.first, (first, at): [number, number] => [first, taken.v4.last[at] ?? first]),
-    1,
+    (value) => value - 1,
+    (value) => value + 1,
   );
   const kept6 = subtractPairs(
     set.v6.first.map((first, at): [bigint, bigint] => [first, set.v6.last[at] ?? first]),
     taken.v6.first.map((first, at): [bigint, bigint] => [first, taken.v6.last[at] ?? first]),
-    1n,
+    (value) => value - 1n,
+    (value) => value + 1n,
   );
   return build(merge4(kept4.flat()), merge6(kept6));
 }
 
+/** Both lists are sorted; `before` and `after` are the neighbours of an address. */
 function subtractPairs<Value extends number | bigint>(
   kept: readonly [Value, Value][],
   taken: readonly [Value, Value][],
-  one: Value,
+  before: (value: Value) => Value,
+  after: (value: Value) => Value,
 ): [Value, Value][] {
   const left: [Value, Value][] = [];
   let at = 0;
   for (const [first, last] of kept) {
     let from = first;
-    while (at > 0 && at <= taken.length && (taken[at - 1]?.[1] ?? from) >= from) at -= 1;
+    while ((taken[at]?.[1] ?? first) < first) at += 1;
     for (let scan = at; scan < taken.length; scan += 1) {
       const hole = taken[scan];
-      if (hole === undefined || hole[0] > last) break;
-      if (hole[1] < from) {
-        at = scan + 1;
-        continue;
-      }
-      if (hole[0] > from) left.push([from, minus(hole[0], one)]);
-      from = plus(hole[1], one);
-      if (from > last) break;
+      if (hole === undefined || hole[0] > last || from > last) break;
+      if (hole[0] > from) left.push([from, before(hole[0])]);
+      from = after(hole[1]);
     }
     if (from <= last) left.push([from, last]);
   }
   return left;
-}
-
-function plus<Value extends number | bigint>(value: Value, one: Value): Value {
-  return (typeof value === "bigint" ? value + BigInt(one) : Number(value) + Number(one)) as Value;
-}
-function minus<Value extends number | bigint>(value: Value, one: Value): Value {
-  return (typeof value === "bigint" ? value - BigInt(one) : Number(value) - Number(one)) as Value;
 }
 
 export function containsIp(set: PrefixSet, ip: Ip): boolean {

@@ -31,10 +31,9 @@ function parseInbound(fields: Readonly<Record<string, unknown>>): FlowInput {
   const from = typeof fields["from"] === "string" ? parseIp(fields["from"]) : undefined;
   if (from === undefined) return invalid("invalid-address", "`from` is not an address in strict spelling");
   const protocol = fields["protocol"] ?? "tcp";
-  const port = fields["port"];
   if (!isProtocol(protocol)) return UNKNOWN_PROTOCOL;
-  const ported = protocol === "tcp" || protocol === "udp";
-  if (ported && !isPort(port)) return BAD_PORT;
+  const port = portOf(protocol, fields["port"]);
+  if (port < 0) return BAD_PORT;
   const zone = fields["zone"] ?? WORLD;
   if (typeof zone !== "string" || zone === "") return invalid("invalid-zone", "`zone` is the name of a zone");
   const fromPort = fields["fromPort"] ?? null;
@@ -44,7 +43,7 @@ function parseInbound(fields: Readonly<Record<string, unknown>>): FlowInput {
     from,
     zone,
     protocol,
-    port: ported && isPort(port) ? port : 0,
+    port,
     fromPort,
   };
   return { ok: true, flow };
@@ -52,10 +51,9 @@ function parseInbound(fields: Readonly<Record<string, unknown>>): FlowInput {
 
 function parseOutbound(fields: Readonly<Record<string, unknown>>): FlowInput {
   const protocol = fields["protocol"] ?? "tcp";
-  const port = fields["port"];
   if (!isProtocol(protocol)) return UNKNOWN_PROTOCOL;
-  const ported = protocol === "tcp" || protocol === "udp";
-  if (ported && !isPort(port)) return BAD_PORT;
+  const port = portOf(protocol, fields["port"]);
+  if (port < 0) return BAD_PORT;
   const scope = fields["scope"] ?? DEFAULT_SCOPE;
   if (typeof scope !== "string" || scope === "")
     return invalid("invalid-scope", "`scope` is the name of a scope");
@@ -67,7 +65,7 @@ function parseOutbound(fields: Readonly<Record<string, unknown>>): FlowInput {
     host: destination.host,
     address: destination.address,
     protocol,
-    port: ported && isPort(port) ? port : 0,
+    port,
   };
   return { ok: true, flow };
 }
@@ -99,6 +97,12 @@ function parseDestination(host: unknown, address: unknown): Destination {
 
 function isProtocol(value: unknown): value is FlowProtocol {
   return value === "tcp" || value === "udp" || value === "icmp" || value === "other";
+}
+
+/** Returns the port, 0 for a protocol without ports, or -1 when it is unusable. */
+function portOf(protocol: FlowProtocol, port: unknown): number {
+  if (protocol !== "tcp" && protocol !== "udp") return 0;
+  return isPort(port) ? port : -1;
 }
 
 function isPort(value: unknown): value is number {

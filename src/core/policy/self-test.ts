@@ -52,7 +52,7 @@ function recordOf({ flow }: TestEntry): Record<string, unknown> {
   };
 }
 
-function judgeRecord(judge: Evaluate, record: Record<string, unknown>, nowMs: number): Decision {
+function judgeRecord(judge: Evaluate, record: Readonly<Record<string, unknown>>, nowMs: number): Decision {
   const parsed = parseFlow(record);
   return parsed.ok ? judge(parsed.flow, nowMs) : parsed.decision;
 }
@@ -102,7 +102,7 @@ function* assertRecords(
   entry: AssertEntry,
   who: readonly Subject[],
   policy: ResolvedPolicy,
-): Generator<Record<string, unknown>> {
+): Generator<Probe> {
   const protocols = entry.protocol === null ? ["tcp", "udp"] : [entry.protocol];
   const rules = entry.direction === "inbound" ? policy.inbound : (policy.outbound ?? []);
   const sets = rules.map((rule) => ("from" in rule ? rule.from : rule.to));
@@ -125,6 +125,8 @@ interface IntervalEnds {
 /** LIMIT: points tried for one assertion and axis; a policy with more ends is judged at the first of them. */
 export const ASSERT_POINTS_MAX = 4_096;
 
+/** A flow as the check of one point writes it. */
+type Probe = Readonly<Record<string, string | number>>;
 type Subject = { readonly host: string } | { readonly first: Ip; readonly last: Ip };
 
 /** What an assertion is about as names and address ranges, or undefined when part of it cannot be known here. */

@@ -10,9 +10,9 @@ export interface Folders {
 
 export function foldersOf(env: Readonly<Record<string, string | undefined>>): Folders {
   return {
-    config: env["SEAWALL_CONFIG_DIR"] ?? "/etc/seawall",
-    state: env["SEAWALL_STATE_DIR"] ?? "/var/lib/seawall",
-    run: env["SEAWALL_RUN_DIR"] ?? "/run/seawall",
+    config: env["SEAWALL_CONFIG_DIR"] || "/etc/seawall",
+    state: env["SEAWALL_STATE_DIR"] || "/var/lib/seawall",
+    run: env["SEAWALL_RUN_DIR"] || "/run/seawall",
   };
 }
 

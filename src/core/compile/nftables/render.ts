@@ -56,7 +56,7 @@ function objectLines(object: NftObject): string[] {
   const text = declare(object);
   if (elements.length === 0) return [text];
   const open = text.replace(/ \}$/, "");
-  return [`${open}`, "  elements = {", ...elements.map((element) => `    ${element},`), "  }", "}"];
+  return [open, "  elements = {", ...elements.map((element) => `    ${element},`), "  }", "}"];
 }
 
 /** Returns the elements an object starts with, each as nft text. */
