@@ -6,6 +6,8 @@ import { type LineTable, spanOf } from "./position.ts";
 const FLOW_DEPTH_MAX = 32;
 const INDICATORS_PER_LINE_MAX = 32;
 const INDENT_COLUMNS_MAX = 200;
+/** After so many the file is not meant as a policy, and the reader would slow down. */
+const COMPLAINTS_MAX = 100;
 
 /** A `[`, `{` or quote that opens at an offset. */
 export interface Opening {
@@ -122,6 +124,7 @@ function isWildcard(lexeme: string): boolean {
 
 function complain(scan: TokenScan, lexeme: string, code: string, message: string, help: string): void {
   const end = scan.offset + lexeme.length;
+  if (scan.diagnostics.length >= COMPLAINTS_MAX) scan.stopped = true;
   scan.reportedAt.push([scan.offset, end]);
   scan.diagnostics.push({
     code,
