@@ -19,6 +19,7 @@ import { preload } from "./preload.ts";
 import { refuseUnenforceable, scopeInterfaces } from "./scope.ts";
 import { remember, settleOver } from "./settle.ts";
 import { isGenerationInUse } from "./stamp.ts";
+import { refuseSurroundings } from "./surroundings.ts";
 
 export interface ApplyRequest {
   readonly policy: ResolvedPolicy;
@@ -45,6 +46,7 @@ export type ApplyResult =
 export async function applyPolicy(request: ApplyRequest): Promise<ApplyResult> {
   requireNft();
   refuseUnenforceable(request.policy, request.document, readAccounts());
+  refuseSurroundings(request.policy);
   if (!request.acceptLosingSsh) {
     refuseLockout(lockouts(request.policy, sshConnections(), interfaceTo, request.nowMs()));
   }

@@ -12,3 +12,18 @@ export function interfaceTo(ip: Ip): string | null {
     return null;
   }
 }
+
+/** Returns the interfaces by which the default routes of both families leave. */
+export function defaultRouteInterfaces(): string[] {
+  return ["-4", "-6"].flatMap((family) => {
+    const result = runSync("ip", ["-j", family, "route", "show", "default"]);
+    if (result.status !== 0) return [];
+    try {
+      return (JSON.parse(result.stdout) as readonly { readonly dev?: string }[]).flatMap(
+        ({ dev }) => dev ?? [],
+      );
+    } catch {
+      return [];
+    }
+  });
+}

@@ -108,3 +108,20 @@ function sealsOf(objects: readonly Listed[]): Map<number, string> {
   }
   return seals;
 }
+
+/** Returns the text of every native table but ours, without the elements of sets. */
+export function foreignRuleset(): string {
+  const tables = runSync("nft", ["-j", "list", "tables"]);
+  if (tables.status !== 0) return "";
+  const listed = (JSON.parse(tables.stdout) as { readonly nftables: readonly ListedTable[] }).nftables;
+  return listed
+    .flatMap(({ table }) =>
+      table === undefined || (table.family === "inet" && table.name === TABLE) ? [] : [table],
+    )
+    .map(({ family, name }) => runSync("nft", ["-s", "-t", "list", "table", family, name]).stdout)
+    .join("\n");
+}
+
+interface ListedTable {
+  readonly table?: { readonly family: string; readonly name: string };
+}
