@@ -16,12 +16,12 @@ const REACHED6_CODE = 3;
 const UNREACHABLE4 = 3;
 const UNREACHABLE6 = 1;
 const TCP_RST = 4;
+const DESTINATION_OPTIONS = 60;
 
 /** Reads one IP packet. Everything that is not understood is `noise`. */
 export function readAnswer(bytes: Uint8Array): Answer {
   const isV4 = (bytes[0] ?? 0) >> 4 === 4;
-  const protocol = (isV4 ? bytes[9] : bytes[6]) ?? 0;
-  const at = isV4 ? ((bytes[0] ?? 0) & 15) * 4 : 40;
+  const { protocol, at } = layer4(bytes, isV4);
   if (protocol === TCP && ((bytes[at + 13] ?? 0) & TCP_RST) !== 0) {
     return { kind: "refused", sourcePort: word(bytes, at + 2), how: "tcp reset" };
   }
@@ -45,10 +45,16 @@ export function readAnswer(bytes: Uint8Array): Answer {
 /** The source port (ICMP: identifier) of the packet that an ICMP error quotes; 0 where there is none. */
 function quotedSourcePort(bytes: Uint8Array): number {
   const isV4 = (bytes[0] ?? 0) >> 4 === 4;
-  const protocol = (isV4 ? bytes[9] : bytes[6]) ?? 0;
-  const at = isV4 ? ((bytes[0] ?? 0) & 15) * 4 : 40;
+  const { protocol, at } = layer4(bytes, isV4);
   if (protocol === ICMP4 || protocol === ICMP6) return word(bytes, at + 4);
   return protocol === 253 ? 0 : word(bytes, at);
+}
+
+/** The protocol and where its header begins, behind options that a probe of ours may have. */
+function layer4(bytes: Uint8Array, isV4: boolean): { protocol: number; at: number } {
+  if (isV4) return { protocol: bytes[9] ?? 0, at: ((bytes[0] ?? 0) & 15) * 4 };
+  if (bytes[6] === DESTINATION_OPTIONS) return { protocol: bytes[40] ?? 0, at: 48 };
+  return { protocol: bytes[6] ?? 0, at: 40 };
 }
 
 function word(bytes: Uint8Array, at: number): number {

@@ -11,6 +11,8 @@ export interface Packet {
   /** TCP, UDP, SCTP: source port. ICMP: identifier. */
   readonly sourcePort: number;
   readonly destinationPort: number;
+  /** IPv4: header options; IPv6: a destination options header. Ports are then not where they mostly are. */
+  readonly withOptions?: boolean;
 }
 
 export const TCP = 6;
@@ -22,6 +24,9 @@ const PLAIN = 253;
 const HOP_LIMIT = 64;
 const HEADER4_BYTES = 20;
 const HEADER6_BYTES = 40;
+const OPTIONS4_BYTES = 4;
+const OPTIONS6_BYTES = 8;
+const DESTINATION_OPTIONS = 60;
 
 /** Network order bytes, 4 or 16. */
 export function ipBytes(ip: Ip): Uint8Array {
@@ -39,12 +44,13 @@ export function ipBytes(ip: Ip): Uint8Array {
 /** Returns the whole IP packet, with right checksums. */
 export function encodePacket(packet: Packet): Buffer {
   const isV4 = packet.source.length === 4;
-  const headerBytes = isV4 ? HEADER4_BYTES : HEADER6_BYTES;
+  const optionBytes = packet.withOptions !== true ? 0 : isV4 ? OPTIONS4_BYTES : OPTIONS6_BYTES;
+  const headerBytes = (isV4 ? HEADER4_BYTES : HEADER6_BYTES) + optionBytes;
   const layer4Bytes = LAYER4_BYTES[packet.protocol];
   const bytes = Buffer.alloc(headerBytes + layer4Bytes);
   const number = protocolNumber(packet.protocol, isV4);
-  if (isV4) writeHeader4(bytes, packet, number);
-  else writeHeader6(bytes, packet, number, layer4Bytes);
+  if (isV4) writeHeader4(bytes, packet, number, headerBytes);
+  else writeHeader6(bytes, packet, number, bytes.length - HEADER6_BYTES);
   writeLayer4(bytes, headerBytes, packet, isV4);
   // RFC 793 and 768 sums take in a pseudo header; ICMP's does so in IPv6 only. SCTP's own sum is no business
   // of ours: a wrong one makes the packet `invalid` for conntrack, which is to be judged as new.
@@ -66,21 +72,27 @@ function protocolNumber(protocol: WireProtocol, isV4: boolean): number {
   return numbers[protocol];
 }
 
-function writeHeader4(bytes: Buffer, packet: Packet, number: number): void {
-  bytes[0] = 0x45;
+function writeHeader4(bytes: Buffer, packet: Packet, number: number, headerBytes: number): void {
+  bytes[0] = 0x40 | (headerBytes / 4);
   bytes.writeUInt16BE(bytes.length, 2);
   bytes[6] = 0x40; // don't fragment
   bytes[8] = HOP_LIMIT;
   bytes[9] = number;
   bytes.set(packet.source, 12);
   bytes.set(packet.destination, 16);
-  bytes.writeUInt16BE(checksum(bytes, 0, HEADER4_BYTES, 0), 10);
+  bytes.fill(1, HEADER4_BYTES, headerBytes); // no operation
+  bytes.writeUInt16BE(checksum(bytes, 0, headerBytes, 0), 10);
 }
 
-function writeHeader6(bytes: Buffer, packet: Packet, number: number, layer4Bytes: number): void {
+function writeHeader6(bytes: Buffer, packet: Packet, number: number, payloadBytes: number): void {
   bytes[0] = 0x60;
-  bytes.writeUInt16BE(layer4Bytes, 4);
-  bytes[6] = number;
+  bytes.writeUInt16BE(payloadBytes, 4);
+  if (packet.withOptions === true) {
+    bytes[6] = DESTINATION_OPTIONS;
+    bytes.set([number, 0, 1, 4], HEADER6_BYTES); // eight bytes: next header, length, PadN of four
+  } else {
+    bytes[6] = number;
+  }
   bytes[7] = HOP_LIMIT;
   bytes.set(packet.source, 8);
   bytes.set(packet.destination, 24);

@@ -22,6 +22,9 @@ export interface InboundProbe {
   readonly destination: Uint8Array;
   readonly protocol: WireProtocol;
   readonly port: number;
+  /** Instead of a port that was not used before. */
+  readonly sourcePort?: number;
+  readonly withOptions?: boolean;
 }
 
 export interface OutboundProbe {
@@ -29,6 +32,7 @@ export interface OutboundProbe {
   readonly destination: Uint8Array;
   readonly protocol: WireProtocol;
   readonly port: number;
+  readonly withOptions?: boolean;
 }
 
 export interface Prober {
@@ -64,13 +68,15 @@ export function makeProber(ends: readonly Tun[]): Prober {
     inbound: (probe) => {
       const tun = ends.find((entry) => entry.name === probe.interface);
       if (tun === undefined) throw new Error(`no interface ${probe.interface}`);
-      const sourcePort = tickets.next().sourcePort;
-      const { source, destination, protocol, port } = probe;
-      tun.write(encodePacket({ source, destination, protocol, sourcePort, destinationPort: port }));
+      const sourcePort = probe.sourcePort ?? tickets.next().sourcePort;
+      const { source, destination, protocol, port, withOptions = false } = probe;
+      tun.write(
+        encodePacket({ source, destination, protocol, sourcePort, destinationPort: port, withOptions }),
+      );
       return verdict(sourcePort, protocol);
     },
     outbound: (probe) => {
-      const { destination, protocol, port } = probe;
+      const { destination, protocol, port, withOptions = false } = probe;
       const ticket = tickets.next();
       const isV4 = destination.length === 4;
       const source = isV4 ? (destination[0] === 127 ? ticket.loopback4 : ticket.source4) : ticket.source6;
@@ -80,6 +86,7 @@ export function makeProber(ends: readonly Tun[]): Prober {
         protocol,
         sourcePort: ticket.sourcePort,
         destinationPort: port,
+        withOptions,
       });
       const address = isV4 ? sockaddr4(destination) : sockaddr6(destination);
       const fd = sockets(probe.uid, isV4);

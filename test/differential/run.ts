@@ -1,0 +1,238 @@
+/**
+ * Runs in a network namespace: policy text -> parse -> resolve -> evaluate on one side, -> compile -> nft ->
+ * the kernel on the other, and every packet's fate compared. Argument: a list of RunRequest as JSON; prints
+ * the list of their reports as JSON.
+ */
+import { pathToFileURL } from "node:url";
+import { compileNftables } from "../../src/core/compile/nftables/compile.ts";
+import { renderRuleset } from "../../src/core/compile/nftables/render.ts";
+import { checkPolicy } from "../../src/core/policy/check.ts";
+import type { Decision } from "../../src/core/policy/decision.ts";
+import { evaluator } from "../../src/core/policy/evaluate.ts";
+import type { ResolvedPolicy } from "../../src/core/policy/resolved.ts";
+import { formatIp } from "../../src/core/net/ip.ts";
+import { randomPolicy } from "../support/random-policy.ts";
+import { seededRandom } from "../support/seeded-random.ts";
+import { nftLoad } from "../support/wire/nft.ts";
+import { ipBytes } from "../support/wire/packet.ts";
+import { makeProber, type Prober, type Seen } from "../support/wire/probe.ts";
+import { buildWorld } from "../support/wire/world.ts";
+import { type Atom, atomsOf } from "./atom.ts";
+import { CounterTally, readCounters } from "./counter.ts";
+import { type MutationName, mutationNamed } from "./mutation.ts";
+
+export interface RunRequest {
+  readonly firstSeed: number;
+  readonly policies: number;
+  /** LIMIT: packets of one policy. */
+  readonly packetsPerPolicy: number;
+  /** A mistake to plant in what the kernel gets; `evaluate` never sees it. */
+  readonly mutation?: MutationName;
+}
+
+/** Mismatches of each policy without a mutation, so that a mutation is caught by its own work only. */
+export type Baseline = Map<string, number>;
+
+export interface RunReport {
+  readonly policies: number;
+  readonly packets: number;
+  readonly mismatches: number;
+  /** Rules whose counter in the kernel is not what `evaluate` says it decided. */
+  readonly counterMismatches: number;
+  /** Policies whose ruleset nft refused. */
+  readonly loadFailures: number;
+  /** Policies with a place for the mutation, and how many of those showed it. */
+  readonly mutated: number;
+  readonly caught: number;
+  readonly verdicts: Readonly<Record<Seen, number>>;
+  readonly reasons: Readonly<Record<string, number>>;
+  readonly strays: number;
+  readonly packetsPerSecond: number;
+  readonly seconds: number;
+  /** The first mismatches, to be replayed by seed. */
+  readonly examples: readonly string[];
+}
+
+const EXAMPLES_MAX = 6;
+const ACCOUNTS = { uidOf: () => undefined, subuidsOf: () => [] };
+
+export function runDifferential(request: RunRequest, prober: Prober, baseline: Baseline): RunReport {
+  const started = performance.now();
+  const straysBefore = prober.strays();
+  const tally = new Tally();
+  for (let seed = request.firstSeed; seed < request.firstSeed + request.policies; seed += 1) {
+    if (request.mutation !== undefined) addBaseline(seed, request, prober, baseline);
+    runPolicy(seed, request, prober, tally, baseline);
+  }
+  return tally.report(prober.strays() - straysBefore, (performance.now() - started) / 1000);
+}
+
+function addBaseline(
+  seed: number,
+  { packetsPerPolicy }: RunRequest,
+  prober: Prober,
+  baseline: Baseline,
+): void {
+  const key = `${seed} ${packetsPerPolicy}`;
+  if (baseline.has(key)) return;
+  const tally = new Tally();
+  runPolicy(seed, { firstSeed: seed, policies: 1, packetsPerPolicy }, prober, tally, baseline);
+  baseline.set(key, tally.mismatches);
+}
+
+function runPolicy(
+  seed: number,
+  request: RunRequest,
+  prober: Prober,
+  tally: Tally,
+  baseline: ReadonlyMap<string, number>,
+): void {
+  const drawn = randomPolicy(seed);
+  const nowMs = Date.now();
+  const check = checkPolicy(drawn.text, { nowMs, readSets: () => ({ sets: new Map(), diagnostics: [] }) });
+  if (check.policy === null)
+    throw new Error(`seed ${seed}: ${JSON.stringify(check.diagnostics)}\n${drawn.text}`);
+  const ruleset = rulesetFor(check.policy, request.mutation, seed);
+  if (ruleset === undefined) return;
+  try {
+    nftLoad(ruleset);
+  } catch (error) {
+    // The previous policy is still in force, so there is nothing to compare.
+    tally.loadFailure(`seed ${seed}: ${String(error)}`);
+    return;
+  }
+  const judge = evaluator(check.policy);
+  const atoms = atomsOf(drawn, request.packetsPerPolicy);
+  const counters = new CounterTally();
+  const before = tally.mismatches;
+  const sendingStarted = performance.now();
+  for (const atom of atoms) {
+    const decision = atom.flow === null ? null : judge(atom.flow, nowMs);
+    const seen = send(prober, atom);
+    tally.packet(decision, seen);
+    if (decision !== null) counters.add(atom, decision);
+    if (seen !== expected(decision)) tally.mismatch(() => explain(seed, atom, decision, seen));
+  }
+  tally.sendingMs += performance.now() - sendingStarted;
+  tally.policies += 1;
+  if (request.mutation !== undefined) {
+    tally.mutated += 1;
+    const known = baseline.get(`${seed} ${request.packetsPerPolicy}`) ?? 0;
+    if (tally.mismatches - before > known) tally.caught += 1;
+    return;
+  }
+  for (const problem of counters.compare(check.policy, readCounters())) {
+    tally.counterMismatch(`seed ${seed}: ${problem}`);
+  }
+}
+
+/** The compiled text, with a planted mistake when one is asked for; undefined when it has no place here. */
+function rulesetFor(
+  policy: ResolvedPolicy,
+  mutation: MutationName | undefined,
+  seed: number,
+): string | undefined {
+  const change = mutation === undefined ? undefined : mutationNamed(mutation);
+  const random = seededRandom(seed * 2 + 1);
+  const given = change?.kind === "policy" ? change.apply(policy, random) : policy;
+  if (given === undefined) return undefined;
+  const compiled = compileNftables(given, { generation: 1, accounts: ACCOUNTS });
+  if (!compiled.ok) throw new Error(`seed ${seed} does not compile: ${JSON.stringify(compiled.diagnostics)}`);
+  const text = renderRuleset(compiled.ruleset, []);
+  return change?.kind === "text" ? change.apply(text, random) : text;
+}
+
+function expected(decision: Decision | null): Seen {
+  return decision === null || decision.observed ? "accept" : decision.verdict;
+}
+
+function send(prober: Prober, atom: Atom): Seen {
+  const { protocol, port, withOptions } = atom;
+  const destination = ipBytes(atom.destination);
+  const shared = { destination, protocol, port, withOptions };
+  if (atom.direction === "outbound") return prober.outbound({ uid: atom.uid, ...shared });
+  const source = ipBytes(atom.address);
+  const known = atom.fromPort === null ? {} : { sourcePort: atom.fromPort };
+  return prober.inbound({ interface: atom.interface, source, ...shared, ...known });
+}
+
+function explain(seed: number, atom: Atom, decision: Decision | null, seen: Seen): string {
+  const what =
+    atom.direction === "inbound"
+      ? `in ${atom.interface} from ${formatIp(atom.address)} to ${formatIp(atom.destination)}`
+      : `out uid ${atom.uid} to ${formatIp(atom.address)}`;
+  const said = decision === null ? "not judged" : JSON.stringify(decision);
+  return `seed ${seed}: ${what} ${atom.protocol}/${atom.port}${atom.withOptions ? " with options" : ""}: seen ${seen}, expected ${expected(decision)} (${said})`;
+}
+
+class Tally {
+  policies = 0;
+  packets = 0;
+  mismatches = 0;
+  counterMismatches = 0;
+  loadFailures = 0;
+  mutated = 0;
+  caught = 0;
+  sendingMs = 0;
+  readonly verdicts: Record<Seen, number> = { accept: 0, refuse: 0, drop: 0 };
+  readonly reasons: Record<string, number> = {};
+  readonly examples: string[] = [];
+
+  packet(decision: Decision | null, seen: Seen): void {
+    this.packets += 1;
+    this.verdicts[seen] += 1;
+    const reason =
+      decision === null ? "nobody's" : `${decision.reason}${decision.observed ? ", observed" : ""}`;
+    this.reasons[reason] = (this.reasons[reason] ?? 0) + 1;
+  }
+
+  mismatch(example: () => string): void {
+    this.mismatches += 1;
+    if (this.examples.length < EXAMPLES_MAX) this.examples.push(example());
+  }
+
+  loadFailure(example: string): void {
+    this.loadFailures += 1;
+    if (this.examples.length < EXAMPLES_MAX) this.examples.push(example);
+  }
+
+  counterMismatch(example: string): void {
+    this.counterMismatches += 1;
+    if (this.examples.length < EXAMPLES_MAX) this.examples.push(example);
+  }
+
+  report(strays: number, seconds: number): RunReport {
+    const {
+      policies,
+      packets,
+      mismatches,
+      counterMismatches,
+      loadFailures,
+      mutated,
+      caught,
+      verdicts,
+      reasons,
+      examples,
+    } = this;
+    const packetsPerSecond = Math.round(packets / (this.sendingMs / 1000));
+    const totals = { policies, packets, mismatches, counterMismatches, loadFailures, mutated, caught };
+    return {
+      ...totals,
+      verdicts,
+      reasons,
+      strays,
+      packetsPerSecond,
+      seconds: Math.round(seconds * 10) / 10,
+      examples,
+    };
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const requests = JSON.parse(process.argv[2] ?? "[]") as readonly RunRequest[];
+  const prober = makeProber(buildWorld());
+  const baseline: Baseline = new Map();
+  process.stdout.write(
+    `${JSON.stringify(requests.map((request) => runDifferential(request, prober, baseline)))}\n`,
+  );
+}
