@@ -15,6 +15,8 @@ export interface FileResult {
   readonly figures: string[];
   /** The last lines the file printed. */
   readonly output: string[];
+  /** False while its tests are not all over: a file may end in the middle with exit code 0. */
+  isWhole: boolean;
   /** Milliseconds; null while the file runs. */
   duration: number | null;
 }
@@ -28,7 +30,16 @@ const OUTPUT_LIMIT_LINES = 30;
 const FAILURE_LIMIT_LINES = 40;
 
 export function newFileResult(file: string): FileResult {
-  return { file, passed: 0, failures: [], skipped: [], figures: [], output: [], duration: null };
+  return {
+    file,
+    passed: 0,
+    failures: [],
+    skipped: [],
+    figures: [],
+    output: [],
+    isWhole: false,
+    duration: null,
+  };
 }
 
 /** Adds one event. Containers are not counted: a suite, or a test that failed only because a part of it did. */
@@ -41,6 +52,9 @@ export function addEvent(result: FileResult, event: TestEvent): void {
       return;
     case "test:diagnostic":
       result.figures.push(event.data.message);
+      return;
+    case "test:summary":
+      result.isWhole = true;
       return;
     case "test:complete":
       addTest(result, event.data);
@@ -88,7 +102,8 @@ export function summarise(results: readonly FileResult[]): Tally {
   let failed = 0;
   for (const result of results) {
     passed += result.passed;
-    failed += result.failures.length + (isEmpty(result) ? 1 : 0) + (isStrict() ? result.skipped.length : 0);
+    failed +=
+      result.failures.length + (flawOf(result) === null ? 0 : 1) + (isStrict() ? result.skipped.length : 0);
   }
   return { passed, failed };
 }
@@ -98,13 +113,17 @@ export function printFailures(results: readonly FileResult[]): void {
     const { file, failures, skipped, output } = result;
     for (const { name, text } of failures) console.log(`FAILED ${file}\n  ${name}\n${indent(text)}`);
     if (failures.length > 0 && output.length > 0) console.log(`  it printed:\n${indent(output.join("\n"))}`);
-    if (isEmpty(result)) console.log(`FAILED ${file}\n  has no test`);
+    const flaw = flawOf(result);
+    if (flaw !== null) console.log(`FAILED ${file}\n  ${flaw}`);
     for (const line of skipped) console.log(`${isStrict() ? "FAILED" : "skip  "} ${file}\n  ${line}`);
   }
 }
 
-function isEmpty({ passed, failures, skipped }: FileResult): boolean {
-  return passed + failures.length + skipped.length === 0;
+/** What is wrong with a file that reported no failure. */
+function flawOf({ passed, failures, skipped, isWhole }: FileResult): string | null {
+  if (failures.length > 0) return null;
+  if (!isWhole && passed > 0) return "ended before all of its tests did";
+  return passed + skipped.length === 0 ? "has no test, or ended before the first" : null;
 }
 
 /** CI=true: nobody reads a skip there. */

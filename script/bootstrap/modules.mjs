@@ -6,6 +6,7 @@ import { Failure, say } from "./failure.mjs";
 import { withLock } from "./lock.mjs";
 
 const STAMP = "node_modules/.seawall-stamp";
+const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin";
 const INSTALL_LIMIT_MS = 15 * 60_000;
 
 /** Installs node_modules from package-lock.json when it is missing or made from another lockfile. */
@@ -98,23 +99,15 @@ function install(root) {
       stdio: ["ignore", "ignore", "pipe"],
       encoding: "utf8",
       timeout: INSTALL_LIMIT_MS,
-      env: { ...process.env, PATH: process.env.PATH || "/usr/local/bin:/usr/bin:/bin" },
+      env: { ...process.env, PATH: process.env.PATH || DEFAULT_PATH },
     },
   );
   if (result.status !== 0) throw explain(`${result.stderr ?? ""}\n${result.error?.code ?? ""}`);
 }
 
 function findNpm() {
-  const folders = [
-    ...(process.env.PATH ?? "").split(delimiter),
-    dirname(process.execPath),
-    "/usr/local/bin",
-    "/usr/bin",
-  ];
-  const npm = folders
-    .filter(Boolean)
-    .map((folder) => join(folder, "npm"))
-    .find(existsSync);
+  const folders = [...(process.env.PATH || DEFAULT_PATH).split(delimiter), dirname(process.execPath)];
+  const npm = folders.map((folder) => join(folder, "npm")).find((file) => existsSync(file));
   if (npm) return npm;
   throw new Failure("npm is not installed; it is needed once, to fetch the packages", "apt-get install npm");
 }
