@@ -7,14 +7,25 @@ import { WORLD_INTERFACES } from "../support/wire/world.ts";
 const OWN = WORLD_INTERFACES.flatMap(({ addresses }) => addresses);
 /** Loopback sources from outside, multicast and unspecified ones are dropped before any rule is asked. */
 const NO_SOURCE = setOf([
-  ...["0.0.0.0/32", "127.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32"],
-  ...["::/8", "fe80::/10", "ff00::/8"],
+  "0.0.0.0/32",
+  "127.0.0.0/8",
+  "224.0.0.0/4",
+  "255.255.255.255/32",
+  "::/8",
+  "fe80::/10",
+  "ff00::/8",
   ...OWN,
 ]);
 /** Link-local needs an interface, multicast and broadcast answer nobody; `::/96` is an IPv4 address. */
 const NO_DESTINATION = setOf([
-  ...["0.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32", "127.77.0.0/16", "127.255.255.255/32"],
-  ...["fe80::/10", "ff00::/8", "fec0::/10"],
+  "0.0.0.0/8",
+  "224.0.0.0/4",
+  "255.255.255.255/32",
+  "127.77.0.0/16",
+  "127.255.255.255/32",
+  "fe80::/10",
+  "ff00::/8",
+  "fec0::/10",
 ]);
 const LOOPBACK6 = parseIp("::1");
 

@@ -2,7 +2,7 @@
 import type { Flow, FlowProtocol } from "../../src/core/net/flow.ts";
 import { formatIp, IP4_MAX, IP6_MAX, type Ip, parseIp } from "../../src/core/net/ip.ts";
 import { parsePrefix, prefixEnd } from "../../src/core/net/prefix.ts";
-import { type DrawnRule, OTHER_UID, type RandomPolicy } from "../support/random-policy.ts";
+import { type DrawnRule, OTHER_UID, type DrawnPolicy } from "../support/random-policy.ts";
 import { type SeededRandom, seededRandom } from "../support/seeded-random.ts";
 import type { WireProtocol } from "../support/wire/packet.ts";
 import { isDestination, isSource } from "./address.ts";
@@ -36,9 +36,21 @@ const DHCP_PORTS = [
 ] as const;
 const FIXED_SOURCES = ["9.9.9.9", "2620:fe::9", "192.168.77.50", "fd77::50", "172.17.0.9"] as const;
 const FIXED_DESTINATIONS = [
-  ...["9.9.9.9", "2620:fe::9", "10.1.2.3", "fd12::1", "203.0.113.10", "2001:db8:113::10", "127.0.0.1", "::1"],
-  ...["172.17.0.2", "169.254.169.254", "169.254.7.7", "100.100.100.200", "fd00:ec2::254"],
-  ...["64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1"],
+  "9.9.9.9",
+  "2620:fe::9",
+  "10.1.2.3",
+  "fd12::1",
+  "203.0.113.10",
+  "2001:db8:113::10",
+  "127.0.0.1",
+  "::1",
+  "172.17.0.2",
+  "169.254.169.254",
+  "169.254.7.7",
+  "100.100.100.200",
+  "fd00:ec2::254",
+  "64:ff9b::a9fe:a9fe",
+  "2002:a9fe:a9fe::1",
 ] as const;
 
 /** What an interface's packets go to: the host's own addresses, a container, or somewhere beyond. */
@@ -49,7 +61,7 @@ const BEYOND = ["9.9.9.1", "2620:fe::1"] as const;
 const RULE_ATOMS_MAX = 300;
 
 /** Returns at most `count` packets, the same for a seed. */
-export function atomsOf(policy: RandomPolicy, count: number): Atom[] {
+export function atomsOf(policy: DrawnPolicy, count: number): Atom[] {
   const random = seededRandom(policy.seed * 2 + 1);
   const draft = new Drafts(policy, random);
   for (const rule of policy.rules) draft.rule(rule);
@@ -60,10 +72,10 @@ export function atomsOf(policy: RandomPolicy, count: number): Atom[] {
 
 class Drafts {
   readonly atoms: Atom[] = [];
-  readonly policy: RandomPolicy;
+  readonly policy: DrawnPolicy;
   readonly random: SeededRandom;
 
-  constructor(policy: RandomPolicy, random: SeededRandom) {
+  constructor(policy: DrawnPolicy, random: SeededRandom) {
     this.policy = policy;
     this.random = random;
   }

@@ -11,18 +11,20 @@ import type { Decision } from "../../src/core/policy/decision.ts";
 import { evaluator } from "../../src/core/policy/evaluate.ts";
 import type { ResolvedPolicy } from "../../src/core/policy/resolved.ts";
 import { formatIp } from "../../src/core/net/ip.ts";
-import { randomPolicy } from "../support/random-policy.ts";
+import { type DrawnPolicy, randomPolicy } from "../support/random-policy.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { nftLoad } from "../support/wire/nft.ts";
 import { ipBytes } from "../support/wire/packet.ts";
 import { makeProber, type Prober, type Seen } from "../support/wire/probe.ts";
 import { buildWorld } from "../support/wire/world.ts";
 import { type Atom, atomsOf } from "./atom.ts";
+import { CASES } from "./case.ts";
 import { CounterTally, readCounters } from "./counter.ts";
 import { type MutationName, mutationNamed } from "./mutation.ts";
 
 export interface RunRequest {
-  readonly firstSeed: number;
+  /** Random policies by seed, or those written by hand (case.ts) when there is none. */
+  readonly firstSeed: number | null;
   readonly policies: number;
   /** LIMIT: packets of one policy. */
   readonly packetsPerPolicy: number;
@@ -53,52 +55,60 @@ export interface RunReport {
   readonly examples: readonly string[];
 }
 
-const EXAMPLES_MAX = 6;
+/** LIMIT: sentences in a report, and packets of one policy among them. */
+const EXAMPLES_MAX = 24;
+const POLICY_MISMATCHES_SHOWN = 2;
 const ACCOUNTS = { uidOf: () => undefined, subuidsOf: () => [] };
 
 export function runDifferential(request: RunRequest, prober: Prober, baseline: Baseline): RunReport {
   const started = performance.now();
   const straysBefore = prober.strays();
   const tally = new Tally();
-  for (let seed = request.firstSeed; seed < request.firstSeed + request.policies; seed += 1) {
-    if (request.mutation !== undefined) addBaseline(seed, request, prober, baseline);
-    runPolicy(seed, request, prober, tally, baseline);
+  for (const drawn of policiesOf(request)) {
+    if (request.mutation !== undefined) addBaseline(drawn, request, prober, baseline);
+    runPolicy(drawn, request, prober, tally, baseline);
   }
   return tally.report(prober.strays() - straysBefore, (performance.now() - started) / 1000);
 }
 
+function policiesOf({ firstSeed, policies }: RunRequest): Iterable<DrawnPolicy> {
+  if (firstSeed === null) return CASES;
+  return (function* () {
+    for (let seed = firstSeed; seed < firstSeed + policies; seed += 1) yield randomPolicy(seed);
+  })();
+}
+
 function addBaseline(
-  seed: number,
+  drawn: DrawnPolicy,
   { packetsPerPolicy }: RunRequest,
   prober: Prober,
   baseline: Baseline,
 ): void {
-  const key = `${seed} ${packetsPerPolicy}`;
+  const key = `${drawn.label} ${packetsPerPolicy}`;
   if (baseline.has(key)) return;
   const tally = new Tally();
-  runPolicy(seed, { firstSeed: seed, policies: 1, packetsPerPolicy }, prober, tally, baseline);
+  runPolicy(drawn, { firstSeed: null, policies: 1, packetsPerPolicy }, prober, tally, baseline);
   baseline.set(key, tally.mismatches);
 }
 
 function runPolicy(
-  seed: number,
+  drawn: DrawnPolicy,
   request: RunRequest,
   prober: Prober,
   tally: Tally,
   baseline: ReadonlyMap<string, number>,
 ): void {
-  const drawn = randomPolicy(seed);
   const nowMs = Date.now();
   const check = checkPolicy(drawn.text, { nowMs, readSets: () => ({ sets: new Map(), diagnostics: [] }) });
   if (check.policy === null)
-    throw new Error(`seed ${seed}: ${JSON.stringify(check.diagnostics)}\n${drawn.text}`);
-  const ruleset = rulesetFor(check.policy, request.mutation, seed);
+    throw new Error(`${drawn.label}: ${JSON.stringify(check.diagnostics)}\n${drawn.text}`);
+  const ruleset = rulesetFor(check.policy, request.mutation, drawn);
   if (ruleset === undefined) return;
   try {
     nftLoad(ruleset);
   } catch (error) {
     // The previous policy is still in force, so there is nothing to compare.
-    tally.loadFailure(`seed ${seed}: ${String(error)}`);
+    tally.loadFailure(`${drawn.label}: ${String(error)}`);
     return;
   }
   const judge = evaluator(check.policy);
@@ -111,18 +121,23 @@ function runPolicy(
     const seen = send(prober, atom);
     tally.packet(decision, seen);
     if (decision !== null) counters.add(atom, decision);
-    if (seen !== expected(decision)) tally.mismatch(() => explain(seed, atom, decision, seen));
+    if (seen === expected(decision)) continue;
+    tally.mismatches += 1;
+    if (tally.mismatches - before <= POLICY_MISMATCHES_SHOWN) {
+      tally.example(explain(drawn, atom, decision, seen));
+    }
   }
   tally.sendingMs += performance.now() - sendingStarted;
   tally.policies += 1;
   if (request.mutation !== undefined) {
     tally.mutated += 1;
-    const known = baseline.get(`${seed} ${request.packetsPerPolicy}`) ?? 0;
+    const known = baseline.get(`${drawn.label} ${request.packetsPerPolicy}`) ?? 0;
     if (tally.mismatches - before > known) tally.caught += 1;
     return;
   }
+  if (tally.mismatches > before) tally.example(`${drawn.label} is\n${drawn.text}`);
   for (const problem of counters.compare(check.policy, readCounters())) {
-    tally.counterMismatch(`seed ${seed}: ${problem}`);
+    tally.counterMismatch(`${drawn.label}: ${problem}`);
   }
 }
 
@@ -130,14 +145,15 @@ function runPolicy(
 function rulesetFor(
   policy: ResolvedPolicy,
   mutation: MutationName | undefined,
-  seed: number,
+  drawn: DrawnPolicy,
 ): string | undefined {
   const change = mutation === undefined ? undefined : mutationNamed(mutation);
-  const random = seededRandom(seed * 2 + 1);
+  const random = seededRandom(drawn.seed * 2 + 1);
   const given = change?.kind === "policy" ? change.apply(policy, random) : policy;
   if (given === undefined) return undefined;
   const compiled = compileNftables(given, { generation: 1, accounts: ACCOUNTS });
-  if (!compiled.ok) throw new Error(`seed ${seed} does not compile: ${JSON.stringify(compiled.diagnostics)}`);
+  if (!compiled.ok)
+    throw new Error(`${drawn.label} does not compile: ${JSON.stringify(compiled.diagnostics)}`);
   const text = renderRuleset(compiled.ruleset, []);
   return change?.kind === "text" ? change.apply(text, random) : text;
 }
@@ -156,13 +172,13 @@ function send(prober: Prober, atom: Atom): Seen {
   return prober.inbound({ interface: atom.interface, source, ...shared, ...known });
 }
 
-function explain(seed: number, atom: Atom, decision: Decision | null, seen: Seen): string {
+function explain(drawn: DrawnPolicy, atom: Atom, decision: Decision | null, seen: Seen): string {
   const what =
     atom.direction === "inbound"
       ? `in ${atom.interface} from ${formatIp(atom.address)} to ${formatIp(atom.destination)}`
       : `out uid ${atom.uid} to ${formatIp(atom.address)}`;
   const said = decision === null ? "not judged" : JSON.stringify(decision);
-  return `seed ${seed}: ${what} ${atom.protocol}/${atom.port}${atom.withOptions ? " with options" : ""}: seen ${seen}, expected ${expected(decision)} (${said})`;
+  return `${drawn.label}: ${what} ${atom.protocol}/${atom.port}${atom.withOptions ? " with options" : ""}: seen ${seen}, expected ${expected(decision)} (${said})`;
 }
 
 class Tally {
@@ -186,19 +202,18 @@ class Tally {
     this.reasons[reason] = (this.reasons[reason] ?? 0) + 1;
   }
 
-  mismatch(example: () => string): void {
-    this.mismatches += 1;
-    if (this.examples.length < EXAMPLES_MAX) this.examples.push(example());
+  example(text: string): void {
+    if (this.examples.length < EXAMPLES_MAX) this.examples.push(text);
   }
 
   loadFailure(example: string): void {
     this.loadFailures += 1;
-    if (this.examples.length < EXAMPLES_MAX) this.examples.push(example);
+    this.example(example);
   }
 
   counterMismatch(example: string): void {
     this.counterMismatches += 1;
-    if (this.examples.length < EXAMPLES_MAX) this.examples.push(example);
+    this.example(example);
   }
 
   report(strays: number, seconds: number): RunReport {

@@ -18,7 +18,10 @@ export interface DrawnRule {
   readonly ports: readonly PortSpan[];
 }
 
-export interface RandomPolicy {
+export interface DrawnPolicy {
+  /** `seed 7`, or the name of a policy written by hand. */
+  readonly label: string;
+  /** Chooses the packets. */
   readonly seed: number;
   readonly text: string;
   readonly rules: readonly DrawnRule[];
@@ -41,7 +44,7 @@ const BIG_SET_PREFIXES = 500;
 const BIG_SET_SHOWN = 12;
 
 /** Returns the policy of a seed. Every feature that the kernel can decide by address is in the urn. */
-export function randomPolicy(seed: number): RandomPolicy {
+export function randomPolicy(seed: number): DrawnPolicy {
   const draw = new Draw(seededRandom(seed));
   return draw.policy(seed);
 }
@@ -61,7 +64,7 @@ class Draw {
     this.random = random;
   }
 
-  policy(seed: number): RandomPolicy {
+  policy(seed: number): DrawnPolicy {
     const { random } = this;
     const zones = this.zones();
     this.drawSets();
@@ -81,7 +84,7 @@ class Draw {
     const without = random.below(20);
     if (without === 1) lines.push("outbound: []");
     if (without > 1) lines.push("outbound:", ...this.many(() => this.outboundRule([...scopes.keys()])));
-    return { seed, text: `${lines.join("\n")}\n`, rules: this.rules, zones, scopes };
+    return { label: `seed ${seed}`, seed, text: `${lines.join("\n")}\n`, rules: this.rules, zones, scopes };
   }
 
   many(make: () => string): string[] {

@@ -66,74 +66,76 @@ const FAMILIES = [
   { source: "2620:fe::", targets: ["2001:db8:113::10", "fd77::1", "fd17::2", "2600::8"], loopback: "::1" },
 ] as const;
 
-/** Sends through every way there is and returns a sentence for each surprise. */
-function surprises(
-  uid: number,
-  expectedOf: (port: number) => Seen,
-  wants: (port: number) => boolean,
-): string[] {
-  const found: string[] = [];
-  const check = (what: string, seen: Seen, expected: Seen): void => {
-    if (seen !== expected) found.push(`${what}: seen ${seen}, not ${expected}`);
-  };
-  for (const { source, targets, loopback } of FAMILIES) {
-    for (const protocol of PORTED) {
-      for (const [port] of FATES.filter(([one]) => wants(one))) {
-        for (const withOptions of [false, true]) {
-          const probe = { protocol, port, withOptions };
-          for (const target of targets) {
-            const inbound = { source: bytes(`${source}3`), destination: bytes(target), ...probe };
-            for (const entry of ["eth0", "lan0"]) {
-              const seen = prober.inbound({ interface: entry, ...inbound });
-              if (uid === UID) check(`in ${entry} ${target} ${protocol}/${port}`, seen, expectedOf(port));
-            }
-          }
-          for (const target of [...targets, loopback]) {
-            const seen = prober.outbound({ uid, destination: bytes(target), ...probe });
-            check(`out ${target} ${protocol}/${port}`, seen, expectedOf(port));
-          }
-        }
-      }
-    }
-  }
-  return found;
+interface Shot {
+  readonly family: (typeof FAMILIES)[number];
+  readonly protocol: (typeof PORTED)[number];
+  readonly port: number;
+  readonly withOptions: boolean;
 }
 
-function portlessSurprises(expected: readonly Seen[]): string[] {
-  const found: string[] = [];
-  for (const { source, targets } of FAMILIES) {
-    for (const protocol of PORTLESS as readonly WireProtocol[]) {
-      for (const [at, fate] of expected.entries()) {
-        const probe = {
-          source: bytes(`${source}${at + 1}`),
-          destination: bytes(targets[0]),
-          protocol,
-          port: 0,
-        };
-        const seen = prober.inbound({ interface: "eth0", ...probe });
-        if (seen !== fate) found.push(`in ${source}${at + 1} ${protocol}: seen ${seen}, not ${fate}`);
-      }
-    }
-  }
-  return found;
+/** Every family, protocol and port, with a plain and a longer header. */
+const SHOTS: readonly Shot[] = FAMILIES.flatMap((family) =>
+  PORTED.flatMap((protocol) =>
+    FATES.flatMap(([port]) => [false, true].map((withOptions) => ({ family, protocol, port, withOptions }))),
+  ),
+);
+
+/** Returns a sentence for each packet from outside that did not fare as its port says. */
+function inboundSurprises(expectedOf: (port: number) => Seen): string[] {
+  return SHOTS.flatMap(({ family, ...probe }) =>
+    family.targets.flatMap((target) =>
+      ["eth0", "lan0"].flatMap((entry) => {
+        const ends = { source: bytes(`${family.source}3`), destination: bytes(target) };
+        const seen = prober.inbound({ interface: entry, ...ends, ...probe });
+        return surprise(
+          `in ${entry} ${target} ${probe.protocol}/${probe.port}`,
+          seen,
+          expectedOf(probe.port),
+        );
+      }),
+    ),
+  );
+}
+
+function outboundSurprises(uid: number, expectedOf: (port: number) => Seen): string[] {
+  return SHOTS.flatMap(({ family, ...probe }) =>
+    [...family.targets, family.loopback].flatMap((target) => {
+      const seen = prober.outbound({ uid, destination: bytes(target), ...probe });
+      return surprise(`out ${target} ${probe.protocol}/${probe.port}`, seen, expectedOf(probe.port));
+    }),
+  );
+}
+
+function surprise(what: string, seen: Seen, expected: Seen): string[] {
+  return seen === expected ? [] : [`${what}: seen ${seen}, not ${expected}`];
+}
+
+function portlessSurprises(fates: readonly Seen[]): string[] {
+  return FAMILIES.flatMap(({ source, targets }) =>
+    PORTLESS.flatMap((protocol: WireProtocol) =>
+      fates.flatMap((fate, at) => {
+        const ends = { source: bytes(`${source}${at + 1}`), destination: bytes(targets[0]) };
+        const seen = prober.inbound({ interface: "eth0", ...ends, protocol, port: 0 });
+        return surprise(`in ${source}${at + 1} ${protocol}`, seen, fate);
+      }),
+    ),
+  );
 }
 
 const fateOf = (port: number): Seen => FATES.find(([one]) => one === port)?.[1] ?? "accept";
+const passes = (): Seen => "accept";
 const unruled = [
-  ...surprises(
-    UID,
-    () => "accept",
-    () => true,
-  ),
+  ...inboundSurprises(passes),
+  ...outboundSurprises(UID, passes),
   ...portlessSurprises(["accept", "accept", "accept"]),
 ];
 nftLoad(RULES);
-const ruled = [...surprises(UID, fateOf, () => true), ...portlessSurprises(["drop", "refuse", "accept"])];
-const otherUser = surprises(
-  OTHER_UID,
-  () => "accept",
-  () => true,
-);
+const ruled = [
+  ...inboundSurprises(fateOf),
+  ...outboundSurprises(UID, fateOf),
+  ...portlessSurprises(["drop", "refuse", "accept"]),
+];
+const otherUser = outboundSurprises(OTHER_UID, passes);
 let refusalsSeen = 0;
 for (let at = 0; at < REFUSALS; at += 1) {
   const { source, targets } = FAMILIES[at % 2 === 0 ? 0 : 1];

@@ -6,7 +6,7 @@ export function nftLoad(text: string): void {
     execFileSync("nft", ["-f", "-"], { input: text, stdio: ["pipe", "pipe", "pipe"], timeout: 30_000 });
   } catch (error) {
     const said = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
-    throw new Error(`nft refused the ruleset:\n${said.slice(0, 4000)}`);
+    throw new Error(`nft refused the ruleset:\n${said.slice(0, 4000)}`, { cause: error });
   }
 }
 
