@@ -120,14 +120,15 @@ async function load(
   leaseMs: number,
 ): Promise<void> {
   const preloaded = await preload(ruleset, live?.table ?? null);
-  const text = propose(preloaded.live, {
+  const { stage, turn } = propose(preloaded.live, {
     candidate: ruleset,
     previous: live?.committed ?? null,
     leaseSeconds: Math.ceil(leaseMs / 1_000),
     seal: sealOf(entry),
     preloaded: preloaded.sets,
   });
-  loadTransaction(text);
+  loadTransaction(stage);
+  loadTransaction(turn);
 }
 
 /** What stands in the kernel beside a generation; `history` finds the policy by it. */

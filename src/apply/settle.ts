@@ -23,7 +23,9 @@ export function settleOver(state: string, live: LiveState | null): LiveState | n
 /** Makes `generation` the only one in force. */
 export function settleAt(state: string, live: LiveState, generation: number): void {
   const entry = entryOf(state, live, generation);
-  loadTransaction(settle(live.table, generation, entry === undefined ? null : new Set(entry.objects)));
+  const { turn, sweep } = settle(live.table, generation, entry === undefined ? null : new Set(entry.objects));
+  loadTransaction(turn);
+  loadTransaction(sweep);
   remember(state, live, [generation]);
 }
 

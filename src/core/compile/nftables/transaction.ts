@@ -1,6 +1,10 @@
 /**
- * What to tell the kernel so that one generation follows another, each as one transaction: propose (candidate
- * beside previous, under a lease), commit, and settle (take away what no generation in force needs).
+ * What to tell the kernel so that one generation follows another: propose (candidate beside previous, under a
+ * lease) and settle (one generation alone).
+ *
+ * INVARIANT: the transaction that turns the hooks changes no map that judges. A packet on another CPU may walk
+ * the old rules while it already sees the new elements, or the new rules before their maps are in place: what
+ * the hooks will go to is staged before, and what they went to is swept after.
  */
 import type { Chain, NftObject, Ruleset } from "./ruleset.ts";
 import { declare } from "./ruleset.ts";
@@ -33,17 +37,24 @@ export const LEASE_SET = "lease";
 export const LEASE_SECONDS_MIN = 5;
 export const LEASE_SECONDS_MAX = 3_600;
 
+/** Transactions to load in this order; only `turn` changes what is judged. */
+export interface Proposed {
+  readonly stage: string;
+  readonly turn: string;
+}
+
 /**
- * Returns the transaction that puts the candidate in force for the lease. While the lease holds elements the
- * candidate judges; after it the previous generation does, with nobody alive. Nothing of the previous is touched.
+ * Returns what puts the candidate in force for the lease. While the lease holds elements the candidate judges;
+ * after it the previous generation does, with nobody alive. Nothing of the previous is touched.
  */
-export function propose(live: LiveTable | null, proposal: Proposal): string {
+export function propose(live: LiveTable | null, proposal: Proposal): Proposed {
   const { candidate, previous, leaseSeconds } = proposal;
   const objects = candidate.objects.filter((object) => !has(live, object));
-  const lines = [
+  const stage = [
     `table inet ${TABLE} {`,
-    ...(live === null ? [`  set ${LEASE_SET} { typeof meta nfproto; flags timeout; }`] : []),
-    ...baseHeads(),
+    ...(live?.sets.has(LEASE_SET) === true
+      ? []
+      : [`  set ${LEASE_SET} { typeof meta nfproto; flags timeout; }`]),
     `  counter ${sealName(candidate.generation)} { ${comment(proposal.seal)}; }`,
     ...objects.map((object) => `  ${declareFilled(object, proposal.preloaded)}`),
     ...candidate.chains
@@ -51,34 +62,47 @@ export function propose(live: LiveTable | null, proposal: Proposal): string {
       .flatMap((chain) => chainLines(chain).map((line) => `  ${line}`)),
     "}",
     admitOlder(candidate, previous),
-    ...hooks(candidate, previous),
     `flush set inet ${TABLE} ${LEASE_SET}`,
     `add element inet ${TABLE} ${LEASE_SET} { ipv4 timeout ${leaseSeconds}s, ipv6 timeout ${leaseSeconds}s }`,
     "",
   ];
-  return lines.join("\n");
+  const turn = [`table inet ${TABLE} {`, ...baseHeads(), "}", ...hooks(candidate, previous), ""];
+  return { stage: stage.join("\n"), turn: turn.join("\n") };
 }
 
-/** Returns the transaction that makes a generation the only one in force and forgets all others. */
-export function settle(live: LiveTable, generation: number, needed: ReadonlySet<string> | null): string {
+/** Transactions to load in this order; only `turn` changes what is judged. */
+export interface Settled {
+  readonly turn: string;
+  readonly sweep: string;
+}
+
+/** Returns what makes a generation the only one in force, and what forgets all others after it. */
+export function settle(live: LiveTable, generation: number, needed: ReadonlySet<string> | null): Settled {
   const own = `g${generation}_`;
-  const stale = (title: string): boolean => /^g\d+_/.test(title) && !title.startsWith(own);
-  const shared = (title: string): boolean =>
-    /^(count_|prefixes[46]_|rate[46]_|name[46]_)/.test(title) && needed !== null && !needed.has(title);
-  const chains = [...live.chains].filter(stale);
-  const maps = [...live.maps].filter(stale);
-  const counters = [...live.counters].filter(
-    (title) => shared(title) || (title.startsWith("seal_g") && title !== sealName(generation)),
-  );
-  const sets = [...live.sets].filter((title) => shared(title) || stale(title));
-  const lines = [
+  const turn = [
     ...["prerouting", "output"].flatMap((hook) => [
       `flush chain inet ${TABLE} ${hook}`,
       `add rule inet ${TABLE} ${hook} goto ${name(`${own}${hook}`)}`,
     ]),
-    `flush set inet ${TABLE} ${LEASE_SET}`,
     `flush map inet ${TABLE} ${name(admittedName(generation))}`,
     `add element inet ${TABLE} ${name(admittedName(generation))} { ${ownStamps(generation)} }`,
+  ];
+  return { turn: `${turn.join("\n")}\n`, sweep: sweep(live, generation, needed) };
+}
+
+/** Deletes what belongs to other generations, and shared objects that this one does not need. */
+function sweep(live: LiveTable, generation: number, needed: ReadonlySet<string> | null): string {
+  const stale = (title: string): boolean => /^g\d+_/.test(title) && !title.startsWith(`g${generation}_`);
+  const shared = (title: string): boolean =>
+    needed !== null && !needed.has(title) && /^(count_|prefixes[46]_|rate[46]_|name[46]_)/.test(title);
+  const chains = [...live.chains].filter(stale);
+  const maps = [...live.maps].filter(stale);
+  const sets = [...live.sets].filter((title) => shared(title) || stale(title));
+  const counters = [...live.counters].filter(
+    (title) => shared(title) || (title.startsWith("seal_g") && title !== sealName(generation)),
+  );
+  const lines = [
+    `flush set inet ${TABLE} ${LEASE_SET}`,
     ...chains.map((title) => `flush chain inet ${TABLE} ${name(title)}`),
     ...maps.map((title) => `flush map inet ${TABLE} ${name(title)}`),
     ...maps.map((title) => `delete map inet ${TABLE} ${name(title)}`),
