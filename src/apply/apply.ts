@@ -14,6 +14,7 @@ import { interfaceTo } from "../edge/host/route.ts";
 import { type LiveState, loadTransaction, readLive, requireNft } from "../edge/kernel/nft.ts";
 import { type Folders, makeFolder } from "../edge/state/folder.ts";
 import { type HistoryEntry, readHistory, trimHistory, writeHistory } from "../edge/state/history.ts";
+import { isWaiting } from "./confirm.ts";
 import { lockouts, refuseLockout } from "./lockout.ts";
 import { preload } from "./preload.ts";
 import { refuseUnenforceable, scopeInterfaces } from "./scope.ts";
@@ -52,9 +53,9 @@ export async function applyPolicy(request: ApplyRequest): Promise<ApplyResult> {
   }
   makeFolder(request.folders.state);
   const live = settleOver(request.folders.state, readLive());
-  if (live !== null && live.candidate !== null && live.leaseMs !== null) {
+  if (isWaiting(live)) {
     throw new SeawallError("SEAWALL_BUSY", "a change waits for its confirm", {
-      still: `the policy of generation ${live.candidate} judges until it is confirmed or its time is over`,
+      still: `the policy of generation ${live?.candidate} judges until it is confirmed or its time is over`,
       help: "seawall confirm (or seawall rollback)",
     });
   }
@@ -135,6 +136,8 @@ async function load(
 export function sealOf(entry: HistoryEntry): string {
   return `policy ${entry.id} sha256 ${entry.sha256}`;
 }
+
+export const DEFAULT_LEASE_MS = 60_000;
 
 /** Returns the lease of `60s`, `5m` or `1h`, or undefined when it is no duration or out of range. */
 export function parseLease(text: string): number | undefined {

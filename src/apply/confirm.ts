@@ -38,6 +38,11 @@ export function withdraw(folders: Folders): number | null {
   return live.committed;
 }
 
+/** Whether a change waits for its confirm and its time is not over. */
+export function isWaiting(live: LiveState | null): boolean {
+  return live !== null && live.candidate !== null && live.leaseMs !== null;
+}
+
 function waiting(folders: Folders): LiveState {
   const live = readLive();
   if (live === null || live.candidate === null) throw nothingWaits();

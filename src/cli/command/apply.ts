@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { applyPolicy, parseLease } from "../../apply/apply.ts";
+import { applyPolicy, DEFAULT_LEASE_MS, parseLease } from "../../apply/apply.ts";
 import { SeawallError } from "../../core/base/error.ts";
 import { readLive } from "../../edge/kernel/nft.ts";
 import { type Folders, foldersOf } from "../../edge/state/folder.ts";
@@ -67,8 +67,8 @@ export const command: Command = {
 };
 
 function leaseOf(context: CommandContext): number {
-  const text = context.flags["confirm-within"] ?? "60s";
-  const leaseMs = typeof text === "string" ? parseLease(text) : undefined;
+  const text = context.flags["confirm-within"];
+  const leaseMs = typeof text === "string" ? parseLease(text) : DEFAULT_LEASE_MS;
   if (leaseMs !== undefined) return leaseMs;
   throw new SeawallError("SEAWALL_USAGE", `--confirm-within is a time from 5s to 1h, not \`${text}\``, {
     help: "seawall apply FILE --confirm-within 60s",

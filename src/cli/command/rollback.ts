@@ -1,28 +1,98 @@
-import { withdraw } from "../../apply/confirm.ts";
-import { foldersOf } from "../../edge/state/folder.ts";
+import { applyPolicy, DEFAULT_LEASE_MS } from "../../apply/apply.ts";
+import { isWaiting, withdraw } from "../../apply/confirm.ts";
+import { SeawallError } from "../../core/base/error.ts";
+import { readLive, requireNft } from "../../edge/kernel/nft.ts";
+import { type Folders, foldersOf } from "../../edge/state/folder.ts";
+import { type HistoryEntry, readHistory, readPolicyOf } from "../../edge/state/history.ts";
 import { locked } from "../../edge/state/lock.ts";
-import { type Command, SCHEMA } from "../command.ts";
-import { EXIT } from "../exit-code.ts";
+import { entryOf } from "../../apply/settle.ts";
+import { type Command, type CommandContext, SCHEMA } from "../command.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import { checkFile } from "../policy.ts";
 import { requireRoot } from "../root.ts";
 
 export const command: Command = {
   path: ["rollback"],
   summary: "Go back to the policy before",
-  usage: "seawall rollback [--json]",
+  usage: "seawall rollback [ID] [--json]",
   options: { json: { type: "boolean" } },
   optionHelp: { json: "print the result as JSON" },
-  examples: ["seawall rollback"],
+  examples: ["seawall rollback", "seawall rollback 7"],
   run: async (context) => {
     requireRoot("rollback");
+    requireNft();
     const folders = foldersOf(context.env);
-    const generation = await locked(folders.run, () => withdraw(folders));
-    if (context.flags["json"] === true) context.out(`${JSON.stringify({ schema: SCHEMA, generation })}\n`);
-    else
-      context.out(
-        generation === null
-          ? "rolled back: Seawall is off, as before\n"
-          : `rolled back to generation ${generation}\n`,
-      );
-    return EXIT.ok;
+    const [id] = context.positionals;
+    return locked(folders.run, async () => {
+      if (id === undefined && isWaiting(readLive())) return endWaiting(context, folders);
+      return goBack(context, folders, id);
+    });
   },
 };
+
+/** A change waits: it ends now instead of at its deadline. */
+function endWaiting(context: CommandContext, folders: Folders): ExitCode {
+  const generation = withdraw(folders);
+  if (context.flags["json"] === true) context.out(`${JSON.stringify({ schema: SCHEMA, generation })}\n`);
+  else {
+    context.out(
+      generation === null
+        ? "rolled back: Seawall is off, as before\n"
+        : `rolled back to generation ${generation}\n`,
+    );
+  }
+  return EXIT.ok;
+}
+
+/** Nothing waits: an earlier policy becomes a change of its own, under a lease like every other. */
+async function goBack(context: CommandContext, folders: Folders, id: string | undefined): Promise<ExitCode> {
+  const entry = earlier(folders.state, id);
+  const text = readPolicyOf(folders.state, entry.id);
+  const { policy, document } = checkFile(entry.policyPath, text, context.nowMs());
+  if (policy === null || document === null) {
+    throw new SeawallError("SEAWALL_POLICY", `policy ${entry.id} of the history cannot be used any more`, {
+      still: "nothing was changed",
+      help: "seawall history",
+    });
+  }
+  const result = await applyPolicy({
+    policy,
+    document,
+    text,
+    path: entry.policyPath,
+    folders,
+    leaseMs: DEFAULT_LEASE_MS,
+    acceptLosingSsh: false,
+    by: context.env["SUDO_USER"] ?? "root",
+    nowMs: context.nowMs,
+  });
+  if (!result.ok) throw new SeawallError("SEAWALL_POLICY", "the kernel cannot be given this policy");
+  const confirmBy = new Date(result.deadlineMs).toISOString();
+  const { generation } = result.entry;
+  if (context.flags["json"] === true) {
+    context.out(`${JSON.stringify({ schema: SCHEMA, generation, from: entry.id, confirmBy })}\n`);
+    return EXIT.ok;
+  }
+  context.out(
+    `policy ${entry.id} is in force again as generation ${generation}, until ${confirmBy} unless confirmed\n`,
+  );
+  context.err("Next: log in anew and run `seawall confirm`\n");
+  return EXIT.ok;
+}
+
+/** The entry named, or the last confirmed one that is not in force now. */
+function earlier(state: string, id: string | undefined): HistoryEntry {
+  const history = readHistory(state);
+  const live = readLive();
+  const current = live === null || live.committed === null ? undefined : entryOf(state, live, live.committed);
+  const found =
+    id === undefined
+      ? history.filter((entry) => entry.confirmedMs !== null && entry.id < (current?.id ?? 0)).at(-1)
+      : history.find((entry) => String(entry.id) === id);
+  if (found !== undefined) return found;
+  const what = id === undefined ? "there is no earlier confirmed policy" : `history has no policy \`${id}\``;
+  throw new SeawallError("SEAWALL_NOT_FOUND", what, {
+    still: "nothing was changed",
+    help: "seawall history",
+  });
+}
