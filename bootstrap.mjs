@@ -17,11 +17,11 @@ const ROOT = dirname(fileURLToPath(import.meta.url));
 const TASKS = {
   build: {},
   cli: { run: ["dist/cli/main.js"] },
-  lab: { run: ["dist/lab/main.js"], debian: "start" },
+  lab: { run: ["dist/cli/main.js", "lab"], debian: "start" },
   check: { run: ["script/check.ts"] },
   test: { run: ["script/check.ts", "--all"], debian: "test" },
-  soak: { run: ["test/soak/main.ts"], debian: "start" },
-  bench: { run: ["test/bench/main.ts"], debian: "start" },
+  soak: { run: ["script/soak.ts"], debian: "start" },
+  bench: { run: ["script/bench/main.ts"], debian: "start" },
 };
 
 try {
