@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { addRule, removeRule, setMode } from "../../src/core/policy/edit/edit.ts";
+import { addRule } from "../../src/core/policy/edit/add-rule.ts";
+import { removeRule } from "../../src/core/policy/edit/remove-rule.ts";
+import { setMode } from "../../src/core/policy/edit/set-mode.ts";
 import { formatPolicy } from "../../src/core/policy/edit/format.ts";
 import { parsePolicy } from "../../src/core/policy/parse/parse.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { stringify } from "yaml";
+import { parse as parseYaml, stringify } from "yaml";
 import { parsePolicy } from "../../src/core/policy/parse/parse.ts";
 import {
   DENIALS,
@@ -13,6 +13,7 @@ import {
   ROOT_KEYS,
   SCOPE_KINDS,
 } from "../../src/core/policy/parse/vocabulary.ts";
+import { policySchema } from "../../src/core/policy/schema.ts";
 
 /** `SEAWALL_FUZZ_RUNS` raises the count for a long run; the seed keeps the short one repeatable. */
 const RUNS = Number(process.env["SEAWALL_FUZZ_RUNS"] ?? 400);
@@ -121,24 +122,44 @@ test("random YAML punctuation is answered", () => {
   fc.assert(fc.property(text, answers), { ...SETTINGS, numRuns: RUNS * 4 });
 });
 
-test("a valid policy with pieces cut, doubled or replaced is answered", () => {
-  const mutation = fc.record({
-    at: fc.nat(VALID.length - 1),
-    length: fc.nat(30),
-    put: fc.oneof(
-      fc.string({ unit: "binary", maxLength: 6 }),
-      fc.constantFrom("", "\n", "  ", "*", "- ", ": ", "null", "[", "}", "\t", "0", "-1", "any", "\u0000"),
-      fc.nat(VALID.length - 1).map((from) => VALID.slice(from, from + 20)),
-    ),
-  });
-  fc.assert(
-    fc.property(fc.array(mutation, { minLength: 1, maxLength: 4 }), (mutations) => {
-      let text = VALID;
-      for (const { at, length, put } of mutations) text = text.slice(0, at) + put + text.slice(at + length);
-      answers(text);
+const mutated = fc
+  .array(
+    fc.record({
+      at: fc.nat(VALID.length - 1),
+      length: fc.nat(30),
+      put: fc.oneof(
+        fc.string({ unit: "binary", maxLength: 6 }),
+        fc.constantFrom("", "\n", "  ", "*", "- ", ": ", "null", "[", "}", "\t", "0", "-1", "any", "\u0000"),
+        fc.nat(VALID.length - 1).map((from) => VALID.slice(from, from + 20)),
+      ),
     }),
-    { ...SETTINGS, numRuns: RUNS * 4 },
+    { minLength: 1, maxLength: 4 },
+  )
+  .map((mutations) => {
+    let text = VALID;
+    for (const { at, length, put } of mutations) text = text.slice(0, at) + put + text.slice(at + length);
+    return text;
+  });
+
+test("a valid policy with pieces cut, doubled or replaced is answered", () => {
+  fc.assert(fc.property(mutated, answers), { ...SETTINGS, numRuns: RUNS * 2 });
+});
+
+test("what the parser takes, the schema takes", () => {
+  const small = fc
+    .record({ at: fc.nat(VALID.length - 1), put: fc.constantFrom("", " ", "0", "1", "a", "'", "#", "\n") })
+    .map(({ at, put }) => VALID.slice(0, at) + put + VALID.slice(at + 1));
+  let taken = 0;
+  fc.assert(
+    fc.property(small, (text) => {
+      if (parsePolicy(text, { nowMs: 0 }).document === null) return;
+      taken += 1;
+      const result = policySchema.safeParse(parseYaml(text, { schema: "core", version: "1.2" }));
+      assert.ok(result.success, `${text}${JSON.stringify(result.error)}`);
+    }),
+    SETTINGS,
   );
+  assert.ok(taken > RUNS / 4, `${taken} were taken`);
 });
 
 const WORDS = [

@@ -38,7 +38,7 @@ import {
 /** A shape that has exactly the keys of the vocabulary. */
 type Shape<Keys extends readonly string[]> = Record<Keys[number], z.ZodType>;
 
-function oneOrMore<Item extends z.ZodType>(item: Item): z.ZodType {
+function oneOrMore(item: z.ZodType): z.ZodType {
   return z.union([item, z.array(item).min(1)]);
 }
 

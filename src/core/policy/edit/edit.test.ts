@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addRule, removeRule, setMode } from "./edit.ts";
+import { addRule } from "./add-rule.ts";
+import { removeRule } from "./remove-rule.ts";
+import { setMode } from "./set-mode.ts";
 import type { PolicyEdit } from "./format.ts";
 
 const OPTIONS = { nowMs: Date.UTC(2026, 10, 1) };

@@ -79,7 +79,7 @@ function readDestination(
     return prefix === null ? null : { kind: "prefix", prefix, span };
   }
   if (!text.includes(".") && context.names.sets.has(text)) return { kind: "set", ref: { name: text, span } };
-  return name(walk, node, text, context, untils);
+  return readName(walk, node, text, context, untils);
 }
 
 function publicWeb(
@@ -119,7 +119,7 @@ function hostAndPort(text: string): { host: string; port: string } | null {
   return match === null ? null : { host: match[1] ?? "", port: match[2] ?? "" };
 }
 
-function name(
+function readName(
   walk: Walk,
   node: Node,
   text: string,

@@ -10,7 +10,7 @@ import { fail, type Walk } from "./walk.ts";
 const ID_CHARS_MAX = 48;
 
 /** A rule whose id is settled. */
-type Named<Draft> = Omit<Draft, "id"> & { readonly id: string };
+type Named<Rule> = Omit<Rule, "id"> & { readonly id: string };
 
 /**
  * Gives every rule its id: the file's own (unique, else an error), or one derived from the action and the

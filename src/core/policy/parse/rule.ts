@@ -120,7 +120,7 @@ export function reasonText(walk: Walk, node: Node, text: string, what: string): 
     fail(walk, "control-character", node.span, `${what} holds a line break or control character`, help);
     return null;
   }
-  const length = [...reason].length;
+  const length = Array.from(reason).length;
   if (length < WHY_CHARS_MIN) {
     const message = `${what} must have at least ${WHY_CHARS_MIN} characters, not ${length}`;
     fail(walk, "why", node.span, message, "say what a colleague would need to know");

@@ -119,7 +119,7 @@ function convert(node: YamlNode | null, reader: Reader, emptyAt = 0): Node {
     return { kind: "list", items, span: spanOf(reader.table, start, end) };
   }
   if (!isMap(node)) return nothing(reader, start, end);
-  const entries = convertEntries(node.items as readonly Pair[], reader, start);
+  const entries = convertEntries(node.items, reader, start);
   const first = entries[0];
   const flow = node.flow === true || first === undefined;
   return { kind: "map", entries, span: flow ? spanOf(reader.table, start, end) : first.keySpan };
