@@ -40,6 +40,10 @@ export function isDestination(ip: Ip): boolean {
   return !containsIp(NO_DESTINATION, ip);
 }
 
+export function isLoopback(ip: Ip): boolean {
+  return ip.family === 4 ? ip.value >>> 24 === 127 : ip.value === LOOPBACK6?.value;
+}
+
 function setOf(texts: readonly string[]) {
   return prefixSetOf(
     texts.map((text) => {

@@ -5,7 +5,7 @@ import { parsePrefix, prefixEnd } from "../../src/core/net/prefix.ts";
 import { type DrawnRule, OTHER_UID, type DrawnPolicy } from "../support/random-policy.ts";
 import { type SeededRandom, seededRandom } from "../support/seeded-random.ts";
 import type { WireProtocol } from "../support/wire/packet.ts";
-import { isDestination, isSource } from "./address.ts";
+import { isDestination, isLoopback, isSource } from "./address.ts";
 
 /** One packet to send, and the flow that it is; null where no policy judges it, so that it must pass. */
 export interface Atom {
@@ -14,17 +14,18 @@ export interface Atom {
   readonly address: Ip;
   readonly protocol: WireProtocol;
   readonly port: number;
-  /** Inbound: the interface. */
-  readonly interface: string;
-  /** Inbound: where to. */
   readonly destination: Ip;
-  /** Outbound: whose. */
-  readonly uid: number;
+  readonly from: AtomFrom;
   /** Inbound: a source port that matters, else null for a new one. */
   readonly fromPort: number | null;
   readonly withOptions: boolean;
   readonly flow: Flow | null;
 }
+
+/** Where a packet comes from: an interface, or a user of this host. */
+export type AtomFrom =
+  | { readonly kind: "interface"; readonly interface: string; readonly source: Ip }
+  | { readonly kind: "user"; readonly uid: number };
 
 const FIXED_PORTS = [22, 53, 80, 443, 2375, 8080, 8443, 9222, 18_789, 18_900, 1, 65_535] as const;
 /** Answers of an address server, and what only looks like them. */
@@ -138,7 +139,9 @@ class Drafts {
   inbound(from: Ip, protocol: WireProtocol, port: number, fromPort: number | null = null): void {
     if (!isSource(from)) return;
     const { random, policy } = this;
-    const entry = random.pick(["eth0", "eth0", "eth0", "lan0", "lan0", "docker0"]);
+    // What a container sends is outbound where a scope names its network.
+    const docker = policy.scopes.has("crate") ? "eth0" : "docker0";
+    const entry = random.pick(["eth0", "eth0", "eth0", "lan0", "lan0", docker]);
     const own = entry === "lan0" ? OWN.lan0 : OWN.eth0;
     const [target, isJudged] = random.pick([
       ...Array.from({ length: 8 }, () => [own, true] as const),
@@ -152,22 +155,29 @@ class Drafts {
       address: from,
       protocol,
       port,
-      interface: entry,
       destination: ipOf(target[from.family === 4 ? 0 : 1]),
-      uid: 0,
+      from: { kind: "interface", interface: entry, source: from },
       fromPort,
       withOptions: this.withOptions(protocol),
       flow: isJudged ? flow : null,
     });
   }
 
+  /** Undefined where the packet could not be sent: a container has its own loopback and is not its own peer. */
+  sender(scope: string, to: Ip): AtomFrom | undefined {
+    const owner = this.policy.scopes.get(scope);
+    if (owner?.kind !== "interface") return { kind: "user", uid: owner?.uid ?? OTHER_UID };
+    const source = ipOf(CONTAINER[to.family === 4 ? 0 : 1]);
+    if (isLoopback(to) || to.value === source.value) return undefined;
+    return { kind: "interface", interface: owner.interface, source };
+  }
+
   outbound(to: Ip, protocol: WireProtocol, port: number): void {
     if (!isDestination(to)) return;
-    const owners = [...this.policy.scopes, ...this.policy.scopes, ...this.policy.scopes];
-    const [scope, uid] = this.random.pick([
-      ...owners,
-      ...(this.random.once(8) ? [["", OTHER_UID] as const] : []),
-    ]);
+    const scopes = [...this.policy.scopes.keys()];
+    const scope = this.random.once(25) ? "" : this.random.pick(scopes);
+    const from = this.sender(scope, to);
+    if (from === undefined) return;
     const flow: Flow = {
       direction: "outbound",
       scope,
@@ -180,9 +190,8 @@ class Drafts {
       address: to,
       protocol,
       port,
-      interface: "",
       destination: to,
-      uid,
+      from,
       fromPort: null,
       withOptions: this.withOptions(protocol),
       flow: scope === "" ? null : flow,

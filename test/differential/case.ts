@@ -1,11 +1,11 @@
 /** Policies written by hand: what people have, and the corners where a compiler and a reference part ways. */
-import { AGENT_UID, type DrawnPolicy, type DrawnRule } from "../support/random-policy.ts";
+import { AGENT_UID, type DrawnPolicy, type DrawnRule, type ScopeOwner } from "../support/random-policy.ts";
 
 const ZONES = new Map([
   ["eth0", "world"],
   ["lan0", "lan"],
 ]);
-const SCOPES = new Map([["agent", AGENT_UID]]);
+const SCOPES = new Map<string, ScopeOwner>([["agent", { kind: "user", uid: AGENT_UID }]]);
 const HEAD = `version: 1
 scopes: {agent: {user: ${AGENT_UID}}}
 zones: {lan: lan0}
@@ -76,6 +76,16 @@ outbound:
   ],
 );
 
+/** 8080 and 8443 are published for 80 and 443 of a container (see world.ts). */
+const PUBLISHED = policy(
+  "a published port is judged by the number that the world asks for",
+  `inbound:
+  - {allow: [http, 8443], from: any, why: not the published 8080}
+  - {deny: [https], from: 192.0.2.0/24, why: not the published 8443}
+`,
+  [inbound(["192.0.2.0/24", "2001:db8:5::/48"], [80, 8080, 443, 8443])],
+);
+
 export const CASES: readonly DrawnPolicy[] = [
   COMMON,
   NOTHING,
@@ -83,6 +93,7 @@ export const CASES: readonly DrawnPolicy[] = [
   BIG_SET_AND_ZONE,
   WATCHED_NAME,
   ONLY_ONE_FAMILY,
+  PUBLISHED,
 ];
 
 function policy(label: string, text: string, rules: readonly DrawnRule[]): DrawnPolicy {

@@ -23,7 +23,7 @@ import { CounterTally, readCounters } from "./counter.ts";
 import { type MutationName, mutationNamed } from "./mutation.ts";
 
 export interface RunRequest {
-  /** Random policies by seed, or those written by hand (case.ts) when there is none. */
+  /** Random policies from this seed on, or those written by hand (case.ts) when it is null. */
   readonly firstSeed: number | null;
   readonly policies: number;
   /** LIMIT: packets of one policy. */
@@ -71,11 +71,11 @@ export function runDifferential(request: RunRequest, prober: Prober, baseline: B
   return tally.report(prober.strays() - straysBefore, (performance.now() - started) / 1000);
 }
 
-function policiesOf({ firstSeed, policies }: RunRequest): Iterable<DrawnPolicy> {
-  if (firstSeed === null) return CASES;
-  return (function* () {
-    for (let seed = firstSeed; seed < firstSeed + policies; seed += 1) yield randomPolicy(seed);
-  })();
+/** A mutation has to show in the policies written by hand and the random ones together. */
+function* policiesOf({ firstSeed, policies, mutation }: RunRequest): Iterable<DrawnPolicy> {
+  if (firstSeed === null || mutation !== undefined) yield* CASES;
+  if (firstSeed === null) return;
+  for (let seed = firstSeed; seed < firstSeed + policies; seed += 1) yield randomPolicy(seed);
 }
 
 function addBaseline(
@@ -166,17 +166,16 @@ function send(prober: Prober, atom: Atom): Seen {
   const { protocol, port, withOptions } = atom;
   const destination = ipBytes(atom.destination);
   const shared = { destination, protocol, port, withOptions };
-  if (atom.direction === "outbound") return prober.outbound({ uid: atom.uid, ...shared });
-  const source = ipBytes(atom.address);
+  if (atom.from.kind === "user") return prober.outbound({ uid: atom.from.uid, ...shared });
+  const source = ipBytes(atom.from.source);
   const known = atom.fromPort === null ? {} : { sourcePort: atom.fromPort };
-  return prober.inbound({ interface: atom.interface, source, ...shared, ...known });
+  return prober.inbound({ interface: atom.from.interface, source, ...shared, ...known });
 }
 
 function explain(drawn: DrawnPolicy, atom: Atom, decision: Decision | null, seen: Seen): string {
-  const what =
-    atom.direction === "inbound"
-      ? `in ${atom.interface} from ${formatIp(atom.address)} to ${formatIp(atom.destination)}`
-      : `out uid ${atom.uid} to ${formatIp(atom.address)}`;
+  const { from } = atom;
+  const sender = from.kind === "user" ? `uid ${from.uid}` : `${from.interface} from ${formatIp(from.source)}`;
+  const what = `${atom.direction} ${sender} to ${formatIp(atom.destination)}`;
   const said = decision === null ? "not judged" : JSON.stringify(decision);
   return `${drawn.label}: ${what} ${atom.protocol}/${atom.port}${atom.withOptions ? " with options" : ""}: seen ${seen}, expected ${expected(decision)} (${said})`;
 }

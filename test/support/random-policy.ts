@@ -27,12 +27,17 @@ export interface DrawnPolicy {
   readonly rules: readonly DrawnRule[];
   /** Which zone each interface of the world is in; an interface that is missing is inside the host. */
   readonly zones: ReadonlyMap<string, string>;
-  /** Scopes by name, with the uid whose packets are theirs. */
-  readonly scopes: ReadonlyMap<string, number>;
+  /** Scopes by name, with whose packets are theirs. */
+  readonly scopes: ReadonlyMap<string, ScopeOwner>;
 }
 
+export type ScopeOwner =
+  | { readonly kind: "user"; readonly uid: number }
+  /** What enters by this interface: containers. */
+  | { readonly kind: "interface"; readonly interface: string };
+
 export const AGENT_UID = 4242;
-export const HELPER_UID = 4343;
+const HELPER_UID = 4343;
 /** A user that no scope names. */
 export const OTHER_UID = 4999;
 
@@ -68,13 +73,12 @@ class Draw {
     const { random } = this;
     const zones = this.zones();
     this.drawSets();
-    const hasHelper = random.once(4);
-    const scopes = new Map([["agent", AGENT_UID], ...(hasHelper ? [["helper", HELPER_UID] as const] : [])]);
+    const scopes = this.scopes(zones);
     const lines = [
       "version: 1",
       this.mode(),
       `defaults: {inbound: ${this.denial()}, outbound: ${this.denial()}}`,
-      `scopes: {${[...scopes].map(([name, uid]) => `${name}: {user: ${uid}}`).join(", ")}}`,
+      `scopes: {${[...scopes].map(scopeText).join(", ")}}`,
       ...this.zoneLines(zones),
       ...this.setLines(),
       ...this.riskLines(),
@@ -95,6 +99,15 @@ class Draw {
   mode(): string {
     const one = (): string => (this.random.below(10) < 7 ? "enforce" : "observe");
     return `mode: {inbound: ${one()}, outbound: ${one()}}`;
+  }
+
+  scopes(zones: ReadonlyMap<string, string>): Map<string, ScopeOwner> {
+    const scopes = new Map<string, ScopeOwner>([["agent", { kind: "user", uid: AGENT_UID }]]);
+    if (this.random.once(4)) scopes.set("helper", { kind: "user", uid: HELPER_UID });
+    if (this.random.once(4) && !zones.has("docker0")) {
+      scopes.set("crate", { kind: "interface", interface: "docker0" });
+    }
+    return scopes;
   }
 
   denial(): string {
@@ -326,6 +339,10 @@ function networkOf(text: string): string {
 
 function quote(prefix: string): string {
   return `"${prefix}"`;
+}
+
+function scopeText([name, owner]: readonly [string, ScopeOwner]): string {
+  return `${name}: {${owner.kind === "user" ? `user: ${owner.uid}` : "docker: bridge"}}`;
 }
 
 function spanText({ first, last }: PortSpan): string {
