@@ -1,7 +1,7 @@
 import { formatPattern } from "../../net/hostname.ts";
 import { parseNamePattern } from "../../net/name-pattern.ts";
 import type { AcceptedRisk } from "../document.ts";
-import { closest } from "./closest.ts";
+import { didYouMean } from "./closest.ts";
 import { nameProblem } from "./name-problem.ts";
 import { type MapEntry, type Node, shown } from "./node.ts";
 import { hasErrorSince, personText, readExpiry, reasonText } from "./rule.ts";
@@ -104,8 +104,7 @@ function readGuard(walk: Walk, node: Node): AcceptedRisk["risk"] | null {
   if (text === null) return null;
   const guard = text.replace(/^guard\./, "");
   if (GUARD_IDS.some((id) => id === guard)) return { kind: "guard", guard };
-  const near = closest(guard, GUARD_IDS);
-  const help = near === null ? `the guards are ${GUARD_IDS.join(", ")}` : `did you mean \`${near}\`?`;
+  const help = didYouMean(guard, GUARD_IDS) ?? `the guards are ${GUARD_IDS.join(", ")}`;
   fail(walk, "unknown-guard", node.span, `${shown(text)} is not a guard`, help);
   return null;
 }
@@ -114,8 +113,7 @@ function readScope(walk: Walk, node: Node, scopes: ReadonlySet<string>): Accepte
   const scope = textOf(walk, node, "`scope`");
   if (scope === null) return null;
   if (scope === AGENT_SCOPE || scopes.has(scope)) return { kind: "scope", scope };
-  const near = closest(scope, [...scopes, AGENT_SCOPE]);
-  const help = near === null ? "declare it under `scopes:`" : `did you mean \`${near}\`?`;
+  const help = didYouMean(scope, [...scopes, AGENT_SCOPE]) ?? "declare it under `scopes:`";
   fail(walk, "unknown-scope", node.span, `${shown(scope)} is not a scope`, help);
   return null;
 }

@@ -3,7 +3,7 @@ import { type Breadth, parseNamePattern } from "../../net/name-pattern.ts";
 import type { Prefix } from "../../net/prefix.ts";
 import type { DestinationTerm, RuleAction } from "../document.ts";
 import { type AcceptedRisks, lookUpName } from "./accepted.ts";
-import { closest } from "./closest.ts";
+import { didYouMean } from "./closest.ts";
 import { readCountry } from "./country.ts";
 import { nameProblem } from "./name-problem.ts";
 import type { Names } from "./names.ts";
@@ -146,14 +146,11 @@ function readName(
 }
 
 function unknownWord(walk: Walk, node: Node, text: string, context: DestinationContext): void {
-  const near = closest(text, [...context.names.sets, PUBLIC_WEB]);
-  const general = "a name needs at least two labels; a set must be declared under `sets:`";
+  const near = didYouMean(text, [...context.names.sets, PUBLIC_WEB]);
   const help =
     text === "any" || text === "all"
       ? 'name the destinations; every public website is `public-web`, every address is `["0.0.0.0/0", "::/0"]`'
-      : near === null
-        ? general
-        : `did you mean \`${near}\`?`;
+      : (near ?? "a name needs at least two labels; a set must be declared under `sets:`");
   fail(walk, "unknown-set", node.span, `${shown(text)} is not a set, and a name needs a dot`, help);
 }
 

@@ -1,14 +1,24 @@
 import type { PortRange } from "../../net/port-range.ts";
 import type { DestinationTerm, OutboundRule, Reference, RuleAction } from "../document.ts";
 import type { AcceptedRisks } from "./accepted.ts";
-import { closest } from "./closest.ts";
+import { didYouMean } from "./closest.ts";
 import { type Destinations, readDestinations } from "./destination.ts";
 import type { Names } from "./names.ts";
 import { type Node, shown } from "./node.ts";
 import { readPorts } from "./port.ts";
 import { type CommonFields, hasErrorSince, readAction, readCommon, warnExpired } from "./rule.ts";
 import { AGENT_SCOPE, OUTBOUND_KEYS, PROTOCOLS } from "./vocabulary.ts";
-import { booleanOf, type Fields, fail, fieldsOf, oneOrMore, textOf, type Walk, wordOf } from "./walk.ts";
+import {
+  booleanOf,
+  type Fields,
+  fail,
+  fieldsOf,
+  listKeys,
+  oneOrMore,
+  textOf,
+  type Walk,
+  wordOf,
+} from "./walk.ts";
 
 const ELSEWHERE = {
   from: "an outbound rule has `scope`: who connects is decided by user, unit or container",
@@ -74,8 +84,7 @@ function readPresets(walk: Walk, node: Node, names: Names): DestinationTerm[] {
       terms.push({ kind: "preset", ref: { name, span: item.span } });
       continue;
     }
-    const near = closest(name, names.presets);
-    const help = near === null ? "`seawall presets` lists them" : `did you mean \`${near}\`?`;
+    const help = didYouMean(name, names.presets) ?? `the presets are ${listKeys([...names.presets])}`;
     fail(walk, "unknown-preset", item.span, `${shown(name)} is not a preset`, help);
   }
   return terms;
@@ -124,8 +133,7 @@ function readScopes(walk: Walk, fields: OutboundFields, names: Names): Reference
 export function readScopeName(walk: Walk, node: Node, names: Names): string | null {
   const name = textOf(walk, node, "`scope`");
   if (name === null || name === AGENT_SCOPE || names.scopes.has(name)) return name;
-  const near = closest(name, [...names.scopes, AGENT_SCOPE]);
-  const help = near === null ? "declare it under `scopes:`" : `did you mean \`${near}\`?`;
+  const help = didYouMean(name, [...names.scopes, AGENT_SCOPE]) ?? "declare it under `scopes:`";
   fail(walk, "unknown-scope", node.span, `${shown(name)} is not a scope`, help);
   return null;
 }

@@ -1,7 +1,7 @@
 import { EVERY_PORT, parsePortRange } from "../../net/port-range.ts";
 import { SERVICE_NAMES, serviceNamed } from "../../net/service.ts";
 import type { RuleAction, Service } from "../document.ts";
-import { closest } from "./closest.ts";
+import { didYouMean } from "./closest.ts";
 import { type Node, shown } from "./node.ts";
 import { portHelp } from "./port.ts";
 import { ANY } from "./vocabulary.ts";
@@ -47,8 +47,8 @@ function serviceHelp(text: string): string {
   const spaced = text.replaceAll(/\s+/g, "");
   if (spaced !== text && parseService(spaced, "allow") !== undefined)
     return `write it without spaces: \`${spaced}\``;
-  const near = /^[a-z]/i.test(text) ? closest(text, [...SERVICE_NAMES, ANY]) : null;
-  if (near !== null) return `did you mean \`${near}\`?`;
+  const near = /^[a-z]/i.test(text) ? didYouMean(text, [...SERVICE_NAMES, ANY]) : null;
+  if (near !== null) return near;
   const port = portHelp(text.replace(/^(?:tcp|udp)\//, ""));
   return (
     port ?? "write a service name such as ssh, a port 1-65535, a range 8000-8080, tcp/8082, udp/53 or any"

@@ -1,7 +1,7 @@
 import type { Prefix } from "../../net/prefix.ts";
 import type { SourceTerm } from "../document.ts";
 import { readCountry } from "./country.ts";
-import { closest } from "./closest.ts";
+import { didYouMean } from "./closest.ts";
 import type { Names } from "./names.ts";
 import { type Node, shown } from "./node.ts";
 import { looksLikeAddress, noteAggregates, readPrefix } from "./prefix-term.ts";
@@ -52,7 +52,8 @@ function unknownSource(walk: Walk, node: Node, text: string, names: Names): void
     const help = "the kernel sees addresses only; give the address, a prefix or a set";
     return fail(walk, "source-name", node.span, `${shown(text)} is a name, and sources are addresses`, help);
   }
-  const near = closest(text, [...names.sets, ...names.zones, WORLD_ZONE, ANY]);
-  const help = near === null ? "declare it under `sets:` or `zones:`" : `did you mean \`${near}\`?`;
+  const help =
+    didYouMean(text, [...names.sets, ...names.zones, WORLD_ZONE, ANY]) ??
+    "declare it under `sets:` or `zones:`";
   fail(walk, "unknown-source", node.span, `${shown(text)} is neither a set nor a zone`, help);
 }

@@ -1,5 +1,5 @@
 import type { Diagnostic, Severity, Span } from "../../base/diagnostic.ts";
-import { closest } from "./closest.ts";
+import { didYouMean } from "./closest.ts";
 import { describeNode, type ListNode, type MapEntry, type MapNode, type Node, shown } from "./node.ts";
 import { RESERVED_KEYS } from "./vocabulary.ts";
 
@@ -93,9 +93,8 @@ function unknownKey(
     fail(walk, "reserved-key", keySpan, `${shown(key)} is not supported by this version`, "remove the key");
     return;
   }
-  const near = closest(key, keys);
   const advice = Object.hasOwn(elsewhere, key) ? elsewhere[key] : undefined;
-  const help = advice ?? (near === null ? `${what} may have ${listKeys(keys)}` : `did you mean \`${near}\`?`);
+  const help = advice ?? didYouMean(key, keys) ?? `${what} may have ${listKeys(keys)}`;
   fail(walk, "unknown-key", keySpan, `${shown(key)} is not a key of ${what}`, help);
 }
 
@@ -155,8 +154,7 @@ export function wordOf<const Word extends string>(
   }
   const found = words.find((word) => word === node.text);
   if (found !== undefined && node.type === "text") return found;
-  const near = closest(node.text, words);
-  const help = near === null ? null : `did you mean \`${near}\`?`;
+  const help = didYouMean(node.text, words);
   fail(walk, "unknown-value", node.span, `${what} must be ${choices}, not ${shown(node.text)}`, help);
   return null;
 }
