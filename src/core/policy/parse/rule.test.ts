@@ -207,3 +207,15 @@ test("ids of long names stay within their length", () => {
   assert.equal(new Set(ids).size, 11);
   for (const id of ids) assert.match(id, /^[a-z0-9][a-z0-9._-]{0,47}$/);
 });
+
+for (const [name, escape] of [
+  ["turns the direction", "\\u202e"],
+  ["isolates a direction", "\\u2066"],
+  ["separates lines", "\\u2028"],
+  ["is a control character", "\\u0085"],
+] as const) {
+  test(`a reason with a character that ${name} is refused`, () => {
+    const rule = `version: 1\ninbound:\n  - {allow: ssh, from: any, why: "administration${escape}"}\n`;
+    assert.deepEqual(said(rule), ["control-character@3:34"]);
+  });
+}

@@ -13,6 +13,9 @@ import {
 } from "./vocabulary.ts";
 import { type Fields, fail, orList, termText, textOf, type Walk, warn, wordOf } from "./walk.ts";
 
+/** SECURITY: control, line and direction characters would change how a log or a terminal shows the text. */
+const DISGUISING = /[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/u;
+
 export type CommonKey = "allow" | "deny" | "id" | "why" | "owner" | "expires" | "mode" | "denial";
 
 /** The id that the file gives a rule. */
@@ -115,7 +118,7 @@ function readWhy(walk: Walk, fields: Fields<CommonKey>): string | null {
 /** Returns a reason (trimmed, 10 to 500 characters, one paragraph), or null with an error. */
 export function reasonText(walk: Walk, node: Node, text: string, what: string): string | null {
   const reason = text.trim();
-  if (/\p{Cc}/u.test(reason)) {
+  if (DISGUISING.test(reason)) {
     const help = "write it in one line; `why: >-` folds several lines into one";
     fail(walk, "control-character", node.span, `${what} holds a line break or control character`, help);
     return null;
@@ -148,7 +151,7 @@ function readOwner(walk: Walk, fields: Fields<CommonKey>, required: boolean): st
 export function personText(walk: Walk, node: Node, what: string): string | null {
   const text = textOf(walk, node, what)?.trim();
   if (text === undefined) return null;
-  if (text === "" || text.length > OWNER_CHARS_MAX || /\p{Cc}/u.test(text)) {
+  if (text === "" || text.length > OWNER_CHARS_MAX || DISGUISING.test(text)) {
     const message = `${what} must be 1 to ${OWNER_CHARS_MAX} characters in one line`;
     fail(walk, "owner", node.span, message);
     return null;
