@@ -1,5 +1,4 @@
 /** What our last change left in the kernel, so that `status` can name it and see when somebody else changed it. */
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readTableText } from "../edge/kernel/table-text.ts";
@@ -17,8 +16,8 @@ export interface Landmark {
   readonly generations: Readonly<Record<string, LandmarkPolicy>>;
   /** The generation that holds without a lease; null when Seawall was taken down or never confirmed. */
   readonly committed: number | null;
-  /** Digest of our table as the kernel listed it after the change; null when there is none. */
-  readonly digest: string | null;
+  /** Our table as the kernel listed it after the change; null when there is none. */
+  readonly text: string | null;
 }
 
 const LANDMARK_FILE = "landmark.json";
@@ -43,13 +42,8 @@ export function writeLandmark(
   const landmark: Landmark = {
     generations: table === null ? {} : generations,
     committed: table?.committed ?? null,
-    digest: table === null ? null : digestOf(table.text),
+    text: table?.text ?? null,
   };
   makeFolder(state);
   replaceFile(join(state, LANDMARK_FILE), `${JSON.stringify(landmark)}\n`);
-}
-
-/** Returns a short digest of the table's text. */
-export function digestOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }

@@ -1,7 +1,7 @@
 /** Large sets are filled before the transaction that uses them, in pieces, so that nobody waits long for the kernel. */
 import type { NftObject, Ruleset } from "../core/compile/nftables/ruleset.ts";
 import { declare } from "../core/compile/nftables/ruleset.ts";
-import { TABLE } from "../core/compile/nftables/render.ts";
+import { TABLE } from "../core/compile/nftables/table.ts";
 import type { LiveTable } from "../core/compile/nftables/transaction.ts";
 import { loadTransaction } from "../edge/kernel/nft.ts";
 import type { Intervals } from "../edge/kernel/netlink/interval-elements.ts";

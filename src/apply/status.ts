@@ -1,7 +1,7 @@
 /** What is in force, told by the kernel; our own files only give it names. Light: this runs on every prompt. */
 import { readTableText, type TableText } from "../edge/kernel/table-text.ts";
 import type { Folders } from "../edge/state/folder.ts";
-import { digestOf, type Landmark, type LandmarkPolicy, readLandmark } from "./landmark.ts";
+import { type Landmark, type LandmarkPolicy, readLandmark } from "./landmark.ts";
 
 export interface Status {
   readonly state: "off" | "observing" | "enforcing" | "pending" | "drifted";
@@ -32,7 +32,7 @@ export function readStatus(folders: Folders, nowMs: number): Status {
     drift: null,
   };
   // Drift comes before everything else: nothing else that is said here holds then.
-  if (landmark !== null && landmark.digest !== digestOf(table.text)) {
+  if (landmark !== null && landmark.text !== table.text) {
     return {
       ...status,
       state: "drifted",

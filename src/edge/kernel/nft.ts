@@ -1,7 +1,7 @@
 /** The nft program: transactions in, listings out. Only `table inet seawall` is ever named. */
 import { SeawallError } from "../../core/base/error.ts";
-import { type LiveTable, LEASE_SET } from "../../core/compile/nftables/transaction.ts";
-import { TABLE } from "../../core/compile/nftables/render.ts";
+import type { LiveTable } from "../../core/compile/nftables/transaction.ts";
+import { LEASE_SET, TABLE } from "../../core/compile/nftables/table.ts";
 import { findProgram, runSync } from "../host/command.ts";
 import { readLeaseMs } from "./table-text.ts";
 

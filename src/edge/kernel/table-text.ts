@@ -1,5 +1,5 @@
 /** Our table as text, by the lightest listing nft has: for `status` and for noticing changes by others. */
-import { TABLE } from "../../core/compile/nftables/render.ts";
+import { LEASE_SET, TABLE } from "../../core/compile/nftables/table.ts";
 import { runSync } from "../host/command.ts";
 import { durationMs } from "./duration.ts";
 
@@ -26,7 +26,7 @@ export function readTableText(): TableText | null {
 
 /** The kernel's own clock of the lease: the shorter of the two families, or null when either is gone. */
 export function readLeaseMs(): number | null {
-  const result = runSync("nft", ["list", "set", "inet", TABLE, "lease"]);
+  const result = runSync("nft", ["list", "set", "inet", TABLE, LEASE_SET]);
   const left = [...result.stdout.matchAll(/expires ([0-9hms]+)/g)].map((match) => durationMs(match[1] ?? ""));
   return left.length < 2 ? null : Math.min(...left);
 }

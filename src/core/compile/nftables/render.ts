@@ -1,9 +1,9 @@
 /** Ruleset in, nft text out: the whole table for a first load, or for reading. */
 import { formatInterval, type Intervals4, type Intervals6 } from "../../net/prefix-set.ts";
 import { type Chain, declare, type NftObject, type Ruleset } from "./ruleset.ts";
+import { TABLE } from "./table.ts";
 import { comment, name, type Nft, nft, quoted } from "./text.ts";
 
-export const TABLE = "seawall";
 /** After conntrack (-200), before DNAT (-100): the packet is known and still as it was sent. */
 export const HOOK_PRIORITY = -150;
 

@@ -8,10 +8,11 @@
  */
 import type { Chain, NftObject, Ruleset } from "./ruleset.ts";
 import { declare } from "./ruleset.ts";
-import { chainLines, elementTexts, HOOK_PRIORITY, TABLE } from "./render.ts";
+import { chainLines, elementTexts, HOOK_PRIORITY } from "./render.ts";
 import { comment, hex32, name, type Nft, nft } from "./text.ts";
 import { SCOPES_MAX } from "../../policy/resolve.ts";
 import { markOf } from "./mark.ts";
+import { LEASE_SET, TABLE } from "./table.ts";
 import { admittedName } from "./outbound.ts";
 
 /** What of our table the kernel holds now, by name. */
@@ -33,7 +34,6 @@ export interface Proposal {
   readonly preloaded: ReadonlySet<string>;
 }
 
-export const LEASE_SET = "lease";
 export const LEASE_SECONDS_MIN = 5;
 export const LEASE_SECONDS_MAX = 3_600;
 
