@@ -215,7 +215,7 @@ for (const [name, escape] of [
   ["is a control character", "\\u0085"],
 ] as const) {
   test(`a reason with a character that ${name} is refused`, () => {
-    const rule = `version: 1\ninbound:\n  - {allow: ssh, from: any, why: "administration${escape}"}\n`;
+    const rule = `version: 1\ninbound:\n  - {allow: ssh, from: any, why: "administ${escape}ration"}\n`;
     assert.deepEqual(said(rule), ["control-character@3:34"]);
   });
 }
