@@ -1,0 +1,85 @@
+import process from "node:process";
+import { SeawallError } from "../../core/base/error.ts";
+import { watchNpm } from "../../lab/caller.ts";
+import { enterLines, lineOf, summaryLine } from "../../lab/render.ts";
+import type { Row } from "../../lab/row.ts";
+import { runLab } from "../../lab/run.ts";
+import { type Command, type CommandContext, SCHEMA } from "../command.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+
+export const command: Command = {
+  path: ["lab"],
+  summary: "Show the whole thing in a throw-away world",
+  usage: "seawall lab [--json] [--keep] [--openclaw]",
+  options: { json: { type: "boolean" }, keep: { type: "boolean" }, openclaw: { type: "boolean" } },
+  optionHelp: {
+    json: "print one JSON object and nothing else",
+    keep: "leave the world up until Ctrl-C, and say how to enter it",
+    openclaw: "use the real OpenClaw gateway as the agent (not in this version)",
+  },
+  examples: ["sudo seawall lab", "sudo seawall lab --json", "sudo seawall lab --keep"],
+  run: async (context) => {
+    refuseOpenclaw(context);
+    const asJson = context.flags["json"] === true;
+    const keep = context.flags["keep"] === true;
+    const abort = new AbortController();
+    const unwatch = watchNpm(process.ppid, () => abort.abort());
+    const begunMs = context.nowMs();
+    const rows: Row[] = [];
+    let told = false;
+    const tellAll = (): void => {
+      told = true;
+      tellEnd(context, rows, begunMs);
+    };
+    const result = await runLab({
+      keep,
+      signal: AbortSignal.any([context.signal, abort.signal]),
+      onMessage: (message) => {
+        if (message.kind === "row") rows.push(message.row);
+        if (!asJson) context.out(lineOf(message, context.color));
+        else if (message.kind === "note") context.err(`${message.text}\n`);
+      },
+      onKept: (processes) => {
+        tellAll();
+        context.err(enterLines(processes));
+      },
+    });
+    unwatch();
+    if (!result.complete) {
+      context.err("stopped; nothing is left of the lab\n");
+      return EXIT.unusable;
+    }
+    if (!told) tellAll();
+    return exitOf(rows);
+  },
+};
+
+function tellEnd(context: CommandContext, rows: readonly Row[], begunMs: number): void {
+  const held = rows.filter((row) => row.held).length;
+  const broken = rows.length - held;
+  const seconds = Math.round((context.nowMs() - begunMs) / 100) / 10;
+  if (context.flags["json"] === true) {
+    context.out(`${JSON.stringify({ schema: SCHEMA, rows, summary: { held, broken, seconds } })}\n`);
+    return;
+  }
+  context.out(summaryLine(held, broken, seconds, context.color));
+  context.out(
+    "Next: seawall lab --keep (look around in it), or seawall apply FILE (on this machine, with a way back)\n",
+  );
+}
+
+function exitOf(rows: readonly Row[]): ExitCode {
+  return rows.length > 0 && rows.every((row) => row.held) ? EXIT.ok : EXIT.findings;
+}
+
+function refuseOpenclaw({ flags }: CommandContext): void {
+  if (flags["openclaw"] !== true) return;
+  throw new SeawallError(
+    "SEAWALL_USAGE",
+    "the real OpenClaw as the agent comes with the gate for names, which this version does not have",
+    {
+      still: "nothing was started",
+      help: "seawall lab (a stand-in of the gateway on 18789, and an agent under a user of its own)",
+    },
+  );
+}

@@ -1,0 +1,105 @@
+import { createSocket } from "node:dgram";
+import { createServer, type Socket } from "node:net";
+
+/** What services of this process took: the source port of every connection and datagram. */
+export interface Services {
+  readonly listen: (
+    name: string,
+    tcp: readonly number[],
+    udp: readonly number[],
+    address: string,
+  ) => Promise<void>;
+  readonly stall: (port: number) => Promise<void>;
+  readonly drain: (port: number, quietMs: number) => Promise<Record<string, number>>;
+  readonly heard: (peerPort: number) => boolean;
+}
+
+const BACKLOG = 512;
+
+/** Returns services that say their name and echo whatever they are told. */
+export function openServices(): Services {
+  const peers = new Set<number>();
+  const stalled = new Map<number, Socket[]>();
+  return {
+    listen: async (name, tcp, udp, address) => {
+      for (const port of tcp) await listenTcp(port, address, (socket) => greet(socket, name, peers));
+      for (const port of udp) {
+        await listenUdp("udp4", port, address === "::" ? "0.0.0.0" : address, name, peers);
+        if (address === "::") await listenUdp("udp6", port, "::", name, peers);
+      }
+    },
+    stall: async (port) => {
+      const waiting: Socket[] = [];
+      stalled.set(port, waiting);
+      await listenTcp(
+        port,
+        "::",
+        (socket) => {
+          socket.on("error", () => undefined);
+          socket.write("slow\n");
+          waiting.push(socket);
+        },
+        true,
+      );
+    },
+    drain: (port, quietMs) => drain(stalled.get(port) ?? [], quietMs),
+    heard: (peerPort) => peers.has(peerPort),
+  };
+}
+
+function greet(socket: Socket, name: string, peers: Set<number>): void {
+  if (socket.remotePort !== undefined) peers.add(socket.remotePort);
+  socket.on("error", () => undefined);
+  socket.setNoDelay(true);
+  socket.write(`${name}\n`);
+  socket.pipe(socket);
+}
+
+function listenTcp(
+  port: number,
+  address: string,
+  take: (socket: Socket) => void,
+  paused = false,
+): Promise<void> {
+  const server = createServer({ pauseOnConnect: paused }, take);
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host: address, port, backlog: BACKLOG }, () => resolve());
+  });
+}
+
+function listenUdp(
+  type: "udp4" | "udp6",
+  port: number,
+  address: string,
+  name: string,
+  peers: Set<number>,
+): Promise<void> {
+  const socket = createSocket({ type, ipv6Only: type === "udp6" });
+  socket.on("message", (_, peer) => {
+    peers.add(peer.port);
+    socket.send(name, peer.port, peer.address, () => undefined);
+  });
+  return new Promise((resolve, reject) => {
+    socket.once("error", reject);
+    socket.bind({ port, address }, () => resolve());
+  });
+}
+
+/** Reads until nothing came for `quietMs`. */
+function drain(sockets: readonly Socket[], quietMs: number): Promise<Record<string, number>> {
+  const bytes: Record<string, number> = {};
+  return new Promise((resolve) => {
+    let timer = setTimeout(() => resolve(bytes), quietMs);
+    for (const socket of sockets) {
+      const key = String(socket.remotePort);
+      bytes[key] = 0;
+      socket.on("data", (chunk) => {
+        bytes[key] = (bytes[key] ?? 0) + chunk.length;
+        clearTimeout(timer);
+        timer = setTimeout(() => resolve(bytes), quietMs);
+      });
+      socket.resume();
+    }
+  });
+}

@@ -1,0 +1,158 @@
+/** The real Seawall of the lab's host: its command line, its daemon and what they recorded. */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import { SeawallError } from "../core/base/error.ts";
+import { type CommandResult, runSync, start } from "../edge/host/command.ts";
+import { moduleFile } from "./place.ts";
+
+/** One line of `seawall flows --json`, as far as the lab reads it. */
+export interface LoggedFlow {
+  readonly direction: string;
+  readonly verdict: string;
+  readonly observed: boolean;
+  readonly rule: string | null;
+  readonly reason: string;
+  readonly protocol: string;
+  readonly source: string;
+  readonly sourcePort: number | null;
+  readonly destination: string;
+  readonly destinationPort: number | null;
+}
+
+export interface LabStatus {
+  readonly state: string;
+  readonly generation: number | null;
+  readonly confirmBy: string | null;
+}
+
+export interface Daemon {
+  readonly pid: number;
+  /** Ends it by SIGKILL; resolves when it is gone. */
+  readonly kill: () => Promise<void>;
+}
+
+const ROOT = "/run/lab";
+const ENVIRONMENT = {
+  SEAWALL_STATE_DIR: `${ROOT}/state`,
+  SEAWALL_RUN_DIR: `${ROOT}/run`,
+  SEAWALL_CONFIG_DIR: `${ROOT}/config`,
+  HOME: ROOT,
+};
+const COMMAND_DEADLINE_MS = 20_000;
+const DAEMON_DEADLINE_MS = 10_000;
+const CLI = "cli/main";
+
+/** Runs `seawall WORDS` and returns how it ended. */
+export function seawall(...words: readonly string[]): CommandResult {
+  return runSync(process.execPath, [moduleFile(`../${CLI}`), ...words], {
+    env: ENVIRONMENT,
+    deadlineMs: COMMAND_DEADLINE_MS,
+  });
+}
+
+/** Runs `seawall WORDS`, which must succeed, and returns its output. */
+export function seawallOk(...words: readonly string[]): string {
+  const result = seawall(...words);
+  if (result.status === 0) return result.stdout;
+  throw new SeawallError(
+    "SEAWALL_LAB",
+    `\`seawall ${words.join(" ")}\` failed in the lab: ${result.stderr.trim()}`,
+  );
+}
+
+/** Writes a policy file of the lab's host and returns its path. */
+export function policyFile(name: string, text: string): string {
+  mkdirSync(ENVIRONMENT.SEAWALL_CONFIG_DIR, { recursive: true });
+  const path = `${ENVIRONMENT.SEAWALL_CONFIG_DIR}/${name}.yaml`;
+  writeFileSync(path, text);
+  return path;
+}
+
+export function status(): LabStatus {
+  return JSON.parse(seawallOk("status", "--json")) as LabStatus;
+}
+
+/** Returns everything that the daemon recorded so far. */
+export function flows(): LoggedFlow[] {
+  return seawallOk("flows", "--json", "--limit", "100000")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as LoggedFlow);
+}
+
+/** Starts `seawall daemon`; returns once it reads the kernel's log. */
+export async function startDaemon(): Promise<Daemon> {
+  const child = start(
+    process.execPath,
+    [moduleFile(`../${CLI}`), "daemon"],
+    ["ignore", "ignore", "pipe"],
+    ENVIRONMENT,
+  );
+  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  let said = "";
+  await new Promise<void>((resolve, reject) => {
+    const failed = (): void =>
+      reject(new SeawallError("SEAWALL_LAB", `the daemon did not start: ${said.trim()}`));
+    const timer = setTimeout(failed, DAEMON_DEADLINE_MS);
+    child.once("close", failed);
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      said = (said + text).slice(-4_000);
+      if (!said.includes("reading the kernel's log")) return;
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+  return {
+    pid: child.pid ?? 0,
+    kill: async () => {
+      child.kill("SIGKILL");
+      await ended;
+    },
+  };
+}
+
+/** Returns the processes of Seawall that run in the lab's world now. */
+export function seawallProcesses(): number[] {
+  const main = moduleFile(`../${CLI}`);
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => commandLine(pid).includes(main))
+    .map(Number);
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** Returns every table of others as the kernel lists it. */
+export function foreignTables(): string {
+  return tableNames()
+    .filter((name) => name !== "inet seawall")
+    .map((name) => nft("list", "table", ...name.split(" ")))
+    .join("");
+}
+
+/** Returns `family name` of every table. */
+export function tableNames(): string[] {
+  return nft("list", "tables")
+    .split("\n")
+    .flatMap((line) => /^table (\S+ \S+)$/.exec(line)?.[1] ?? []);
+}
+
+/** Returns the packets that a counter of ours has counted. */
+export function counted(name: string): number {
+  const text = nft("list", "counter", "inet", "seawall", name);
+  return Number(/packets (\d+)/.exec(text)?.[1] ?? Number.NaN);
+}
+
+function nft(...words: readonly string[]): string {
+  const result = runSync(
+    "nft",
+    ["-s", ...words].filter((word) => word !== "-s" || words[1] !== "counter"),
+  );
+  return result.status === 0 ? result.stdout : "";
+}
