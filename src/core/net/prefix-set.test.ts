@@ -20,7 +20,11 @@ const rows: [string, string, string][] = [
   ["a hole over everything", textOf(subtractSet(setOf("10.0.0.0/30"), setOf("0.0.0.0/0"))), ""],
   ["the whole of IPv4", textOf(setOf("0.0.0.0/0")), "0.0.0.0/0"],
   ["the whole of IPv6", textOf(setOf("::/0")), "::/0"],
-  ["IPv6 hole", textOf(subtractSet(setOf("2001:db8::/126"), setOf("2001:db8::3"))), "2001:db8::/127 2001:db8::2"],
+  [
+    "IPv6 hole",
+    textOf(subtractSet(setOf("2001:db8::/126"), setOf("2001:db8::3"))),
+    "2001:db8::/127 2001:db8::2",
+  ],
   ["union of families", textOf(unionSets([setOf("10.0.0.0/8"), setOf("fd00::/8")])), "10.0.0.0/8 fd00::/8"],
 ];
 for (const [name, seen, expected] of rows) test(name, () => assert.equal(seen, expected));
@@ -28,19 +32,27 @@ for (const [name, seen, expected] of rows) test(name, () => assert.equal(seen, e
 const arbitraryPrefix: fc.Arbitrary<Prefix> = fc.oneof(
   fc
     .tuple(fc.nat(0xffff_ffff), fc.integer({ min: 0, max: 32 }))
-    .map(([value, bits]) => prefix(`${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}/${bits}`)),
-  fc.tuple(fc.nat(0xffff), fc.integer({ min: 0, max: 128 })).map(([group, bits]) => prefix(`2001:db8:${group.toString(16)}::1/${bits}`)),
+    .map(([value, bits]) =>
+      prefix(`${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}/${bits}`),
+    ),
+  fc
+    .tuple(fc.nat(0xffff), fc.integer({ min: 0, max: 128 }))
+    .map(([group, bits]) => prefix(`2001:db8:${group.toString(16)}::1/${bits}`)),
 );
 
 test("membership after union and subtraction is membership by definition", () => {
   fc.assert(
-    fc.property(fc.array(arbitraryPrefix, { maxLength: 90 }), fc.array(arbitraryPrefix, { maxLength: 12 }), (kept, taken) => {
-      const set = subtractSet(prefixSetOf(kept), prefixSetOf(taken));
-      for (const probe of [...kept, ...taken].flatMap(edges)) {
-        const wanted = kept.some((one) => holds(one, probe)) && !taken.some((one) => holds(one, probe));
-        assert.equal(containsIp(set, probe), wanted);
-      }
-    }),
+    fc.property(
+      fc.array(arbitraryPrefix, { maxLength: 90 }),
+      fc.array(arbitraryPrefix, { maxLength: 12 }),
+      (kept, taken) => {
+        const set = subtractSet(prefixSetOf(kept), prefixSetOf(taken));
+        for (const probe of [...kept, ...taken].flatMap(edges)) {
+          const wanted = kept.some((one) => holds(one, probe)) && !taken.some((one) => holds(one, probe));
+          assert.equal(containsIp(set, probe), wanted);
+        }
+      },
+    ),
   );
 });
 
@@ -51,7 +63,12 @@ function holds(network: Prefix, ip: Ip): boolean {
 function edges(network: Prefix): Ip[] {
   if (network.base.family === 6) {
     const size = 1n << BigInt(128 - network.bits);
-    return [network.base.value - 1n, network.base.value, network.base.value + size - 1n, network.base.value + size]
+    return [
+      network.base.value - 1n,
+      network.base.value,
+      network.base.value + size - 1n,
+      network.base.value + size,
+    ]
       .filter((value) => value >= 0n && value < 1n << 128n)
       .map((value) => ({ family: 6, value }));
   }
@@ -63,7 +80,18 @@ function edges(network: Prefix): Ip[] {
 }
 
 test("addresses in spellings that inet_aton reads are refused", () => {
-  for (const text of ["127.1", "0x7f.0.0.1", "010.1.1.1", "2130706433", "1.2.3.4.", "fe80::1%eth0", "1.2.3.256", "", "::1::", ":1"]) {
+  for (const text of [
+    "127.1",
+    "0x7f.0.0.1",
+    "010.1.1.1",
+    "2130706433",
+    "1.2.3.4.",
+    "fe80::1%eth0",
+    "1.2.3.256",
+    "",
+    "::1::",
+    ":1",
+  ]) {
     assert.equal(parseIp(text), undefined, text);
   }
 });

@@ -99,9 +99,8 @@ function precedence<Rule extends ResolvedInboundRule | ResolvedOutboundRule>(
   isRated: (rule: Rule) => boolean,
 ): Rule[] {
   const rank = (rule: Rule): number => {
-    const addresses = "from" in rule ? rule.from : rule.to;
     const conditional = rule.action === "allow" && (isRated(rule) || rule.expiresMs !== null);
-    return layerOf(addresses, rule.services) * 2 + (conditional ? 1 : 0);
+    return layerOf(rule) * 2 + (conditional ? 1 : 0);
   };
   return rules
     .map((rule, index) => ({ rule, index, rank: rank(rule) }))
@@ -109,9 +108,13 @@ function precedence<Rule extends ResolvedInboundRule | ResolvedOutboundRule>(
     .map((entry) => entry.rule);
 }
 
-function layerOf(addresses: PrefixSet, services: readonly ServiceMatch[]): 0 | 1 | 2 {
-  if (intervalCount(addresses) > SMALL_RULE_INTERVALS_MAX) return 2;
+function layerOf({ large, services }: ResolvedInboundRule | ResolvedOutboundRule): 0 | 1 | 2 {
+  if (large) return 2;
   return services.some(({ protocol }) => protocol === "every") ? 0 : 1;
+}
+
+function isLarge(set: PrefixSet): boolean {
+  return intervalCount(set) > SMALL_RULE_INTERVALS_MAX;
 }
 
 function resolveInbound(context: Context, rule: InboundRule): ResolvedInboundRule {
@@ -119,6 +122,7 @@ function resolveInbound(context: Context, rule: InboundRule): ResolvedInboundRul
   const from = resolveSources(context, rule.from);
   return {
     ...sharedFields(context, rule, "inbound"),
+    large: isLarge(from.set) || isLarge(except.set),
     services: rule.services,
     from: subtractSet(from.set, except.set),
     fromZones: from.zones,
@@ -187,11 +191,13 @@ function resolveOutbound(context: Context, rule: OutboundRule): ResolvedOutbound
       case "country":
     }
   }
+  const to = sets.length === 0 ? EMPTY_SET : unionSets(sets);
   return {
     ...sharedFields(context, rule, "outbound"),
+    large: isLarge(to),
     services: outboundServices(rule),
     names,
-    to: sets.length === 0 ? EMPTY_SET : unionSets(sets),
+    to,
     containers,
     publicWeb,
     scopes: rule.scopes.map((scope) => scope.name),

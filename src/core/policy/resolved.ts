@@ -21,6 +21,8 @@ interface ResolvedRuleFields {
   readonly expiresMs: number | null;
   readonly mode: Mode;
   readonly denial: Denial;
+  /** Whether its addresses have more intervals than a map of small rules takes; see `precedence` in resolve.ts. */
+  readonly large: boolean;
   /** Line in the file, for `explain`. */
   readonly line: number;
 }

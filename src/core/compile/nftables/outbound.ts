@@ -46,7 +46,7 @@ export function compileScope(
   };
   const rules = (policy.outbound ?? []).filter((rule) => rule.scopes.includes(scope.name));
   const pins = rules
-    .filter((rule) => rule.action === "allow" && needsNames(rule))
+    .filter((rule) => rule.action === "allow" && needsNames(rule) && isInForce(rule, place))
     .map((rule) => pinned(rule, place));
   const compiled = compilePlace({
     place,
@@ -110,6 +110,11 @@ function unsupported(scope: ResolvedScope): Diagnostic {
     help: "run the agent under a user of its own and use `user: NAME`",
     span: { line: 1, column: 1, length: 1 },
   };
+}
+
+/** An allow that is only watched opens nothing while its direction is enforced, and has no chain. */
+function isInForce(rule: ResolvedOutboundRule, place: Place): boolean {
+  return place.watching || rule.mode === "enforce";
 }
 
 /** A name allows what our resolver answered for it; the answers are pinned in sets of the rule's own. */

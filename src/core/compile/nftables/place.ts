@@ -9,7 +9,7 @@ import type {
 } from "../../policy/resolved.ts";
 import type { Chain, NftObject } from "./ruleset.ts";
 import { name, type Nft, nft } from "./text.ts";
-import { compileTier, isLarge, type TierEntry } from "./tier.ts";
+import { compileTier, type TierEntry } from "./tier.ts";
 import {
   allowChains,
   defaultChain,
@@ -57,10 +57,7 @@ export function compilePlace(spec: PlaceSpec): CompiledPlace {
   parts.tier(
     "guard",
     "built-in guards",
-    spec.guards.map(({ guard, addresses }) => {
-      const made = parts.keep(guardChains(guard, place, denial));
-      return entry(guard.id, addresses, guard.services, made, guard.liftedUntilMs === null);
-    }),
+    spec.guards.map((placed) => guardEntry(placed, parts.keep(guardChains(placed.guard, place, denial)))),
   );
   const denies = spec.rules.filter(({ rule }) => rule.action === "deny");
   const allows = spec.rules.filter(({ rule }) => rule.action === "allow");
@@ -68,7 +65,7 @@ export function compilePlace(spec: PlaceSpec): CompiledPlace {
   parts.tier(
     "deny",
     "deny rules",
-    enforced.map((placed) => settled(placed, parts.keep(denyChains(placed.rule, place)))),
+    enforced.map((placed) => entry(placed, parts.keep(denyChains(placed.rule, place)), true)),
   );
   const watched = denies
     .filter(({ rule }) => rule.mode === "observe")
@@ -82,12 +79,16 @@ export function compilePlace(spec: PlaceSpec): CompiledPlace {
   } else {
     // What enforce would say to a packet that passes is logged where it passes: in the cells of small allow
     // rules, and before the large ones.
-    const small = allowed.filter((one) => !isLarge(one));
-    const large = allowed.filter(isLarge);
-    parts.tier("watch", "large deny rules that are only watched", watched.filter(isLarge));
-    parts.tier("allow", "allow rules", [...watched.filter((one) => !isLarge(one)), ...small]);
+    const small = allowed.filter(({ large }) => !large);
+    const large = allowed.filter(({ large }) => large);
+    parts.tier(
+      "watch",
+      "large deny rules that are only watched",
+      watched.filter(({ large }) => large),
+    );
+    parts.tier("allow", "allow rules", [...watched.filter(({ large }) => !large), ...small]);
     if (large.length > 0) {
-      const before = watched.filter((one) => !isLarge(one)).map((one) => ({ ...one, onlyWatches: false }));
+      const before = watched.filter(({ large }) => !large).map((one) => ({ ...one, onlyWatches: false }));
       parts.tier("watch_small", "deny rules that are only watched", before);
     }
     parts.tier("allow_large", "allow rules over large sets", large);
@@ -124,28 +125,24 @@ class Parts {
   }
 }
 
-function entry(
-  key: string,
-  addresses: PrefixSet,
-  services: readonly ServiceMatch[],
-  chain: string,
-  settles: boolean,
-): TierEntry {
-  return { key, addresses, services, chain, settles, onlyWatches: false };
+function guardEntry({ guard, addresses }: PlacedGuard, chain: string): TierEntry {
+  const settles = guard.liftedUntilMs === null;
+  const { id, services } = guard;
+  return { key: id, addresses, services, chain, settles, onlyWatches: false, large: false };
 }
 
-function settled({ rule, addresses, services }: PlacedRule, chain: string): TierEntry {
-  return entry(rule.id, addresses, services, chain, true);
+function entry({ rule, addresses, services }: PlacedRule, chain: string, settles: boolean): TierEntry {
+  return { key: rule.id, addresses, services, chain, settles, onlyWatches: false, large: rule.large };
 }
 
-function allowEntry({ rule, addresses, services }: PlacedRule, chain: string): TierEntry {
+function allowEntry(placed: PlacedRule, chain: string): TierEntry {
+  const { rule } = placed;
   const rated = "rate" in rule && rule.rate !== null;
-  return entry(rule.id, addresses, services, chain, !rated && rule.expiresMs === null);
+  return entry(placed, chain, !rated && rule.expiresMs === null);
 }
 
-function watchEntry({ rule, addresses, services }: PlacedRule, chain: string, place: Place): TierEntry {
-  const one = entry(rule.id, addresses, services, chain, place.watching);
-  return place.watching ? one : { ...one, onlyWatches: true };
+function watchEntry(placed: PlacedRule, chain: string, place: Place): TierEntry {
+  return { ...entry(placed, chain, place.watching), onlyWatches: !place.watching };
 }
 
 /** Returns `goto chain`. */

@@ -2,8 +2,7 @@
 import { createHash } from "node:crypto";
 import { assert } from "../../base/assert.ts";
 import { EVERY_PORT, formatPortRange } from "../../net/port-range.ts";
-import { intervalCount, type PrefixSet } from "../../net/prefix-set.ts";
-import { SMALL_RULE_INTERVALS_MAX } from "../../policy/resolve.ts";
+import type { PrefixSet } from "../../net/prefix-set.ts";
 import type { ServiceMatch } from "../../policy/resolved.ts";
 import { type Cell, cellsOf, type TierRule } from "./cells.ts";
 import type { Chain, NftObject } from "./ruleset.ts";
@@ -14,6 +13,8 @@ export interface TierEntry extends TierRule {
   readonly chain: string;
   /** The rule only logs; where nothing else of the tier matches it is not asked at all. */
   readonly onlyWatches: boolean;
+  /** Asked by a set of its own, after the maps; the same line as in `precedence`. */
+  readonly large: boolean;
 }
 
 export interface TierSpec {
@@ -43,24 +44,19 @@ export class TooManyCells extends Error {
  * sets of their own.
  */
 export function compileTier(spec: TierSpec): CompiledTier {
-  const small = spec.entries.filter((entry) => !isLarge(entry));
+  const small = spec.entries.filter((entry) => !entry.large);
   const wide = small.filter((entry) => entry.onlyWatches || coversEveryPort(entry));
   const ported = small.filter((entry) => entry.onlyWatches || !coversEveryPort(entry));
   const layers = [
     compileLayer(spec, `${spec.title}_any`, wide),
     compileLayer(spec, spec.title, ported),
-    ...spec.entries.filter(isLarge).map((entry) => askLarge(entry, spec.side)),
+    ...spec.entries.filter(({ large }) => large).map((entry) => askLarge(entry, spec.side)),
   ];
   return {
     objects: layers.flatMap((layer) => layer.objects),
     chains: layers.flatMap((layer) => layer.chains),
     asks: layers.flatMap((layer) => layer.asks),
   };
-}
-
-/** Whether a rule has more intervals than a map of small rules takes; the same line as in `precedence`. */
-export function isLarge(entry: TierEntry): boolean {
-  return intervalCount(entry.addresses) > SMALL_RULE_INTERVALS_MAX;
 }
 
 function coversEveryPort(entry: TierEntry): boolean {

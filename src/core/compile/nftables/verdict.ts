@@ -49,7 +49,10 @@ export function counterOf(key: string, about: string): NftObject {
   return { kind: "counter", name: `count_${key}`, about };
 }
 
-/** `ct mark set`: our field to generation and scope, everybody else's bits as they are. */
+/**
+ * `ct mark set`: our field to generation and scope, everybody else's bits as they are. A rule of its own: a packet
+ * without a connection (a bad checksum, an unknown protocol) has no mark, and must still reach the `accept`.
+ */
 function stamp(place: Place, expires: boolean): Nft {
   const scope = expires ? SCOPE_REJUDGED : place.scope;
   return nft`ct mark set ct mark and ${hex32(MARK_FOREIGN_MASK)} or ${hex32(markOf(place.generation, scope))}`;
@@ -72,7 +75,8 @@ export function allowChains(rule: Rule, place: Place): RuleChains {
   const admit: Nft[] = [
     nft`ct state new counter name ${quoted(counter.name)}`,
     nft`ct state new ${line}`,
-    nft`${stamp(place, rule.expiresMs !== null)} accept`,
+    stamp(place, rule.expiresMs !== null),
+    nft`accept`,
   ];
   const expiry = rule.expiresMs === null ? [] : [nft`meta time >= ${expirySeconds(rule.expiresMs)} return`];
   const rate = "rate" in rule ? rule.rate : null;
@@ -152,7 +156,7 @@ export function watchChains(rule: Rule, place: Place, passes: boolean): RuleChai
   const counter = counterOf(rule.id, about);
   const line = log(place, { verdict: rule.denial, observed: true, reason: "denied", rule: rule.id });
   const rules = [nft`ct state new counter name ${quoted(counter.name)}`, nft`ct state new ${line}`];
-  if (passes) rules.push(nft`${stamp(place, false)} accept`);
+  if (passes) rules.push(stamp(place, false), nft`accept`);
   return { entry: title, objects: [counter], chains: [{ name: title, about, rules }] };
 }
 
@@ -167,7 +171,8 @@ export function defaultChain(place: Place, denial: Denial): RuleChains {
   const watched = [
     nft`ct state new counter name ${quoted(counter.name)}`,
     nft`ct state new ${line}`,
-    nft`${stamp(place, false)} accept`,
+    stamp(place, false),
+    nft`accept`,
   ];
   const enforced = [nft`counter name ${quoted(counter.name)}`, line, nft`goto ${denialChain(denial)}`];
   const about = place.watching
