@@ -28,7 +28,7 @@ describe("apply from an ssh session", () => {
   });
   after(() => host.stop());
   afterEach(async () => {
-    await seawall.run("rollback");
+    await seawall.withdraw();
   });
 
   const refused = async (said: { readonly code: number | null; readonly text: string }, peer: string) => {
