@@ -79,19 +79,19 @@ export function compilePlace(spec: PlaceSpec): CompiledPlace {
   } else {
     // What enforce would say to a packet that passes is logged where it passes: in the cells of small allow
     // rules, and before the large ones.
-    const small = allowed.filter(({ large }) => !large);
-    const large = allowed.filter(({ large }) => large);
+    const smallAllows = allowed.filter((one) => !one.large);
+    const largeAllows = allowed.filter((one) => one.large);
     parts.tier(
       "watch",
       "large deny rules that are only watched",
       watched.filter(({ large }) => large),
     );
-    parts.tier("allow", "allow rules", [...watched.filter(({ large }) => !large), ...small]);
-    if (large.length > 0) {
+    parts.tier("allow", "allow rules", [...watched.filter(({ large }) => !large), ...smallAllows]);
+    if (largeAllows.length > 0) {
       const before = watched.filter(({ large }) => !large).map((one) => ({ ...one, onlyWatches: false }));
       parts.tier("watch_small", "deny rules that are only watched", before);
     }
-    parts.tier("allow_large", "allow rules over large sets", large);
+    parts.tier("allow_large", "allow rules over large sets", largeAllows);
   }
   parts.asks.push(...spec.extra);
   const fallback = parts.keep(defaultChain(place, denial));
