@@ -5,8 +5,8 @@ import type { Hammered, Outcome, Target } from "./agent-request.ts";
 import { type Finished, type RunOptions, run, runOk, start } from "./command.ts";
 import { ENVIRONMENT, type Namespace } from "./namespace.ts";
 
-const CONNECT_DEADLINE_MS = 700;
-const EXCHANGE_DEADLINE_MS = 700;
+const CONNECT_DEADLINE_MS = 1_500;
+const EXCHANGE_DEADLINE_MS = 1_500;
 
 /** A connection that stays open in the upstream. */
 export type Connection = {
