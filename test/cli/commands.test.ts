@@ -28,7 +28,10 @@ describe("every command", () => {
       const own = command.examples.filter((example) => example.startsWith(`seawall ${words}`));
       for (const example of own) {
         const [first = ""] = example.split("|");
-        const args = first.trim().split(/\s+/).slice(1 + command.path.length);
+        const args = first
+          .trim()
+          .split(/\s+/)
+          .slice(1 + command.path.length);
         parseArgs({ args, options: command.options, allowPositionals: true, strict: true });
       }
     });

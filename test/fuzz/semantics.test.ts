@@ -49,7 +49,14 @@ test("a deny never lets anything more through", () => {
   for (const { policy, flows } of drawn()) {
     const [template] = policy.inbound;
     if (template === undefined) continue;
-    const deny = { ...template, id: "added", action: "deny", mode: "enforce", rate: null, expiresMs: null } as const;
+    const deny = {
+      ...template,
+      id: "added",
+      action: "deny",
+      mode: "enforce",
+      rate: null,
+      expiresMs: null,
+    } as const;
     const stricter = evaluator({ ...policy, inbound: [...policy.inbound, deny] });
     const before = evaluator(policy);
     for (const flow of flows) {

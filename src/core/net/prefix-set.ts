@@ -170,13 +170,6 @@ export function prefixesOf(set: PrefixSet): Prefix[] {
   return prefixes;
 }
 
-/** Returns `a, b, c and 97 more`-style text for a person. */
-export function describeSet(set: PrefixSet, shown: number): string {
-  const texts = prefixesOf(set).map(formatPrefix);
-  const more = texts.length - shown;
-  return more > 0 ? `${texts.slice(0, shown).join(", ")} and ${more} more` : texts.join(", ");
-}
-
 /** Returns `first-last`, or a prefix or address where the interval is one. */
 export function formatInterval(first: Ip, last: Ip): string {
   const set =

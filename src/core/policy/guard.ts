@@ -7,10 +7,11 @@ import type { Hostname, NamePattern } from "../net/hostname.ts";
 import type { PrefixSet } from "../net/prefix-set.ts";
 import type { PortRange } from "../net/port-range.ts";
 import type { AcceptedRisk } from "./document.ts";
+import type { GUARD_IDS } from "./parse/vocabulary.ts";
 import type { ResolvedGuard, ServiceMatch } from "./resolved.ts";
 
 interface GuardEntry {
-  readonly id: string;
+  readonly id: `guard.${(typeof GUARD_IDS)[number]}`;
   readonly direction: "inbound" | "outbound";
   readonly services: readonly ServiceMatch[];
   readonly to: PrefixSet | null;
@@ -103,9 +104,6 @@ const GUARDS: readonly GuardEntry[] = [
     why: "the agent must not reach the firewall's own control port",
   },
 ];
-
-/** The names that `accept_risk: {guard: ...}` takes, without the `guard.` prefix. */
-export const GUARD_NAMES: readonly string[] = GUARDS.map((guard) => guard.id.slice("guard.".length));
 
 /** Returns the guards with what the operator's accepted risks lift, and until when. */
 export function resolveGuards(risks: readonly AcceptedRisk[]): ResolvedGuard[] {

@@ -1,7 +1,7 @@
 import { isPublicIp } from "../net/address-class.ts";
 import type { FlowProtocol, InboundFlow, OutboundFlow } from "../net/flow.ts";
 import { type Hostname, matchesPattern, type NamePattern } from "../net/hostname.ts";
-import { containsIp, isEmptySet } from "../net/prefix-set.ts";
+import { containsIp } from "../net/prefix-set.ts";
 import type { ResolvedGuard, ResolvedInboundRule, ResolvedOutboundRule, ServiceMatch } from "./resolved.ts";
 
 export function matchesInbound(rule: ResolvedInboundRule, flow: InboundFlow): boolean {
@@ -55,9 +55,4 @@ function matchesAnyName(names: readonly NamePattern[], host: Hostname): boolean 
 /** Whether the rule can only be decided where names are known, that is, by a gate. */
 export function needsNames(rule: ResolvedOutboundRule): boolean {
   return rule.names.length > 0 || rule.publicWeb || rule.containers.length > 0;
-}
-
-/** Whether the rule says anything about addresses. */
-export function hasAddresses(rule: ResolvedOutboundRule): boolean {
-  return !isEmptySet(rule.to);
 }

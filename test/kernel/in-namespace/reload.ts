@@ -26,7 +26,11 @@ const BATCH_PACKETS = 100;
 const BATCH_MS = 10;
 const CLI = join(import.meta.dirname, "..", "..", "..", "src", "cli", "main.ts");
 const folder = mkdtempSync(join(tmpdir(), "seawall-reload-"));
-const env = { ...process.env, SEAWALL_STATE_DIR: join(folder, "state"), SEAWALL_RUN_DIR: join(folder, "run") };
+const env = {
+  ...process.env,
+  SEAWALL_STATE_DIR: join(folder, "state"),
+  SEAWALL_RUN_DIR: join(folder, "run"),
+};
 
 const policy = (more: string): string => `version: 1
 mode: {inbound: enforce, outbound: observe}
@@ -39,11 +43,13 @@ ${more}
 outbound:
   - {id: names, allow: api.example.com, why: a name whose addresses are pinned}
 `;
-const files = ["", "  - {id: more, allow: 5000, from: any, why: a rule that comes and goes}"].map((more, at) => {
-  const path = join(folder, `policy-${at}.yaml`);
-  writeFileSync(path, policy(more));
-  return path;
-});
+const files = ["", "  - {id: more, allow: 5000, from: any, why: a rule that comes and goes}"].map(
+  (more, at) => {
+    const path = join(folder, `policy-${at}.yaml`);
+    writeFileSync(path, policy(more));
+    return path;
+  },
+);
 
 const prober = makeProber(buildWorld());
 const bytes = (text: string): Uint8Array => {

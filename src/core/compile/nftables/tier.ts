@@ -1,7 +1,7 @@
 /** One tier of one zone or scope: a map from (address, protocol, port) to the chain of the rule that decides. */
 import { createHash } from "node:crypto";
 import { assert } from "../../base/assert.ts";
-import { EVERY_PORT, formatPortRange } from "../../net/port-range.ts";
+import { EVERY_PORT } from "../../net/port-range.ts";
 import type { PrefixSet } from "../../net/prefix-set.ts";
 import type { ServiceMatch } from "../../policy/resolved.ts";
 import { type Cell, cellsOf, type TierRule } from "./cells.ts";
@@ -205,16 +205,4 @@ function mergeServices(
     }
     return joined.map(({ first, last }) => nft`${protocol} . ${portsText(first, last)}`);
   });
-}
-
-/** `tcp/22, udp/53` for a person. */
-export function describeServices(services: readonly ServiceMatch[]): string {
-  return services
-    .map(({ protocol, ports }) => {
-      if (protocol === "every") return "any port";
-      const word = protocol === "both" ? "tcp+udp" : protocol;
-      const all = ports.first <= 1 && ports.last === EVERY_PORT.last;
-      return all ? `${word}/any` : `${word}/${formatPortRange(ports)}`;
-    })
-    .join(", ");
 }

@@ -69,6 +69,7 @@ export const GUARD_IDS = [
   "seawall",
   "metadata",
   "link-local",
+  "docker-api-out",
   "control",
 ] as const;
 export const EXPECTATIONS = ["accept", "refuse", "drop"] as const;
