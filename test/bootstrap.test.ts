@@ -195,6 +195,15 @@ describe("an installation", () => {
     });
   }
 
+  test("has a complete lockfile: npm ci refuses one that leaves out the packages of other systems", () => {
+    const packages = lockfile();
+    const asked = Object.values(packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}));
+    assert.deepEqual(
+      asked.filter((name) => packages[`node_modules/${name}`] === undefined),
+      [],
+    );
+  });
+
   test("without npm says which package brings it", async () => {
     using checkout = copyCheckout({ modules: false });
     const { code, err } = await bootstrap(checkout, ["build"], { PATH: "/nonexistent" });
@@ -238,3 +247,8 @@ describe("an installation", () => {
     );
   });
 });
+
+function lockfile(): Record<string, { optionalDependencies?: Record<string, string> }> {
+  const text = readFileSync(join(import.meta.dirname, "../package-lock.json"), "utf8");
+  return (JSON.parse(text) as { packages: ReturnType<typeof lockfile> }).packages;
+}
