@@ -106,6 +106,7 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 AllowTcpForwarding yes
+GatewayPorts clientspecified
 PrintMotd no
 SetEnv TMUX_TMPDIR=/run/tmp TMPDIR=/run/tmp LC_ALL=C.UTF-8
 CONFIG
