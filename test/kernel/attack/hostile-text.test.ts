@@ -39,7 +39,7 @@ const why = fc
     maxLength: 60,
   })
   .map((parts) => `a reason: ${parts.join(" ")}`.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\uFEFF\uFFFD]/gu, "-"))
-  .map((text) => [...text].slice(0, 400).join(""));
+  .map((text) => Array.from(text).slice(0, 400).join(""));
 
 const KEYWORDS: readonly string[] = [
   "drop",
@@ -55,17 +55,19 @@ const KEYWORDS: readonly string[] = [
   "ruleset",
   "ct",
 ];
-const ALPHABET = [..."abcxyz0189._-"];
+const ALPHABET = Array.from("abcxyz0189._-");
 const free = fc
   .tuple(
-    fc.constantFrom(..."abcxyz019"),
+    fc.constantFrom(...Array.from("abcxyz019")),
     fc.array(fc.constantFrom(...ALPHABET), { maxLength: 47 }).map((letters) => letters.join("")),
   )
   .map((parts) => parts.join(""));
 const id = fc.oneof(fc.constantFrom(...KEYWORDS), free);
 const place = fc.oneof(
   fc.constantFrom(...KEYWORDS),
-  fc.array(fc.constantFrom(..."abcxyz019_-"), { maxLength: 20 }).map((letters) => `z${letters.join("")}`),
+  fc
+    .array(fc.constantFrom(...Array.from("abcxyz019_-")), { maxLength: 20 })
+    .map((letters) => `z${letters.join("")}`),
 );
 const INTERFACES = ["eth1", "wg*", "a.b-c_d", "1", "-x", "drop", "accept*", "...", "abcdefghijklmno"];
 
