@@ -12,6 +12,8 @@ export interface Probe {
   /** A source address; the player's own when absent. */
   readonly from?: string;
   readonly protocol?: "tcp" | "udp" | "ping";
+  /** A ping as this user. */
+  readonly uid?: number;
   /** Keeps the connection under this name. */
   readonly keep?: string;
   /** Made by a process that the player starts. */
@@ -46,6 +48,7 @@ export interface Ledger {
 /** How long the log may take: the kernel holds lines for 100 ms, the daemon writes every 250 ms. */
 const LOG_DEADLINE_MS = 3_000;
 const LOG_STEP_MS = 150;
+const PING_DEADLINE_MS = 1_000;
 const ATTEMPT_DEADLINE_MS = 1_500;
 
 interface Entry {
@@ -83,7 +86,12 @@ function make(probe: Probe): Promise<Attempt> {
   const deadlineMs = ATTEMPT_DEADLINE_MS;
   const attempt: AttemptRequest =
     probe.protocol === "ping"
-      ? { do: "ping", to, deadlineMs }
+      ? {
+          do: "ping",
+          to,
+          deadlineMs: PING_DEADLINE_MS,
+          ...(probe.uid === undefined ? {} : { uid: probe.uid }),
+        }
       : probe.protocol === "udp"
         ? { do: "udp", to, port, deadlineMs, ...source }
         : { do: "tcp", to, port, deadlineMs, ...source, ...(keep === undefined ? {} : { keep }) };

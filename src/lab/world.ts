@@ -59,6 +59,8 @@ const HOST_SYSCTLS = {
   // A refusal by ICMP must not be held back: each probe needs its own.
   "net/ipv4/icmp_ratemask": "0",
   "net/ipv6/icmp/ratemask": "",
+  // A sender that exits leaves all it has to say with the kernel.
+  "net/ipv4/tcp_wmem": "4096 262144 4194304",
   "net/ipv4/ping_group_range": "0 2147483647",
 };
 

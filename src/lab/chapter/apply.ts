@@ -26,7 +26,7 @@ export async function apply({ world, ledger, policies }: Scene): Promise<void> {
   });
   ledger.row(
     fact(
-      "on trial, no older connection is cut",
+      "on trial, not even the intruder's older connection is cut",
       "inbound",
       "echoed",
       await sayOver(world.internet, "intruder"),

@@ -1,5 +1,5 @@
 import { ATTACKER, CONTAINER4, METADATA, OPERATOR, PORT } from "../address.ts";
-import { outTo, type Scene, toHost } from "./scene.ts";
+import { keepOpen, outTo, type Scene, toHost } from "./scene.ts";
 
 /** A server as it is found: Docker publishes, the gateway listens everywhere, and nothing says no. */
 export async function before({ world, ledger }: Scene): Promise<void> {
@@ -32,15 +32,9 @@ export async function before({ world, ledger }: Scene): Promise<void> {
     said: "internet",
     unread,
   });
-  await ledger.attempt({
-    claim: "an attacker is in the gateway, and the operator logged in",
-    direction: "inbound",
-    probes: [
-      ...toHost(world, PORT.gateway, [ATTACKER[0]], { keep: "intruder" }),
-      ...toHost(world, PORT.ssh, [OPERATOR], { keep: "operator" }),
-    ],
-    wire: "connected",
-    unread,
-  });
   await ledger.settle();
+  await Promise.all([
+    keepOpen(world, PORT.gateway, ATTACKER[0], "intruder"),
+    keepOpen(world, PORT.ssh, OPERATOR, "operator"),
+  ]);
 }

@@ -91,16 +91,9 @@ function listed({ world }: Scene): Claim[] {
       log: "accept panel",
     },
     {
-      claim: "the panel is closed to others",
+      claim: "the panel is closed to others, and to a guest of the office",
       direction,
-      probes: toHost(world, PORT.panel, ATTACKER),
-      wire: "refused",
-      log: "refuse default",
-    },
-    {
-      claim: "the panel is closed to the one address the office excepts",
-      direction,
-      probes: toHost(world, PORT.panel, [OFFICE_GUEST]),
+      probes: toHost(world, PORT.panel, [...ATTACKER, OFFICE_GUEST]),
       wire: "refused",
       log: "refuse default",
     },
@@ -126,16 +119,10 @@ function published({ world }: Scene): Claim[] {
       log: "accept shop",
     },
     {
-      claim: "the published container is closed to others",
-      direction,
-      probes: toHost(world, PORT.published, ATTACKER),
-      wire: "refused",
-      log: "refuse default",
-    },
-    {
-      claim: "asked directly at its own address, the container is closed",
+      claim: "it is closed to others, also at the container's own address",
       direction,
       probes: [
+        ...toHost(world, PORT.published, ATTACKER),
         { by: world.internet, from: ATTACKER[0], to: CONTAINER4, port: PORT.container },
         { by: world.internet, from: ATTACKER[1], to: CONTAINER6, port: PORT.container },
       ],

@@ -48,3 +48,8 @@ export function fact(
 export function sayOver(player: Player, key: string): Promise<"echoed" | "reset" | "timeout"> {
   return player.ask({ do: "say", key, deadlineMs: 1_000 });
 }
+
+/** Opens a connection that stays; whether it is there is told by a word over it. */
+export async function keepOpen(world: World, port: number, from: string, keep: string): Promise<void> {
+  await world.internet.ask({ do: "tcp", to: HOST4, port, from, keep, deadlineMs: 1_000 });
+}

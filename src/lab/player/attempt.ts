@@ -60,42 +60,55 @@ export function attemptUdp(request: UdpRequest, localPort: number): Promise<Atte
   });
 }
 
-/** Whether this machine has a program that can ask by ICMP; Node cannot. */
+/** Whether this machine has the programs to ask by ICMP as any user; Node cannot. */
 export function canPing(): boolean {
-  return findProgram("ping") !== undefined || findProgram("busybox") !== undefined;
+  const program = findProgram("ping") ?? findProgram("busybox");
+  return program !== undefined && findProgram("setpriv") !== undefined;
 }
 
-/** Sends one ICMP echo request. "refused" is an answer that it cannot be reached. */
+const PING_SAID_CHARS_MAX = 2_000;
+
+/** Sends one ICMP echo request. Needs root. */
 export function attemptPing(request: PingRequest): Promise<Attempt> {
   const begun = performance.now();
-  const program = findProgram("ping") === undefined ? "busybox" : "ping";
-  const seconds = String(Math.ceil(request.deadlineMs / 1_000));
-  const words = ["-n", "-c", "1", "-W", seconds, request.to];
-  const own = program === "ping" ? ["-w", seconds, ...words] : ["ping", ...words];
-  const child = start(program, own, ["ignore", "pipe", "pipe"]);
+  const child = start("setpriv", pingWords(request), ["ignore", "pipe", "pipe"]);
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding("utf8").on("data", (text: string) => {
-      said = (said + text).slice(-2_000);
+      said = (said + text).slice(-PING_SAID_CHARS_MAX);
     });
   }
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const timer = setTimeout(() => child.kill("SIGKILL"), request.deadlineMs + 1_000);
     child.once("close", (code) => {
       clearTimeout(timer);
-      resolve({
-        outcome: pingOutcome(code, said),
-        localPort: null,
-        said: null,
-        ms: performance.now() - begun,
-      });
+      // Refused a socket is not refused by a rule; that says "sendto" or nothing.
+      if (code !== 0 && /root\?|sock|setpriv/.test(said)) return reject(new Error(said.trim()));
+      const outcome = code === 0 ? "answered" : "unanswered";
+      resolve({ outcome, localPort: null, said: null, ms: performance.now() - begun });
     });
   });
 }
 
-function pingOutcome(code: number | null, said: string): Outcome {
-  if (code === 0) return "answered";
-  return /unreachable|refused|not permitted|prohibited/i.test(said) ? "refused" : "timeout";
+/** Some builds of ping need a raw socket: the user gets that one capability and no other. */
+function pingWords({ to, uid, deadlineMs }: PingRequest): string[] {
+  const seconds = String(Math.ceil(deadlineMs / 1_000));
+  const user =
+    uid === undefined
+      ? []
+      : [
+          "--reuid",
+          `${uid}`,
+          "--regid",
+          `${uid}`,
+          "--clear-groups",
+          "--inh-caps",
+          "+net_raw",
+          "--ambient-caps",
+          "+net_raw",
+        ];
+  const ping = findProgram("ping") === undefined ? ["busybox", "ping"] : ["ping"];
+  return [...user, "--", ...ping, "-c", "1", "-W", seconds, to];
 }
 
 function outcomeOf(error: NodeJS.ErrnoException): Outcome {

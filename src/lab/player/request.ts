@@ -5,7 +5,15 @@ export interface Target {
   readonly from?: string;
 }
 
-export type Outcome = "connected" | "answered" | "echoed" | "refused" | "reset" | "timeout" | "unreachable";
+export type Outcome =
+  | "connected"
+  | "answered"
+  | "echoed"
+  | "refused"
+  | "reset"
+  | "timeout"
+  | "unanswered"
+  | "unreachable";
 
 /** How one attempt ended, as the program that made it saw it. */
 export interface Attempt {
@@ -18,7 +26,13 @@ export interface Attempt {
 
 export type TcpRequest = Target & { readonly do: "tcp"; readonly deadlineMs: number; readonly keep?: string };
 export type UdpRequest = Target & { readonly do: "udp"; readonly deadlineMs: number };
-export type PingRequest = { readonly do: "ping"; readonly to: string; readonly deadlineMs: number };
+export type PingRequest = {
+  readonly do: "ping";
+  readonly to: string;
+  readonly deadlineMs: number;
+  /** Sent as this user, by a player that is root. */
+  readonly uid?: number;
+};
 export type AttemptRequest = TcpRequest | UdpRequest | PingRequest;
 
 export type PlayerRequest =
