@@ -40,6 +40,8 @@ for (const [text, problem] of [
   ["user@example.com", "character"],
   ["*.example.com", "character"],
   ["exämple.com", "unicode"],
+  ["api.\u212Aexample.com", "unicode"],
+  ["EXAMPLE.\u212A", "unicode"],
   [`${LONG_LABEL}a.com`, "label-too-long"],
   [`${LONGEST_NAME}a`, "name-too-long"],
   ["a.".repeat(2000), "name-too-long"],

@@ -45,6 +45,8 @@ export function parseHostname(text: string): HostnameParse {
   if (text.length > HOST_CHARS_MAX) return { ok: false, problem: "name-too-long" };
   const bare = text.endsWith(".") ? text.slice(0, -1) : text;
   if (bare === "") return { ok: false, problem: text === "" ? "empty" : "empty-label" };
+  // SECURITY: before lower-casing, which turns U+212A (Kelvin sign) into an ordinary `k`.
+  if (!isAscii(bare)) return { ok: false, problem: "unicode" };
   const name = bare.toLowerCase();
   const labels = name.split(".");
   for (const label of labels) {
@@ -60,7 +62,6 @@ function labelProblem(label: string): HostnameProblem | null {
   if (label === "") return "empty-label";
   for (let at = 0; at < label.length; at += 1) {
     const code = label.charCodeAt(at);
-    if (code > 127) return "unicode";
     const isLetter = code >= 97 && code <= 122;
     const isDigit = code >= 48 && code <= 57;
     if (!isLetter && !isDigit && code !== 45 && code !== 95) return "character";

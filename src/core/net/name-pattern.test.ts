@@ -49,6 +49,8 @@ for (const [text, problem, instead] of [
   ["bücher.example", "unicode", "xn--bcher-kva.example"],
   ["*.bücher.example", "unicode", "*.xn--bcher-kva.example"],
   ["bü cher.example", "unicode", null],
+  ["api.\u212Aeys.example", "unicode", "api.keys.example"],
+  ["*.\u212Aeys.example", "unicode", "*.keys.example"],
 ] as const) {
   test(`${text} is refused: ${problem}`, () => {
     assert.deepEqual(parseNamePattern(text), { ok: false, problem, instead });
