@@ -53,9 +53,9 @@ buildWorld();
 writeFileSync("/proc/sys/net/ipv4/ping_group_range", "0 2147483647");
 writeFileSync("/proc/sys/net/ipv4/tcp_fastopen", "1");
 nftLoad(WITNESS);
-const text = process.argv[2];
-if (text === undefined) throw new Error("the policy is the first argument");
-const compiled = compileNftables(policyOf(text), {
+const policy = process.argv[2];
+if (policy === undefined) throw new Error("the policy is the first argument");
+const compiled = compileNftables(policyOf(policy), {
   generation: 1,
   accounts: { uidOf: () => AGENT_UID, subuidsOf: () => [{ first: SUBUID, last: SUBUID + 65_535 }] },
 });
