@@ -54,17 +54,19 @@ const ATTEMPT_DEADLINE_MS = 1_500;
 interface Entry {
   readonly claim: Claim;
   readonly attempts: readonly Attempt[];
+  /** Attempts that must fail and were taken by a service all the same. */
+  readonly arrived: number;
 }
 
-/** Returns an empty ledger that tells its rows in order. */
-export function openLedger(tell: (message: Message) => void): Ledger {
+/** Returns an empty ledger that tells its rows in order. `services`: who would have taken a refused connection. */
+export function openLedger(tell: (message: Message) => void, services: readonly Player[]): Ledger {
   const open: (Entry | Row)[] = [];
   return {
     chapter: (title) => tell({ kind: "chapter", title }),
     note: (text) => tell({ kind: "note", text }),
     attempt: async (claim) => {
       const attempts = await Promise.all(claim.probes.map(make));
-      open.push({ claim, attempts });
+      open.push({ claim, attempts, arrived: await arrivedOf(claim, attempts, services) });
       return attempts;
     },
     row: (row) => void open.push(row),
@@ -96,6 +98,17 @@ function make(probe: Probe): Promise<Attempt> {
         ? { do: "udp", to, port, deadlineMs, ...source }
         : { do: "tcp", to, port, deadlineMs, ...source, ...(keep === undefined ? {} : { keep }) };
   return probe.by.ask(probe.child === true ? { do: "child", attempt } : attempt);
+}
+
+async function arrivedOf(
+  { wire }: Claim,
+  attempts: readonly Attempt[],
+  services: readonly Player[],
+): Promise<number> {
+  if (wire === "connected" || wire === "answered") return 0;
+  const peerPorts = attempts.flatMap(({ localPort }) => localPort ?? []);
+  const taken = await Promise.all(services.map((service) => service.ask<number>({ do: "heard", peerPorts })));
+  return taken.reduce((sum, count) => sum + count, 0);
 }
 
 /** Returns the log once it has a line for every attempt that must have one, or at the deadline. */
@@ -137,18 +150,20 @@ function wordsOf({ verdict, observed, rule, reason }: LoggedFlow): string {
 }
 
 function rowOf(entry: Entry, logged: readonly LoggedFlow[]): Row {
-  const { claim, attempts } = entry;
+  const { claim, attempts, arrived } = entry;
   const wireHeld = attempts.every(
     ({ outcome, said }) => outcome === claim.wire && (claim.said === undefined || said === claim.said),
   );
+  const outcomes = tally(attempts.map(({ outcome, said }) => wireWords(outcome, said ?? undefined)));
   const lines = claim.log === undefined ? [] : linesOf(entry, logged);
   return {
     claim: claim.claim,
     direction: claim.direction,
     expected: [wireWords(claim.wire, claim.said), claim.log ?? "-"].join("; "),
-    seen: tally(attempts.map(({ outcome, said }) => wireWords(outcome, said ?? undefined))),
+    seen: `${outcomes}${arrived === 0 ? "" : `, ${arrived} arrived`}`,
     log: claim.log === undefined ? (claim.unread ?? "-") : tally(lines.map((line) => line ?? "-")),
-    held: wireHeld && attempts.length > 0 && lines.every((line) => line === (claim.log ?? null)),
+    held:
+      wireHeld && arrived === 0 && attempts.length > 0 && lines.every((line) => line === (claim.log ?? null)),
   };
 }
 

@@ -9,6 +9,7 @@ import { outbound } from "./chapter/outbound.ts";
 import { openLedger } from "./ledger.ts";
 import type { LabOrder, Message } from "./row.ts";
 import { foreignTables, policyFile, seawallOk, startDaemon } from "./seawall.ts";
+import type { Player } from "./player.ts";
 import { buildWorld } from "./world.ts";
 
 /** Plays every chapter in these namespaces and tells each row. Without `keep` the world ends after the last. */
@@ -16,7 +17,11 @@ export async function play(order: LabOrder, tell: (message: Message) => void): P
   const world = await buildWorld();
   const tables = foreignTables();
   const daemon = await startDaemon();
-  const scene = { world, ledger: openLedger(tell), policies: order.policies };
+  const scene = {
+    world,
+    ledger: openLedger(tell, Object.values(world) as readonly Player[]),
+    policies: order.policies,
+  };
   await before(scene);
   await apply(scene);
   await inbound(scene);

@@ -41,20 +41,30 @@ function rowLine({ claim, direction, seen, log, expected, held }: Row, paint: Pa
 }
 
 /** Returns the last lines: what held, and what to try next. */
-export function summaryLine(held: number, broken: number, seconds: number, color: boolean): string {
+export function summaryLine(
+  { held, broken, seconds, kept }: { held: number; broken: number; seconds: number; kept: boolean },
+  color: boolean,
+): string {
   const paint = paintOf(color);
   const total = held + broken;
   const count =
     broken === 0
       ? paint.good(`all ${total} claims held`)
       : paint.bad(`${broken} of ${total} claims NOT HELD`);
-  return `${count} in ${seconds} s; nothing is left of the lab, and this machine's own network was not touched\n`;
+  const left = kept ? "" : "; nothing is left of the lab, and this machine's own network was not touched";
+  return `${count} in ${seconds} s${left}\n`;
 }
 
-/** Returns how to look around in a world that is kept. */
-export function enterLines({ host, internet, container }: WorldProcesses): string {
+/** Returns how to look around in a world that is kept. `seawall` are the words that start the command line. */
+export function enterLines({ host, internet, container }: WorldProcesses, seawall: string): string {
   const line = (who: string, pid: number | null, more: string): string =>
-    pid === null ? "" : `  ${who.padEnd(10)} nsenter -t ${pid} -n -m -p${more}\n`;
-  return `the world stays up until Ctrl-C; to enter it:
-${line("host", host, " env SEAWALL_STATE_DIR=/run/lab/state SEAWALL_RUN_DIR=/run/lab/run sh")}${line("internet", internet, " sh")}${line("container", container, " sh")}`;
+    pid === null ? "" : `  ${who.padEnd(10)} nsenter -t ${pid} -n -m -p ${more}\n`;
+  const folders = "env SEAWALL_STATE_DIR=/run/lab/state SEAWALL_RUN_DIR=/run/lab/run";
+  const lines = [
+    line("host", host, "sh"),
+    line("internet", internet, "sh"),
+    line("container", container, "sh"),
+    line("seawall", host, `${folders} ${seawall} status`),
+  ];
+  return `the world stays up, enforcing, until Ctrl-C; to enter it:\n${lines.join("")}`;
 }

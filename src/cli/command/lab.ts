@@ -1,6 +1,7 @@
 import process from "node:process";
 import { SeawallError } from "../../core/base/error.ts";
 import { watchNpm } from "../../lab/caller.ts";
+import { moduleFile } from "../../lab/place.ts";
 import { enterLines, lineOf, summaryLine } from "../../lab/render.ts";
 import type { Row } from "../../lab/row.ts";
 import { runLab } from "../../lab/run.ts";
@@ -41,7 +42,7 @@ export const command: Command = {
       },
       onKept: (processes) => {
         tellAll();
-        context.err(enterLines(processes));
+        context.err(enterLines(processes, `${process.execPath} ${moduleFile("../cli/main")}`));
       },
     });
     unwatch();
@@ -62,9 +63,11 @@ function tellEnd(context: CommandContext, rows: readonly Row[], begunMs: number)
     context.out(`${JSON.stringify({ schema: SCHEMA, rows, summary: { held, broken, seconds } })}\n`);
     return;
   }
-  context.out(summaryLine(held, broken, seconds, context.color));
+  const kept = context.flags["keep"] === true;
+  context.out(summaryLine({ held, broken, seconds, kept }, context.color));
+  if (kept) return;
   context.out(
-    "Next: seawall lab --keep (look around in it), or seawall apply FILE (on this machine, with a way back)\n",
+    "Next: seawall lab --keep (look around in it), or seawall apply FILE (here, with a way back)\n",
   );
 }
 

@@ -3,7 +3,7 @@ import { keepOpen, outTo, type Scene, toHost } from "./scene.ts";
 
 /** A server as it is found: Docker publishes, the gateway listens everywhere, and nothing says no. */
 export async function before({ world, ledger }: Scene): Promise<void> {
-  ledger.chapter("Before: nothing of Seawall is in the kernel");
+  ledger.chapter("Before: nothing of Seawall is in the kernel (the container is wired as dockerd wires it)");
   const unread = "Seawall is off";
   await ledger.attempt({
     claim: "the OpenClaw gateway is open to anybody, IPv4 and IPv6",

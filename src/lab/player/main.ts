@@ -63,7 +63,7 @@ async function perform(request: PlayerRequest): Promise<unknown> {
     case "drain":
       return services.drain(request.port, request.quietMs);
     case "heard":
-      return services.heard(request.peerPort);
+      return request.peerPorts.filter(services.heard).length;
     case "leave":
       return leave(request, request.bytes);
     case "sysctl":

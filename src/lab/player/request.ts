@@ -52,8 +52,8 @@ export type PlayerRequest =
   | { readonly do: "stall"; readonly port: number }
   /** Reads what waits at `stall` and returns the bytes of each sender, by its port. */
   | { readonly do: "drain"; readonly port: number; readonly quietMs: number }
-  /** Whether anything of that source port was taken here. */
-  | { readonly do: "heard"; readonly peerPort: number }
+  /** How many of these source ports were taken here. */
+  | { readonly do: "heard"; readonly peerPorts: readonly number[] }
   /** Hands `bytes` to the kernel and exits; answers nothing but the source port. */
   | (Target & { readonly do: "leave"; readonly bytes: number })
   | { readonly do: "sysctl"; readonly values: Readonly<Record<string, string>> };
