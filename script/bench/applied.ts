@@ -13,16 +13,23 @@ export function applyProcessMs(context: BenchContext, policy: string, mark: stri
   return ms;
 }
 
+export interface StepsWanted {
+  readonly policy: string;
+  /** Text that the kernel must list afterwards. */
+  readonly mark: string;
+  readonly rounds: number;
+  /** `apply`: as the command does it. `core`: nothing but parse, resolve, compile and `nft -f`. */
+  readonly part: "apply" | "core";
+}
+
 /** Returns the steps of `rounds` applies in one new process, each into an empty namespace. */
 export function applySteps(
   context: BenchContext,
-  policy: string,
-  mark: string,
-  rounds: number,
+  { policy, mark, rounds, part }: StepsWanted,
 ): readonly AppliedRound[] {
   deleteTable();
   const script = fileURLToPath(new URL("child/applied.ts", import.meta.url));
-  const said = run([process.execPath, script, context.root, policy, String(rounds)], {
+  const said = run([process.execPath, script, context.root, policy, String(rounds), part], {
     env: { SEAWALL_BENCH_FOLDER: context.folder },
   });
   requireListed(mark);

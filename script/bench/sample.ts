@@ -1,9 +1,9 @@
 /** Interleaved measuring: one round asks every contender once, so that what disturbs one disturbs its peer. */
 
-export interface Contender {
+export interface Contender<Value = number> {
   readonly name: string;
-  /** Measures once and returns the figure (a time or a rate). Throws when it could not be measured. */
-  readonly once: () => number | Promise<number>;
+  /** Measures once and returns the figure (a time or a rate), or several. Throws when it could not be measured. */
+  readonly once: () => Value | Promise<Value>;
 }
 
 export interface Summary {
@@ -20,12 +20,12 @@ export type Samples = ReadonlyMap<string, readonly number[]>;
  * Returns `rounds` values of each contender: A B C, then C B A, and so on, so that neither is always the one that
  * finds the machine cold. `warmUp` rounds before them are not counted.
  */
-export async function interleave(
-  contenders: readonly Contender[],
+export async function interleave<Value = number>(
+  contenders: readonly Contender<Value>[],
   rounds: number,
   warmUp = 0,
-): Promise<Samples> {
-  const samples = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
+): Promise<ReadonlyMap<string, readonly Value[]>> {
+  const samples = new Map<string, Value[]>(contenders.map(({ name }) => [name, []]));
   for (let round = -warmUp; round < rounds; round += 1) {
     const order = round % 2 === 0 ? contenders : contenders.toReversed();
     for (const { name, once } of order) {
@@ -34,6 +34,14 @@ export async function interleave(
     }
   }
   return samples;
+}
+
+/** Returns one figure of samples that have several. */
+export function pick<Value>(
+  samples: ReadonlyMap<string, readonly Value[]>,
+  figure: (value: Value) => number,
+): Samples {
+  return new Map(Array.from(samples, ([name, values]) => [name, values.map(figure)]));
 }
 
 /** Returns the values of one contender. Throws when it was not measured: a mistake of the benchmark. */
@@ -54,11 +62,4 @@ export function summarize(values: readonly number[]): Summary {
   const upper = sorted[middle] ?? Number.NaN;
   const median = sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
   return { median, min: sorted[0] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN, n: sorted.length };
-}
-
-/** Returns how long `work` takes, in ms. */
-export async function elapsedMs(work: () => unknown): Promise<number> {
-  const startMs = performance.now();
-  await work();
-  return performance.now() - startMs;
 }

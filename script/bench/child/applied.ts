@@ -5,10 +5,10 @@
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { deleteTable } from "../command.ts";
+import { deleteTable, nft } from "../command.ts";
 import type { AppliedRound } from "./applied-round.ts";
 
-const [root = "", policyPath = "", rounds = "1"] = process.argv.slice(2);
+const [root = "", policyPath = "", rounds = "1", part = "apply"] = process.argv.slice(2);
 const dist = (path: string): string => pathToFileURL(join(root, "dist", path)).href;
 const startedMs = performance.now();
 const { checkPolicy } = (await import(
@@ -26,14 +26,40 @@ const { readPolicyText, readSetFiles } = (await import(
 const { applyPolicy } = (await import(
   dist("apply/apply.js")
 )) as typeof import("../../../src/apply/apply.ts");
+const { renderRuleset } = (await import(
+  dist("core/compile/nftables/render.js")
+)) as typeof import("../../../src/core/compile/nftables/render.ts");
 const importMs = performance.now() - startedMs;
 
 const measured: AppliedRound[] = [];
 for (let round = 0; round < Number(rounds); round += 1) {
   if (round > 0) deleteTable();
-  measured.push(await apply());
+  measured.push(part === "core" ? core() : await apply());
 }
 console.log(JSON.stringify(measured));
+
+/** Nothing but the way from text to the kernel, with a policy that has no files. */
+function core(): AppliedRound {
+  const beganMs = performance.now();
+  const readSets = () => ({ sets: new Map<string, never>(), diagnostics: [] });
+  const { policy } = checkPolicy(readPolicyText(policyPath), { nowMs: Date.now(), readSets });
+  const checkedMs = performance.now();
+  if (policy === null) throw new Error("the policy of the benchmark has errors");
+  const compiled = compileNftables(policy, { generation: 1, accounts: readAccounts() });
+  if (!compiled.ok) throw new Error("the policy of the benchmark cannot be compiled");
+  const text = renderRuleset(compiled.ruleset, []);
+  const compiledMs = performance.now();
+  nft(text);
+  const endMs = performance.now();
+  return {
+    importMs,
+    readSetsMs: 0,
+    checkMs: checkedMs - beganMs,
+    compileMs: compiledMs - checkedMs,
+    applyMs: endMs - compiledMs,
+    wholeMs: endMs - beganMs,
+  };
+}
 
 async function apply(): Promise<AppliedRound> {
   const beganMs = performance.now();

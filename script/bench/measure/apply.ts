@@ -1,5 +1,5 @@
 /** 200 rules from policy text to enforced, beside ufw adding the same rules one by one. */
-import { applyProcessMs, applySteps } from "../applied.ts";
+import { applyProcessMs, applySteps, type StepsWanted } from "../applied.ts";
 import { requireProgram, run } from "../command.ts";
 import type { BenchContext } from "../context.ts";
 import { deniedSource, writePolicy } from "../policy.ts";
@@ -15,8 +15,9 @@ const WARM_ROUNDS = 8;
 const GOAL = { bound: "at least", ratio: 500 } as const;
 
 const WHOLE = "seawall apply FILE, the whole process";
-const COLD = "first apply of a running process";
-const WARM = `apply number ${WARM_ROUNDS} of a running process`;
+const FIRST = "first apply of a running process";
+const CORE_FIRST = "only parse, resolve, compile and nft -f: first time in a process";
+const CORE_WARM = `only parse, resolve, compile and nft -f: time number ${WARM_ROUNDS}`;
 
 /** Returns the times of one policy of 200 rules and the ratio to ufw. */
 export async function measure(context: BenchContext): Promise<BenchResult> {
@@ -26,14 +27,15 @@ export async function measure(context: BenchContext): Promise<BenchResult> {
   const last = deniedSource(RULES - 3).network;
   const ufwRules = context.quick ? UFW_RULES_QUICK : UFW_RULES;
   const ufw = `ufw, ${ufwRules} rules one by one, times ${RULES / ufwRules}`;
-  const inProcess = (at: number): number =>
-    applySteps(context, policy, last, at + 1)[at]?.wholeMs ?? Number.NaN;
+  const inProcess = (part: StepsWanted["part"], rounds: number): number =>
+    applySteps(context, { policy, mark: last, rounds, part }).at(-1)?.wholeMs ?? Number.NaN;
   run(["ufw", "--force", "enable"]);
   const samples = await interleave(
     [
       { name: WHOLE, once: () => applyProcessMs(context, policy, last) },
-      { name: COLD, once: () => inProcess(0) },
-      { name: WARM, once: () => inProcess(WARM_ROUNDS - 1) },
+      { name: FIRST, once: () => inProcess("apply", 1) },
+      { name: CORE_FIRST, once: () => inProcess("core", 1) },
+      { name: CORE_WARM, once: () => inProcess("core", WARM_ROUNDS) },
       { name: ufw, once: () => ufwMs(ufwRules) * (RULES / ufwRules) },
     ],
     context.quick ? 2 : 7,
@@ -47,9 +49,9 @@ export async function measure(context: BenchContext): Promise<BenchResult> {
     name: "apply",
     title: `${RULES} rules from policy text to enforced`,
     figures: figuresOf(samples, "ms"),
-    comparisons: [WHOLE, COLD, WARM].map(against),
+    comparisons: [WHOLE, FIRST, CORE_FIRST, CORE_WARM].map(against),
     notes: [
-      "An apply includes checks, lockout test, history and lease; a running process has started already.",
+      "An apply includes checks of the machine, the lockout test, history and lease; a running process has loaded its modules already.",
       ...whole,
     ],
   };

@@ -4,14 +4,14 @@
  * contender has a pair of namespaces of its own, so that a round is only the load itself.
  */
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { requireProgram, run } from "../command.ts";
 import { type BenchContext, freshFolders, seawallCommand } from "../context.ts";
 import { deniedSource, spreadPrefixes, writePolicy } from "../policy.ts";
 import { type BenchResult, compare, figuresOf } from "../result.ts";
-import { interleave } from "../sample.ts";
+import { interleave, pick } from "../sample.ts";
 import { toolEnvironment, toolPath } from "../tool.ts";
 
 const RULES = 2_000;
@@ -41,23 +41,34 @@ export async function measure(context: BenchContext): Promise<BenchResult> {
       protect(context, at, name);
     }
     const samples = await interleave(
-      names.map((name, at) => ({ name, once: () => connectionsPerSecond(context, at) })),
+      names.map((name, at) => ({ name, once: () => load(context, at, servers[at]?.pid ?? 0) })),
       context.quick ? 3 : 11,
       context.quick ? 0 : 1,
     );
     requireOpenPath(names.indexOf(SEAWALL));
+    const rates = pick(samples, ({ rate }) => rate);
+    const cpu = pick(samples, ({ cpuUs }) => cpuUs);
+    const goal = { bound: "at least", ratio: 0.95 } as const;
     return {
       name: "connections",
       title: `new connections a second, ${RULES.toLocaleString("en-US")} rules and ${PREFIXES.toLocaleString("en-US")} prefixes`,
-      figures: figuresOf(samples, "a second"),
+      figures: [
+        ...figuresOf(rates, "a second"),
+        ...figuresOf(cpu, "us").map((one) => ({ ...one, what: `CPU time of a connection, ${one.what}` })),
+      ],
       comparisons: [
-        compare(samples, { over: SEAWALL, under: CONNTRACK, goal: { bound: "at least", ratio: 0.95 } }),
-        compare(samples, { over: SEAWALL, under: NONE }),
-        compare(samples, { over: SEAWALL, under: UFW }),
-        compare(samples, { over: CONNTRACK, under: NONE }),
+        compare(rates, { over: SEAWALL, under: CONNTRACK, goal }),
+        compare(rates, { over: SEAWALL, under: NONE }),
+        compare(rates, { over: SEAWALL, under: UFW }),
+        compare(rates, { over: CONNTRACK, under: NONE }),
+        {
+          ...compare(cpu, { over: SEAWALL, under: CONNTRACK }),
+          what: `CPU time of a connection: ${SEAWALL} / ${CONNTRACK}`,
+        },
       ],
       notes: [
         "The client, the server and the firewall share the processors, so absolute rates are lower bounds.",
+        "The CPU time is of client, server and firewall together; it hardly changes when others use the machine, the rate does.",
       ],
     };
   } finally {
@@ -186,15 +197,35 @@ function ufwLike(): string {
   ].join("\n");
 }
 
-function connectionsPerSecond(context: BenchContext, at: number): number {
+interface Load {
+  readonly rate: number;
+  /** Of the client and the server; what the kernel does for a packet is in it. */
+  readonly cpuUs: number;
+}
+
+function load(context: BenchContext, at: number, serverPid: number): Load {
   const wrk = toolPath(context.tools, "wrk");
-  const load = ["-t1", `-c${CONNECTIONS_AT_ONCE}`, `-d${ROUND_SECONDS}s`, "-H", "Connection: close"];
-  const said = run(within(client(at), [wrk, ...load, `http://${SERVER}/`]), {
-    env: toolEnvironment(context.tools),
-  });
+  const argv = ["-t1", `-c${CONNECTIONS_AT_ONCE}`, `-d${ROUND_SECONDS}s`, "-H", "Connection: close"];
+  const before = cpuUsOf(serverPid);
+  // `times` prints what the shell and then what its children used.
+  const script = ["sh", "-c", '"$@" && times', "sh", wrk, ...argv, `http://${SERVER}/`];
+  const said = run(within(client(at), script), { env: toolEnvironment(context.tools) });
   const rate = Number(/Requests\/sec:\s+([0-9.]+)/.exec(said)?.[1]);
-  if (!(rate > 0)) throw new Error(`wrk made no connections: ${said.trim().slice(0, 200)}`);
-  return rate;
+  const requests = Number(/(\d+) requests in/.exec(said)?.[1]);
+  const used = [...(said.trimEnd().split("\n").at(-1) ?? "").matchAll(/(\d+)m([0-9.]+)s/g)];
+  if (!(rate > 0 && requests > 0) || used.length !== 2) {
+    throw new Error(`wrk made no connections: ${said.trim().slice(0, 200)}`);
+  }
+  const clientUs = used.reduce(
+    (sum, [, minutes, seconds]) => sum + Number(minutes) * 60e6 + Number(seconds) * 1e6,
+    0,
+  );
+  return { rate, cpuUs: (clientUs + cpuUsOf(serverPid) - before) / requests };
+}
+
+/** What a process with one thread has used; proc(5) /proc/PID/schedstat begins with nanoseconds. */
+function cpuUsOf(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[0]) / 1_000;
 }
 
 /** The rate counts only when the packets were judged by the policy and admitted by its rule. */

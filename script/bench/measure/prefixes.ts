@@ -43,7 +43,7 @@ export async function measure(context: BenchContext): Promise<BenchResult> {
 
 function stepFigures(context: BenchContext, policy: string, last: string): Figure[] {
   const rounds = Array.from({ length: context.quick ? 1 : 5 }, () =>
-    applySteps(context, policy, last, 1),
+    applySteps(context, { policy, mark: last, rounds: 1, part: "apply" }),
   ).flat();
   const steps = new Map([
     ["step: load our modules", rounds.map(({ importMs }) => importMs)],
