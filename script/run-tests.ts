@@ -1,5 +1,6 @@
 // Runs the test files in groups and counts them: `node script/run-tests.ts [unit|kernel|lab ...] [part-of-a-path]`.
 // A capability that is missing, a file without a test and, in CI, a skipped test are failures.
+import { spawnSync } from "node:child_process";
 import { run } from "node:test";
 import { accessSync, constants, globSync } from "node:fs";
 import { join } from "node:path";
@@ -65,7 +66,7 @@ function groupOf(file: string): Group {
 }
 
 async function runGroup(group: Group, files: readonly string[]): Promise<Tally> {
-  const missing = group === "unit" ? null : missingCapability();
+  const missing = group === "unit" ? null : (missingCapability() ?? buildProblem());
   if (missing !== null) {
     console.log(`FAILED ${group}: ${files.length} test files did not run: ${missing}`);
     return { passed: 0, failed: 1 };
@@ -98,6 +99,14 @@ function isCommand(name: string): boolean {
       return false;
     }
   });
+}
+
+/** These groups start the built command line; one that is older than its sources would prove nothing. */
+function buildProblem(): string | null {
+  const { status, stderr } = spawnSync(process.execPath, [join(ROOT, "bootstrap.mjs"), "build"], {
+    encoding: "utf8",
+  });
+  return status === 0 ? null : stderr;
 }
 
 async function runFiles(group: Group, files: readonly string[]): Promise<readonly FileResult[]> {
