@@ -1,5 +1,4 @@
 /** Starts the world and listens to it. Nothing of it outlives this process, however that ends. */
-import type { ChildProcess } from "node:child_process";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { SeawallError } from "../core/base/error.ts";
@@ -25,6 +24,8 @@ export interface LabResult {
   /** False when the signal came before the last row. */
   readonly complete: boolean;
 }
+
+type World = ReturnType<typeof start>;
 
 /** LIMIT: a world that has not told its last row by then is ended. */
 const DEADLINE_MS = 120_000;
@@ -93,7 +94,7 @@ function refuseUnready(): void {
 }
 
 /** The kernel kills the world when this process ends, also by SIGKILL; without setpriv it ends with our pipe. */
-function startWorld(): ChildProcess {
+function startWorld(): World {
   const words = ["unshare", ...NAMESPACES, process.execPath, moduleFile("./inside")];
   const bound =
     findProgram("setpriv") === undefined ? words : ["setpriv", "--pdeathsig", "KILL", "--", ...words];
@@ -102,7 +103,7 @@ function startWorld(): ChildProcess {
 }
 
 /** Gives the order and hears until the world is gone. Returns what it said on stderr. */
-function converse(world: ChildProcess, order: LabOrder, hear: (message: Message) => void): Promise<string> {
+function converse(world: World, order: LabOrder, hear: (message: Message) => void): Promise<string> {
   const { stdin, stdout, stderr } = world;
   let wrong = "";
   stderr?.setEncoding("utf8").on("data", (text: string) => {

@@ -32,6 +32,7 @@ export async function inbound(scene: Scene): Promise<void> {
   ]) {
     await ledger.attempt(claim);
   }
+  if (!canPing()) ledger.note("not shown: ping, inbound and outbound, for this machine has no ping program");
   await ledger.settle();
 }
 
