@@ -1,7 +1,7 @@
 /** Everything there is to say about a policy before it is used: text, references, guards, tests, assertions. */
-import { type Diagnostic, hasError } from "../base/diagnostic.ts";
+import { comparePlaces, type Diagnostic, hasError } from "../base/diagnostic.ts";
 import type { PrefixSet } from "../net/prefix-set.ts";
-import type { PolicyDocument } from "./document.ts";
+import type { DropIn, PolicyDocument } from "./document.ts";
 import { guardOverlaps } from "./guard-overlap.ts";
 import { parsePolicy } from "./parse/parse.ts";
 import { PRESET_NAMES } from "./preset/preset.ts";
@@ -11,6 +11,8 @@ import { selfTest } from "./self-test.ts";
 
 export interface CheckInputs {
   readonly nowMs: number;
+  /** The files of policy.d in their order. */
+  readonly dropIns?: readonly DropIn[];
   /** Reads the sets that the document keeps in files; a problem is a diagnostic. */
   readonly readSets: (document: PolicyDocument) => {
     readonly sets: ReadonlyMap<string, PrefixSet>;
@@ -22,21 +24,22 @@ export interface PolicyCheck {
   /** Null when anything is an error. */
   readonly policy: ResolvedPolicy | null;
   readonly document: PolicyDocument | null;
-  /** In the order of the file. */
+  /** In the order of the files. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Returns the meaning of a policy text and everything found in it, all at once. */
+/** Returns the meaning of a policy text with its drop-ins and everything found in it, all at once. */
 export function checkPolicy(text: string, inputs: CheckInputs): PolicyCheck {
-  const parsed = parsePolicy(text, { nowMs: inputs.nowMs, presets: PRESET_NAMES });
+  const { nowMs, dropIns = [] } = inputs;
+  const parsed = parsePolicy(text, { nowMs, dropIns, presets: PRESET_NAMES });
   const diagnostics = [...parsed.diagnostics];
   if (parsed.document === null) return { policy: null, document: null, diagnostics: inOrder(diagnostics) };
   const files = inputs.readSets(parsed.document);
   const resolved = resolvePolicy(parsed.document, { fileSets: files.sets });
   diagnostics.push(...files.diagnostics, ...resolved.diagnostics);
   if (!hasError(diagnostics)) {
-    diagnostics.push(...guardOverlaps(parsed.document, resolved.policy, inputs.nowMs));
-    diagnostics.push(...selfTest(parsed.document, resolved.policy, inputs.nowMs));
+    diagnostics.push(...guardOverlaps(parsed.document, resolved.policy, nowMs));
+    diagnostics.push(...selfTest(parsed.document, resolved.policy, nowMs));
   }
   const usable = !hasError(diagnostics);
   return {
@@ -47,5 +50,5 @@ export function checkPolicy(text: string, inputs: CheckInputs): PolicyCheck {
 }
 
 function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
-  return [...diagnostics].sort((a, b) => a.span.line - b.span.line || a.span.column - b.span.column);
+  return [...diagnostics].sort((left, right) => comparePlaces(left.span, right.span));
 }

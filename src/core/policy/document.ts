@@ -181,6 +181,12 @@ export interface PolicyDocument {
   readonly asserts: readonly AssertEntry[];
 }
 
+/** A file of policy.d: its name as `policy.d/NAME`, and what it holds. */
+export interface DropIn {
+  readonly file: string;
+  readonly text: string;
+}
+
 /** What reading a policy gives: everything found, and the document unless something in it is an error. */
 export interface PolicyParse {
   readonly document: PolicyDocument | null;

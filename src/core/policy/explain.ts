@@ -73,5 +73,6 @@ function reasonSentence(policy: ResolvedPolicy, decision: Decision): string {
 
 function placeOf(policy: ResolvedPolicy, id: string): string {
   const rule = [...policy.inbound, ...(policy.outbound ?? [])].find((one) => one.id === id);
-  return rule === undefined ? "" : ` (line ${rule.line})`;
+  if (rule === undefined) return "";
+  return rule.file === null ? ` (line ${rule.line})` : ` (${rule.file}, line ${rule.line})`;
 }

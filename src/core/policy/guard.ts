@@ -105,8 +105,14 @@ const GUARDS: readonly GuardEntry[] = [
   },
 ];
 
-/** Returns the guards with what the operator's accepted risks lift, and until when. */
-export function resolveGuards(risks: readonly AcceptedRisk[]): ResolvedGuard[] {
+/**
+ * Returns the guards with what the operator's accepted risks lift, and until when. `zones` are those that the
+ * inbound guards protect from.
+ */
+export function resolveGuards(
+  risks: readonly AcceptedRisk[],
+  zones: readonly string[] = ["world"],
+): ResolvedGuard[] {
   return GUARDS.map((guard) => {
     const lifts = risks.flatMap(({ risk, expiresMs }) =>
       risk.kind === "guard" && `guard.${risk.guard.replace(/^guard\./, "")}` === guard.id ? [expiresMs] : [],
@@ -117,7 +123,7 @@ export function resolveGuards(risks: readonly AcceptedRisk[]): ResolvedGuard[] {
       services: guard.services,
       to: guard.to,
       names: guard.names.map((name): NamePattern => ({ kind: "exact", name: name as Hostname })),
-      zones: ["world"],
+      zones,
       why: guard.why,
       liftedUntilMs: lifts.length === 0 ? null : Math.max(...lifts),
     };

@@ -63,6 +63,7 @@ export function resolvePolicy(
       ]),
     ),
     zones: new Set([WORLD, ...document.zones.map((zone) => zone.name)]),
+    world: worldZones(document),
   };
   const inbound = document.inbound.map((rule) => resolveInbound(context, rule));
   const outbound = document.outbound?.map((rule) => resolveOutbound(context, rule)) ?? null;
@@ -72,7 +73,7 @@ export function resolvePolicy(
       mode: document.mode,
       denial: { inbound: document.defaults.inbound, outbound: document.defaults.outbound },
       containers: document.defaults.containers,
-      guards: resolveGuards(document.acceptRisk),
+      guards: resolveGuards(document.acceptRisk, context.world),
       inbound: precedence(inbound, (rule) => rule.rate !== null),
       outbound: outbound === null ? null : precedence(outbound, () => false),
       scopes: resolveScopes(context, document.outbound !== null),
@@ -86,6 +87,15 @@ interface Context {
   readonly diagnostics: Diagnostic[];
   readonly sets: ReadonlyMap<string, PrefixSet>;
   readonly zones: ReadonlySet<string>;
+  readonly world: readonly string[];
+}
+
+/**
+ * Returns the zones that are the world. SECURITY: a zone that a drop-in declares stays part of it, so that a
+ * drop-in cannot move an interface to where guards, assertions and rules about `world` do not look.
+ */
+export function worldZones(document: PolicyDocument): string[] {
+  return [WORLD, ...document.zones.flatMap(({ name, span }) => (span.file === undefined ? [] : [name]))];
 }
 
 /**
@@ -149,6 +159,7 @@ function resolveSources(context: Context, terms: readonly SourceTerm[]): { set: 
       case "word": {
         const set = context.sets.get(term.ref.name);
         if (set !== undefined) sets.push(set);
+        else if (term.ref.name === WORLD) zones.push(...context.world);
         else if (context.zones.has(term.ref.name)) zones.push(term.ref.name);
         else unknown(context, "set or zone", term.ref.name, term.ref.span);
       }
@@ -226,6 +237,7 @@ function sharedFields(context: Context, rule: InboundRule | OutboundRule, direct
     mode: rule.mode ?? mode[direction],
     denial: rule.denial ?? defaults[direction],
     line: rule.span.line,
+    file: rule.span.file ?? null,
   };
 }
 

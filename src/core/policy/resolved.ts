@@ -25,6 +25,8 @@ interface ResolvedRuleFields {
   readonly large: boolean;
   /** Line in the file, for `explain`. */
   readonly line: number;
+  /** The drop-in it stands in, as `policy.d/NAME`; null in the main file. */
+  readonly file: string | null;
 }
 
 export interface ResolvedInboundRule extends ResolvedRuleFields {

@@ -1,17 +1,19 @@
-import { type Diagnostic, FILE_START, hasError, type Span } from "../../base/diagnostic.ts";
-import type { PolicyDocument, PolicyParse } from "../document.ts";
+import { comparePlaces, type Diagnostic, FILE_START, hasError, type Span } from "../../base/diagnostic.ts";
+import type { DropIn, PolicyDocument, PolicyParse } from "../document.ts";
+import { checkMerged, mergeFiles, type ReadDropIn } from "../merge.ts";
 import { readAcceptedRisks } from "./accept-risk.ts";
 import { acceptedRisksOf } from "./accepted.ts";
 import { type InboundDraft, readInboundRule } from "./inbound.ts";
 import type { Names } from "./names.ts";
-import { describeNode, type MapEntry, type Node, shown } from "./node.ts";
+import { describeNode, type MapEntry, type MapNode, type Node, shown } from "./node.ts";
 import { type OutboundDraft, readOutboundRule } from "./outbound.ts";
+import { placeIn } from "./position.ts";
 import { readAsserts, readTests } from "./proof.ts";
 import { nameRules } from "./rule-id.ts";
-import { readDefaults, readMode, readScopes, readZones } from "./section.ts";
+import { readDefaults, readMode, readScopes, readVersion, readZones } from "./section.ts";
 import { readSets } from "./set.ts";
-import { POLICY_BYTES_MAX, ROOT_KEYS, RULES_MAX } from "./vocabulary.ts";
-import { type Fields, fail, fieldsOf, listOf, mapOf, type Walk, wrongType } from "./walk.ts";
+import { LIST_HELP, POLICY_BYTES_MAX, ROOT_KEYS, RULES_MAX } from "./vocabulary.ts";
+import { type Fields, fail, fieldsOf, listOf, mapOf, type Walk } from "./walk.ts";
 import { readYaml, type YamlRead } from "./yaml.ts";
 
 export interface ParseOptions {
@@ -19,24 +21,51 @@ export interface ParseOptions {
   readonly nowMs: number;
   /** The presets that exist; without it every well-formed name is taken. */
   readonly presets?: ReadonlySet<string>;
+  /** The files of policy.d in their order; they add to the policy. */
+  readonly dropIns?: readonly DropIn[];
 }
 
 const DIAGNOSTICS_MAX = 1_000;
 
 /**
- * Reads a policy file: everything wrong with it at once, each with its place, and the document unless
- * something is an error. Never throws. Refuses text of more than POLICY_BYTES_MAX (UTF-8) unread.
+ * Reads a policy file with its drop-ins: everything wrong with it at once, each with its place, and the
+ * document unless something is an error. Never throws. Refuses a file of more than POLICY_BYTES_MAX (UTF-8)
+ * unread.
  */
 export function parsePolicy(text: string, options: ParseOptions): PolicyParse {
-  if (byteLengthExceeds(text, POLICY_BYTES_MAX)) return { document: null, diagnostics: [tooLarge()] };
-  const yaml = readYaml(text);
+  const main = readFile(text, null);
+  const dropIns = (options.dropIns ?? []).map(({ file, text: added }) => ({
+    file,
+    yaml: readFile(added, file),
+  }));
   const walk: Walk = { diagnostics: [], nowMs: options.nowMs };
-  const document = yaml.root === null ? withoutRoot(yaml) : readRoot(walk, yaml.root, options);
-  const found = trustworthy(walk.diagnostics, yaml);
-  const diagnostics = inOrder([...yaml.diagnostics, ...found]);
-  if (yaml.root === null && document !== null) diagnostics.push(emptyFile());
+  const root = mergeFiles(walk, main.root ?? (hasError(main.diagnostics) ? UNREADABLE : EMPTY), dropIns);
+  const document = readRoot(walk, root, options);
+  const yaml = [main, ...dropIns.map((dropIn) => dropIn.yaml)].flatMap(({ diagnostics }) => diagnostics);
+  const found = trustworthy(walk.diagnostics, yaml, main, dropIns);
+  const diagnostics = inOrder([...yaml, ...found]);
+  if (main.root === null && !hasError(main.diagnostics)) diagnostics.push(emptyFile(dropIns.length > 0));
   return { document: hasError(diagnostics) ? null : document, diagnostics };
 }
+
+function readFile(text: string, file: string | null): YamlRead {
+  if (!byteLengthExceeds(text, POLICY_BYTES_MAX)) return readYaml(text, file);
+  return { root: null, diagnostics: [tooLarge(file)], brokenLine: 1 };
+}
+
+function pair(key: string, value: Node): MapEntry {
+  return { key, keySpan: FILE_START, value };
+}
+
+const ONE: MapEntry = pair("version", { kind: "scalar", type: "number", text: "1", span: FILE_START });
+const NOTHING: Node = { kind: "list", items: [], span: FILE_START };
+/** A file without a value denies everything; one that could not be read says nothing. */
+const EMPTY: MapNode = {
+  kind: "map",
+  entries: [ONE, pair("inbound", NOTHING), pair("outbound", NOTHING)],
+  span: FILE_START,
+};
+const UNREADABLE: MapNode = { kind: "map", entries: [ONE], span: FILE_START };
 
 /** Counts UTF-8 bytes and stops at the limit. */
 function byteLengthExceeds(text: string, most: number): boolean {
@@ -45,41 +74,25 @@ function byteLengthExceeds(text: string, most: number): boolean {
   return new TextEncoder().encode(text).length > most;
 }
 
-function tooLarge(): Diagnostic {
+function tooLarge(file: string | null): Diagnostic {
   return {
     code: "policy/too-large",
     severity: "error",
     message: `the file is larger than ${POLICY_BYTES_MAX} bytes and was not read`,
     help: "keep long lists of addresses in files of their own: `sets: {name: {file: PATH}}`",
-    span: FILE_START,
+    span: placeIn(file, FILE_START),
   };
 }
 
-function emptyFile(): Diagnostic {
+function emptyFile(hasDropIns: boolean): Diagnostic {
   return {
     code: "policy/empty",
     severity: "warning",
-    message: "the file holds no policy: everything is denied, inbound (SSH too) and outbound",
+    message: hasDropIns
+      ? "the file holds no policy: what its drop-ins do not allow is denied, inbound and outbound"
+      : "the file holds no policy: everything is denied, inbound (SSH too) and outbound",
     help: "`seawall init` writes a policy that keeps your SSH access",
     span: FILE_START,
-  };
-}
-
-/** A file without a value denies everything; a file that could not be read is no policy at all. */
-function withoutRoot(yaml: YamlRead): PolicyDocument | null {
-  if (hasError(yaml.diagnostics)) return null;
-  return {
-    version: 1,
-    mode: { inbound: "enforce", outbound: "enforce" },
-    inbound: [],
-    outbound: [],
-    scopes: [],
-    sets: [],
-    zones: [],
-    defaults: { inbound: "refuse", outbound: "refuse", containers: "deny", requireOwner: false },
-    acceptRisk: [],
-    tests: [],
-    asserts: [],
   };
 }
 
@@ -92,29 +105,44 @@ const NOT_AFTER_BROKEN_SYNTAX = new Set([
   "policy/unknown-zone",
 ]);
 
+/** Said of a name or risk that may stand in a file whose syntax is broken. */
+const NOT_BESIDE_BROKEN_SYNTAX = new Set([
+  ...NOT_AFTER_BROKEN_SYNTAX,
+  "policy/needs-accept-risk",
+  "policy/public-suffix",
+  "policy/outbound-judged",
+]);
+
 /**
  * Where the syntax is broken, only what stands before it and is complete in itself is worth saying; and of
  * an alias only that it is one, or that the name it was meant as is too broad.
  */
-function trustworthy(diagnostics: readonly Diagnostic[], yaml: YamlRead): readonly Diagnostic[] {
+function trustworthy(
+  diagnostics: readonly Diagnostic[],
+  syntax: readonly Diagnostic[],
+  main: YamlRead,
+  dropIns: readonly ReadDropIn[],
+): readonly Diagnostic[] {
   const aliases = new Set(
-    yaml.diagnostics.filter(({ code }) => code === "policy/alias").map(({ span }) => placeOf(span)),
+    syntax.filter(({ code }) => code === "policy/alias").map(({ span }) => placeOf(span)),
   );
-  const { brokenLine } = yaml;
+  const broken = new Map<string | undefined, number>();
+  if (main.brokenLine !== null) broken.set(undefined, main.brokenLine);
+  for (const { file, yaml } of dropIns) if (yaml.brokenLine !== null) broken.set(file, yaml.brokenLine);
   return diagnostics.filter(({ code, span }) => {
     if (aliases.has(placeOf(span)) && code !== "policy/public-suffix") return false;
-    return brokenLine === null || (span.line < brokenLine && !NOT_AFTER_BROKEN_SYNTAX.has(code));
+    const brokenLine = broken.get(span.file);
+    if (brokenLine !== undefined) return span.line < brokenLine && !NOT_AFTER_BROKEN_SYNTAX.has(code);
+    return broken.size === 0 || !NOT_BESIDE_BROKEN_SYNTAX.has(code);
   });
 }
 
-function placeOf(span: Span): string {
-  return `${span.line}:${span.column}`;
+function placeOf({ file, line, column }: Span): string {
+  return `${line}:${column}:${file ?? ""}`;
 }
 
 function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
-  const ordered = [...diagnostics].sort(
-    (left, right) => left.span.line - right.span.line || left.span.column - right.span.column,
-  );
+  const ordered = [...diagnostics].sort((left, right) => comparePlaces(left.span, right.span));
   if (ordered.length <= DIAGNOSTICS_MAX) return ordered;
   // An error never falls victim to the limit while a warning stays.
   const errors = ordered.filter((diagnostic) => diagnostic.severity === "error");
@@ -145,7 +173,7 @@ function readRoot(walk: Walk, root: Node, options: ParseOptions): PolicyDocument
     zone: "did you mean `zones`?",
   });
   if (fields === null) return null;
-  checkVersion(walk, fields);
+  readVersion(walk, root, "the policy");
   const mode = readMode(walk, fields.get("mode"));
   const defaults = readDefaults(walk, fields.get("defaults"));
   const scopes = readScopes(walk, fields.get("scopes"));
@@ -166,21 +194,9 @@ function readRoot(walk: Walk, root: Node, options: ParseOptions): PolicyDocument
   const asserts = readAsserts(walk, fields.get("assert"), names, risks);
   const outbound = rules.outbound === null ? null : named.outbound;
   const { inbound } = named;
-  return { version: 1, mode, inbound, outbound, scopes, sets, zones, defaults, acceptRisk, tests, asserts };
-}
-
-function checkVersion(walk: Walk, fields: RootFields): void {
-  const entry = fields.get("version");
-  if (entry === undefined) {
-    fail(walk, "missing-key", fields.span, "the policy has no `version`", "begin the file with `version: 1`");
-    return;
-  }
-  const { value } = entry;
-  if (value.kind === "scalar" && value.type === "number" && value.text === "1") return;
-  if (value.kind === "scalar" && value.type === "number") {
-    const help = "this version of Seawall reads `version: 1`";
-    fail(walk, "version", value.span, `version ${shown(value.text)} is not known`, help);
-  } else wrongType(walk, value, "`version` must be the number 1");
+  const document = { mode, inbound, outbound, scopes, sets, zones, defaults, acceptRisk, tests, asserts };
+  checkMerged(walk, { version: 1, ...document });
+  return { version: 1, ...document };
 }
 
 /** A rule may name a set whose own entry is wrong: only the entry is then reported. */
@@ -233,11 +249,7 @@ function readRules(walk: Walk, fields: RootFields, read: ReadRule): RuleDrafts {
   for (const direction of ["inbound", "outbound"] as const) {
     const entry = fields.get(direction);
     if (entry === undefined) continue;
-    const help =
-      direction === "inbound"
-        ? "write `inbound: []` to deny everything"
-        : "write `outbound: []` to deny everything, or remove the key to judge nothing outbound";
-    const list = listOf(walk, entry.value, `\`${direction}\``, help);
+    const list = listOf(walk, entry.value, `\`${direction}\``, LIST_HELP[direction]);
     for (const item of list?.items ?? []) {
       count += 1;
       if (count > RULES_MAX) {

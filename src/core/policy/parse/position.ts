@@ -1,17 +1,20 @@
 import type { Span } from "../../base/diagnostic.ts";
+import { MAIN_FILE } from "./vocabulary.ts";
 
 /** Where the lines of a text begin and end. */
 export interface LineTable {
   /** Offset of the first character of each line. */
   readonly starts: readonly number[];
   readonly text: string;
+  /** The drop-in that the text is of; null for the main file. */
+  readonly file: string | null;
 }
 
 /** Returns the line table of `text`; a line ends at LF, and a CR before it does not belong to the line. */
-export function lineTableOf(text: string): LineTable {
+export function lineTableOf(text: string, file: string | null): LineTable {
   const starts = [0];
   for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
-  return { starts, text };
+  return { starts, text, file };
 }
 
 /** Returns the span from `start` to `end` (offsets), cut at the end of its first line, at least 1 long. */
@@ -24,7 +27,17 @@ export function spanOf(table: LineTable, start: number, end: number): Span {
   // A place behind the last character of a line (a missing value) is shown on that character.
   const from = start >= lineEnd && lineEnd > lineStart ? lineEnd - 1 : start;
   const length = Math.max(1, Math.min(end, lineEnd) - from);
-  return { line: line + 1, column: from - lineStart + 1, length };
+  return placeIn(table.file, { line: line + 1, column: from - lineStart + 1, length });
+}
+
+/** Returns the span as one of that file (null: the main file). */
+export function placeIn(file: string | null, span: Span): Span {
+  return file === null ? span : { file, ...span };
+}
+
+/** Returns the name of the file that a place is in. */
+export function fileOf(span: Span): string {
+  return span.file ?? MAIN_FILE;
 }
 
 function lineAt(table: LineTable, offset: number): number {

@@ -1,3 +1,4 @@
+import type { Span } from "../../base/diagnostic.ts";
 import { formatPattern } from "../../net/hostname.ts";
 import { formatPortRange } from "../../net/port-range.ts";
 import { formatPrefix } from "../../net/prefix.ts";
@@ -5,6 +6,8 @@ import { SERVICE_NAMES, serviceNamed } from "../../net/service.ts";
 import type { DestinationTerm, Service, SourceTerm } from "../document.ts";
 import type { InboundDraft } from "./inbound.ts";
 import type { OutboundDraft } from "./outbound.ts";
+import { shown } from "./node.ts";
+import { fileOf } from "./position.ts";
 import { fail, type Walk } from "./walk.ts";
 
 const ID_CHARS_MAX = 48;
@@ -23,14 +26,21 @@ export function nameRules(
   outbound: readonly OutboundDraft[],
 ): { readonly inbound: Named<InboundDraft>[]; readonly outbound: Named<OutboundDraft>[] } {
   const drafts = [...inbound, ...outbound];
-  const taken = new Map<string, number>();
+  const taken = new Map<string, Span>();
   for (const { id } of drafts) {
     if (id === null) continue;
-    const line = taken.get(id.text);
-    if (line === undefined) taken.set(id.text, id.span.line);
+    const first = taken.get(id.text);
+    if (first === undefined) taken.set(id.text, id.span);
     else {
-      const help = `the first is in line ${line}`;
-      fail(walk, "duplicate-id", id.span, `the id \`${id.text}\` is given twice`, help);
+      const files = `${shown(fileOf(first))} and ${shown(fileOf(id.span))}`;
+      const where = first.file === id.span.file ? "given twice" : `given in ${files}`;
+      fail(
+        walk,
+        "duplicate-id",
+        id.span,
+        `the id \`${id.text}\` is ${where}`,
+        `the first is in line ${first.line}`,
+      );
     }
   }
   const derived = deriveIds(

@@ -1,5 +1,5 @@
 import type { Defaults, Mode, PolicyDocument, ScopeEntry, ScopeTarget, ZoneEntry } from "../document.ts";
-import { type MapEntry, type Node, shown } from "./node.ts";
+import { type MapEntry, type MapNode, type Node, shown } from "./node.ts";
 import {
   CONTAINER_DEFAULTS,
   DEFAULTS_KEYS,
@@ -13,7 +13,23 @@ import {
   SCOPE_KINDS,
   WORLD_ZONE,
 } from "./vocabulary.ts";
-import { fail, fieldsOf, mapOf, oneOrMore, termText, textOf, type Walk, wordOf } from "./walk.ts";
+import { fail, fieldsOf, mapOf, oneOrMore, termText, textOf, type Walk, wordOf, wrongType } from "./walk.ts";
+
+/** Reports a version that is missing or not 1. `what` reads "the policy". */
+export function readVersion(walk: Walk, root: MapNode, what: string): void {
+  const entry = root.entries.find(({ key }) => key === "version");
+  if (entry === undefined) {
+    const help = "begin the file with `version: 1`";
+    fail(walk, "missing-key", root.span, `${what} has no \`version\``, help);
+    return;
+  }
+  const { value } = entry;
+  if (value.kind === "scalar" && value.type === "number" && value.text === "1") return;
+  if (value.kind === "scalar" && value.type === "number") {
+    const help = "this version of Seawall reads `version: 1`";
+    fail(walk, "version", value.span, `version ${shown(value.text)} is not known`, help);
+  } else wrongType(walk, value, "`version` must be the number 1");
+}
 
 /** Returns the mode per direction; absent means enforce. */
 export function readMode(walk: Walk, entry: MapEntry | undefined): PolicyDocument["mode"] {

@@ -3,6 +3,10 @@
 export const POLICY_BYTES_MAX = 1_048_576;
 export const RULES_MAX = 2_000;
 
+export const MAIN_FILE = "policy.yaml";
+/** LIMIT: files of policy.d. Each may have POLICY_BYTES_MAX; the rules of all files count together. */
+export const DROP_INS_MAX = 64;
+
 export const ROOT_KEYS = [
   "version",
   "mode",
@@ -17,6 +21,21 @@ export const ROOT_KEYS = [
   "tests",
   "assert",
 ] as const;
+
+/** What only the main file may have: each of them can relax what the file says elsewhere. */
+export const MAIN_ONLY_KEYS = ["mode", "defaults", "accept_risk", "alerts"] as const;
+/** Lists that drop-ins add to. */
+export const LIST_KEYS = ["inbound", "outbound", "tests", "assert"] as const;
+/** Maps of names that drop-ins add to; a name stands in one file only. */
+export const NAME_KEYS = ["scopes", "sets", "zones"] as const;
+
+/** What to write where a list is expected. */
+export const LIST_HELP = {
+  inbound: "write `inbound: []` to deny everything",
+  outbound: "write `outbound: []` to deny everything, or remove the key to judge nothing outbound",
+  tests: null,
+  assert: null,
+} as const;
 
 /** Known words of a later version: said so, instead of "unknown". */
 export const RESERVED_KEYS = ["http", "inject", "limit", "inspect"] as const;

@@ -28,11 +28,12 @@ export interface YamlRead {
 /**
  * Returns the one YAML 1.2 value (core schema) in `text`, with the place of everything. Refuses tags,
  * anchors, aliases, merge keys, directives, a second document, characters outside c-printable, duplicate
- * keys and deep nesting; never throws. Offsets count without a leading byte order mark.
+ * keys and deep nesting; never throws. Offsets count without a leading byte order mark. `file` is the drop-in
+ * that every place is in, null for the main file.
  */
-export function readYaml(source: string): YamlRead {
+export function readYaml(source: string, file: string | null = null): YamlRead {
   const text = source.startsWith(BOM) ? source.slice(1) : source;
-  const table = lineTableOf(text);
+  const table = lineTableOf(text, file);
   const characters = checkCharacters(text, table);
   if (characters.length > 0) return { root: null, diagnostics: characters, brokenLine: 1 };
   const scan = startScan(table);
