@@ -13,12 +13,15 @@ import { sshConnections } from "../edge/host/operator.ts";
 import { interfaceTo } from "../edge/host/route.ts";
 import { type LiveState, loadTransaction, readLive, requireNft } from "../edge/kernel/nft.ts";
 import { type Folders, makeFolder } from "../edge/state/folder.ts";
-import { type HistoryEntry, readHistory, trimHistory, writeHistory } from "../edge/state/history.ts";
+import type { HistoryEntry } from "../edge/state/history-entry.ts";
+import { readHistory, trimHistory, writeHistory } from "../edge/state/history.ts";
 import { isWaiting } from "./confirm.ts";
+import { writeLandmark } from "./landmark.ts";
 import { lockouts, refuseLockout } from "./lockout.ts";
 import { preload } from "./preload.ts";
 import { refuseUnenforceable, scopeInterfaces } from "./scope.ts";
-import { remember, settleOver } from "./settle.ts";
+import { settleOver } from "./settle.ts";
+import { sealOf } from "./seal.ts";
 import { isGenerationInUse } from "./stamp.ts";
 import { refuseSurroundings } from "./surroundings.ts";
 
@@ -68,13 +71,7 @@ export async function applyPolicy(request: ApplyRequest): Promise<ApplyResult> {
   if (!compiled.ok) return compiled;
   const entry = record(request, generation, compiled.ruleset);
   await load(compiled.ruleset, live, entry, request.leaseMs);
-  const loaded = readLive();
-  if (loaded !== null) {
-    remember(request.folders.state, loaded, [
-      generation,
-      ...(live?.committed == null ? [] : [live.committed]),
-    ]);
-  }
+  writeLandmark(request.folders.state);
   return { ok: true, entry, deadlineMs: request.nowMs() + request.leaseMs };
 }
 
@@ -130,11 +127,6 @@ async function load(
   });
   loadTransaction(stage);
   loadTransaction(turn);
-}
-
-/** What stands in the kernel beside a generation; `history` finds the policy by it. */
-export function sealOf(entry: HistoryEntry): string {
-  return `policy ${entry.id} sha256 ${entry.sha256}`;
 }
 
 export const DEFAULT_LEASE_MS = 60_000;

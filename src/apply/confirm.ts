@@ -1,10 +1,11 @@
 /** Keeps the candidate, when it was shown that the operator can still come in; or goes back. */
 import { SeawallError } from "../core/base/error.ts";
 import { formatIp, type Ip } from "../core/net/ip.ts";
-import { connectionsAbove, type SshConnection, sshConnections } from "../edge/host/operator.ts";
+import { reachOf, type SshConnection, sshConnections } from "../edge/host/operator.ts";
 import { type LiveState, readLive } from "../edge/kernel/nft.ts";
 import type { Folders } from "../edge/state/folder.ts";
-import { type HistoryEntry, writeHistory } from "../edge/state/history.ts";
+import type { HistoryEntry } from "../edge/state/history-entry.ts";
+import { writeHistory } from "../edge/state/history.ts";
 import { entryOf, settleAt, settleOver, takeDown } from "./settle.ts";
 import { generationOf } from "./stamp.ts";
 
@@ -68,27 +69,29 @@ function nothingWaits(): SeawallError {
  * ControlMaster connection carry another stamp or none.
  */
 function showConnection(pid: number, generation: number): string {
-  const connections = connectionsAbove(pid);
+  const { connections, kind } = reachOf(pid);
   if (connections.length === 0) {
-    throw new SeawallError(
-      "SEAWALL_NOT_CONFIRMED",
-      "this was not called over an SSH connection, so it proves nothing about SSH",
-      {
-        still: "the change still waits",
-        help: "log in anew and run `seawall confirm` there, or here: seawall confirm --console",
-      },
+    const help =
+      kind === "ssh" || kind === "mosh"
+        ? ANEW
+        : "log in anew and run `seawall confirm` there, or here: seawall confirm --console";
+    throw notConfirmed(
+      `this was not called over ${kind === "mosh" ? "SSH but over mosh" : "an SSH connection"}, so it proves nothing about SSH`,
+      help,
     );
   }
   const fresh = connections.find((connection) => generationOf(connection) === generation);
   if (fresh !== undefined) return `a new SSH connection from ${formatIp(fresh.peer)}`;
-  throw new SeawallError(
-    "SEAWALL_NOT_CONFIRMED",
+  throw notConfirmed(
     `this connection${fromText(connections)} is older than the change, so it proves nothing`,
-    {
-      still: "the change still waits",
-      help: "ssh -o ControlPath=none HOST seawall confirm",
-    },
+    ANEW,
   );
+}
+
+const ANEW = "ssh -o ControlPath=none HOST seawall confirm";
+
+function notConfirmed(message: string, help: string): SeawallError {
+  return new SeawallError("SEAWALL_NOT_CONFIRMED", message, { still: "the change still waits", help });
 }
 
 function fromText(connections: readonly SshConnection[]): string {
@@ -96,18 +99,20 @@ function fromText(connections: readonly SshConnection[]): string {
   return ` from ${[...peers].join(", ")}`;
 }
 
-/** A console proves nothing about SSH; it is taken where nobody could have proven it. */
+/** A console proves nothing about SSH; it is taken where nobody is logged in who could prove it. */
 function showConsole(pid: number): string {
-  if (connectionsAbove(pid).length > 0) {
-    throw new SeawallError(
-      "SEAWALL_NOT_CONFIRMED",
-      "--console is for a local console, and this is an SSH connection",
-      {
-        still: "the change still waits",
-        help: "ssh -o ControlPath=none HOST seawall confirm",
-      },
+  const { kind } = reachOf(pid);
+  if (kind === "ssh" || kind === "mosh") {
+    throw notConfirmed(
+      `--console is for a local console, and this came over ${kind === "ssh" ? "SSH" : "mosh"}`,
+      ANEW,
     );
   }
-  const others = sshConnections().length;
-  return others === 0 ? "the console; nobody is logged in over SSH" : "the console; SSH was not tried";
+  if (kind === "detached" && sshConnections().length > 0) {
+    throw notConfirmed(
+      "--console is for a local console, and this has no terminal while somebody is logged in over SSH",
+      ANEW,
+    );
+  }
+  return "the console, which proves nothing about SSH";
 }

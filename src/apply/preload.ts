@@ -1,4 +1,6 @@
 /** Large sets are filled before the transaction that uses them, in pieces, so that nobody waits long for the kernel. */
+import { SeawallError } from "../core/base/error.ts";
+import { name } from "../core/compile/nftables/text.ts";
 import type { NftObject, Ruleset } from "../core/compile/nftables/ruleset.ts";
 import { declare } from "../core/compile/nftables/ruleset.ts";
 import { TABLE } from "../core/compile/nftables/table.ts";
@@ -17,12 +19,14 @@ export interface Preloaded {
 
 /**
  * Fills the large sets that the kernel does not hold yet; nothing refers to them until the candidate does.
- * INVARIANT: a set named by its content is either referred to and whole, or may be deleted.
+ * INVARIANT: a set that a rule refers to is whole. One that no rule refers to may be what a killed load left
+ * behind, and is made anew.
  */
 export async function preload(ruleset: Ruleset, live: LiveTable | null): Promise<Preloaded> {
   const large = ruleset.objects.filter(isLarge);
-  const missing = large.filter((set) => live?.sets.has(set.name) !== true);
-  if (missing.length === 0) return { sets: new Set(large.map((set) => set.name)), live };
+  const names = new Set(large.map((set) => set.name));
+  const missing = large.filter((set) => live?.sets.has(set.name) !== true || forget(set.name));
+  if (missing.length === 0) return { sets: names, live };
   loadTransaction(
     [`table inet ${TABLE} {`, ...missing.map((set) => `  ${declare(set)}`), "}", ""].join("\n"),
   );
@@ -35,8 +39,19 @@ export async function preload(ruleset: Ruleset, live: LiveTable | null): Promise
     elements.close();
   }
   const empty: LiveTable = { chains: new Set(), sets: new Set(), maps: new Set(), counters: new Set() };
-  const sets = new Set([...(live ?? empty).sets, ...missing.map((set) => set.name)]);
-  return { sets: new Set(large.map((set) => set.name)), live: { ...(live ?? empty), sets } };
+  const table = live ?? empty;
+  return { sets: names, live: { ...table, sets: new Set([...table.sets, ...names]) } };
+}
+
+/** Deletes a set unless a rule refers to it (the kernel then refuses); returns whether it is gone. */
+function forget(set: string): boolean {
+  try {
+    loadTransaction(`delete set inet ${TABLE} ${name(set)}\n`);
+    return true;
+  } catch (cause) {
+    if (cause instanceof SeawallError && cause.code === "SEAWALL_NFT_REFUSED") return false;
+    throw cause;
+  }
 }
 
 function intervalsOf(set: PrefixesObject): Intervals {

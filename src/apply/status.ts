@@ -1,7 +1,9 @@
 /** What is in force, told by the kernel; our own files only give it names. Light: this runs on every prompt. */
 import { readTableText, type TableText } from "../edge/kernel/table-text.ts";
 import type { Folders } from "../edge/state/folder.ts";
-import { type Landmark, type LandmarkPolicy, readLandmark } from "./landmark.ts";
+import { readHistoryEntry } from "../edge/state/history-entry.ts";
+import { type Landmark, readLandmark } from "./landmark.ts";
+import { sealedId } from "./seal.ts";
 
 export interface Status {
   readonly state: "off" | "observing" | "enforcing" | "pending" | "drifted";
@@ -21,24 +23,20 @@ export function readStatus(folders: Folders, nowMs: number): Status {
   const landmark = readLandmark(folders.state);
   const generation = table === null ? null : inForce(table);
   if (table === null || generation === null) return absent(landmark, table !== null);
-  const known = landmark?.generations[String(generation)];
+  const entry = readHistoryEntry(folders.state, sealedId(table.seals.get(generation) ?? ""));
+  const watching = entry?.mode.inbound === "observe" && entry.mode.outbound === "observe";
   const status: Status = {
-    state: known === undefined ? "enforcing" : stateOf(known),
-    mode: known?.mode ?? null,
+    state: watching ? "observing" : "enforcing",
+    mode: entry?.mode ?? null,
     generation,
     confirmBy: null,
     containment: "unknown",
-    policy: known === undefined ? null : { id: known.id, path: known.path },
+    policy: entry === undefined ? null : { id: entry.id, path: entry.policyPath },
     drift: null,
   };
   // Drift comes before everything else: nothing else that is said here holds then.
-  if (landmark !== null && landmark.text !== table.text) {
-    return {
-      ...status,
-      state: "drifted",
-      drift: "our table was changed by somebody else since it was applied",
-    };
-  }
+  const drift = driftOf(table, generation, landmark);
+  if (drift !== null) return { ...status, state: "drifted", drift };
   if (table.candidate === null || table.leaseMs === null) return status;
   return { ...status, state: "pending", confirmBy: new Date(nowMs + table.leaseMs).toISOString() };
 }
@@ -48,13 +46,18 @@ function inForce(table: TableText): number | null {
   return table.leaseMs === null ? table.committed : table.candidate;
 }
 
-function stateOf({ mode }: LandmarkPolicy): "observing" | "enforcing" {
-  return mode.inbound === "observe" && mode.outbound === "observe" ? "observing" : "enforcing";
+/** A generation that no landmark knows was loaded by a command that was killed before it could write one. */
+function driftOf(table: TableText, generation: number, landmark: Landmark | null): string | null {
+  if (!table.hooksAreOurs) return "somebody else added a rule to our hooks";
+  const known = landmark?.texts[String(generation)];
+  if (known === undefined || known === table.textOf(generation)) return null;
+  return "our rules were changed by somebody else since they were applied";
 }
 
 /** Nothing of ours judges: as it should be, or because somebody took it away. */
 function absent(landmark: Landmark | null, tableIsThere: boolean): Status {
   const expected = landmark !== null && landmark.committed !== null;
+  const what = tableIsThere ? "our hooks are" : "our table is";
   return {
     state: expected ? "drifted" : "off",
     mode: null,
@@ -62,10 +65,6 @@ function absent(landmark: Landmark | null, tableIsThere: boolean): Status {
     confirmBy: null,
     containment: "unknown",
     policy: null,
-    drift: !expected
-      ? null
-      : tableIsThere
-        ? "our hooks are gone from the kernel; nothing is enforced"
-        : "our table is gone from the kernel; nothing is enforced",
+    drift: expected ? `${what} gone from the kernel; nothing is enforced` : null,
   };
 }

@@ -4,7 +4,7 @@ import { SeawallError } from "../core/base/error.ts";
 import { NFLOG_GROUP } from "../core/event/log-prefix.ts";
 import { readLive, requireNft } from "../edge/kernel/nft.ts";
 import { type Folders, makeFolder } from "../edge/state/folder.ts";
-import { locked } from "../edge/state/lock.ts";
+import { locked } from "../edge/kernel/change-lock.ts";
 import { type PipelineStats, startPipeline } from "./pipeline.ts";
 
 /** How often the daemon looks whether a lease ran out. The kernel does not wait for it. */

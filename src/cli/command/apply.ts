@@ -43,7 +43,7 @@ export const command: Command = {
       return EXIT.ok;
     }
     const folders = foldersOf(context.env);
-    const { locked } = await import("../../edge/state/lock.ts");
+    const { locked } = await import("../../edge/kernel/change-lock.ts");
     const result = await locked(folders.run, () =>
       applyPolicy({
         ...loaded,

@@ -1,7 +1,7 @@
 import process from "node:process";
 import { confirm } from "../../apply/confirm.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
-import { locked } from "../../edge/state/lock.ts";
+import { locked } from "../../edge/kernel/change-lock.ts";
 import { type Command, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { requireRoot } from "../root.ts";

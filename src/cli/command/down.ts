@@ -1,7 +1,7 @@
 import { takeDown } from "../../apply/settle.ts";
 import { readLive, requireNft } from "../../edge/kernel/nft.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
-import { locked } from "../../edge/state/lock.ts";
+import { locked } from "../../edge/kernel/change-lock.ts";
 import type { Command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { requireRoot } from "../root.ts";

@@ -13,33 +13,90 @@ export interface SshConnection {
 const ANCESTORS_MAX = 64;
 const SSHD = new Set(["sshd", "sshd-session", "sshd-auth", "dropbear"]);
 
-/** Returns the established connections of every sshd in this network namespace. */
+/**
+ * Returns the connections of everybody who is logged in over SSH in this network namespace. Somebody who came
+ * by mosh stands with the SSH connection that began it.
+ */
 export function sshConnections(): SshConnection[] {
-  const servers = processes().filter((pid) => SSHD.has(commandOf(pid)));
-  return connectionsOf(servers);
+  const all = processes();
+  const servers = all.filter((pid) => SSHD.has(commandOf(pid)));
+  return [...connectionsOf(servers), ...all.filter(isMosh).flatMap(beganBy)];
 }
 
-/**
- * Returns the SSH connections through which process `pid` is reached: those of the sshd processes among its
- * ancestors and, inside tmux or screen, of every attached client. Empty on a local console.
- */
-export function connectionsAbove(pid: number): SshConnection[] {
+/** How a process is reached: over which SSH connections, and whether at all from this machine's own console. */
+export interface Reached {
+  /** Those of the sshd processes among its ancestors and, inside tmux or screen, of every attached client. */
+  readonly connections: readonly SshConnection[];
+  readonly kind: "ssh" | "mosh" | "console" | "detached";
+}
+
+/** Returns how process `pid` is reached. */
+export function reachOf(pid: number): Reached {
   const above = ancestors(pid);
   const multiplexed = above.some((one) => /^(tmux: server|screen|SCREEN)/.test(commandOf(one)));
   const clients = multiplexed
     ? processes().filter((one) => /^(tmux: client|tmux|screen)$/.test(commandOf(one)))
     : [];
-  const lines = [above, ...clients.map(ancestors)];
-  return connectionsOf([...new Set(lines.flat().filter((one) => SSHD.has(commandOf(one))))]);
+  const lines = [above, ...clients.map(ancestors)].flat();
+  const connections = connectionsOf([...new Set(lines.filter((one) => SSHD.has(commandOf(one))))]);
+  if (connections.length > 0 || lines.some((one) => SSHD.has(commandOf(one))))
+    return { connections, kind: "ssh" };
+  if (lines.some(isMosh)) return { connections, kind: "mosh" };
+  return { connections, kind: hasConsole(pid) ? "console" : "detached" };
 }
 
+/** Whether the controlling terminal is one of the machine itself (proc(5) tty_nr), not one of a session's. */
+function hasConsole(pid: number): boolean {
+  const stat = read(`/proc/${pid}/stat`);
+  const terminal = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[4] ?? 0);
+  const major = (terminal >>> 8) & 0xfff;
+  return CONSOLE_MAJORS.has(major);
+}
+
+/** devices.txt of the kernel: tty and ttyS, console, ttyAMA and other serial lines, hvc. */
+const CONSOLE_MAJORS = new Set([4, 5, 204, 229]);
+
+function isMosh(pid: number): boolean {
+  return commandOf(pid) === "mosh-server";
+}
+
+/** mosh-server keeps the environment of the SSH session that began it: `SSH_CONNECTION=peer port local port`. */
+function beganBy(pid: number): SshConnection[] {
+  const line = read(`/proc/${pid}/environ`)
+    .split("\0")
+    .find((entry) => entry.startsWith("SSH_CONNECTION="));
+  const [peer, peerPort, local, localPort] = line?.slice("SSH_CONNECTION=".length).split(" ") ?? [];
+  const ends = [parseIp(peer ?? ""), parseIp(local ?? "")];
+  const [from, to] = ends;
+  if (from === undefined || to === undefined) return [];
+  return [{ peer: from, peerPort: Number(peerPort), local: to, localPort: Number(localPort) }];
+}
+
+/**
+ * SECURITY: a session's own sshd listens where the client asked it to (`ssh -R`), and whoever connects there is
+ * no operator. Only ports on which somebody else listens are ports that one logs in by.
+ */
 function connectionsOf(pids: readonly number[]): SshConnection[] {
   const owned = new Set(pids.flatMap(socketInodes));
+  const sessions = processes().filter(isSession);
+  const forwarded = new Set(sessions.flatMap(socketInodes));
   const table = tcpTable();
-  const listening = new Set(table.filter(({ state }) => state === LISTEN).map(({ localPort }) => localPort));
-  return table.filter(
-    ({ state, inode, localPort }) => state === ESTABLISHED && owned.has(inode) && listening.has(localPort),
+  const listening = table.filter(({ state }) => state === LISTEN);
+  const asked = new Set(
+    listening.filter(({ inode }) => forwarded.has(inode)).map(({ localPort }) => localPort),
   );
+  const ports = new Set(listening.map(({ localPort }) => localPort).filter((port) => !asked.has(port)));
+  return table.filter(
+    ({ state, inode, localPort }) => state === ESTABLISHED && owned.has(inode) && ports.has(localPort),
+  );
+}
+
+/** An sshd that another sshd began: one login. */
+function isSession(pid: number): boolean {
+  if (!SSHD.has(commandOf(pid))) return false;
+  return ancestors(pid)
+    .slice(1)
+    .some((parent) => SSHD.has(commandOf(parent)));
 }
 
 const ESTABLISHED = "01";

@@ -4,24 +4,80 @@ import { runSync } from "../host/command.ts";
 import { durationMs } from "./duration.ts";
 
 export interface TableText {
-  /** The listing without counters, timeouts and set elements: the same as long as nobody changes a rule. */
-  readonly text: string;
   readonly committed: number | null;
   readonly candidate: number | null;
   /** What is left of the lease, or null when it is over. */
   readonly leaseMs: number | null;
+  /** Whether the hooks hold nothing but our own `goto`s. */
+  readonly hooksAreOurs: boolean;
+  /** The comment beside each generation. */
+  readonly seals: ReadonlyMap<number, string>;
+  /** The chains and maps of one generation as listed: the same as long as nobody changes a rule. */
+  readonly textOf: (generation: number) => string;
 }
 
 /** Returns our table, or null when the kernel has none (or nft is not installed or not allowed). */
 export function readTableText(): TableText | null {
   const result = runSync("nft", ["-s", "-t", "list", "table", "inet", TABLE]);
   if (result.status !== 0) return null;
-  const text = result.stdout;
-  const hook = text.slice(text.indexOf("\tchain prerouting {"));
-  const body = hook.slice(0, hook.indexOf("\n\t}"));
-  const candidate = generationIn(/@lease goto g(\d{1,2})_prerouting/.exec(body));
-  const committed = generationIn(/^\t\tgoto g(\d{1,2})_prerouting/m.exec(body));
-  return { text, committed, candidate, leaseMs: candidate === null ? null : readLeaseMs() };
+  const blocks = blocksOf(result.stdout);
+  const hooks = ["prerouting", "output"].map((hook) => rulesOf(blocks.get(`chain ${hook}`) ?? ""));
+  const [prerouting = []] = hooks;
+  const candidate = generationIn(prerouting, LEASED);
+  return {
+    candidate,
+    committed: generationIn(prerouting, PLAIN),
+    leaseMs: candidate === null ? null : readLeaseMs(),
+    hooksAreOurs: hooks.flat().every((rule) => LEASED.test(rule) || PLAIN.test(rule)),
+    seals: sealsOf(blocks),
+    textOf: (generation) => textOf(blocks, generation),
+  };
+}
+
+const LEASED = /^meta nfproto @lease goto g(\d{1,2})_(?:prerouting|output)$/;
+const PLAIN = /^goto g(\d{1,2})_(?:prerouting|output)$/;
+
+/** The listing as blocks by `kind name`: nft indents each by one tab. */
+function blocksOf(listing: string): Map<string, string> {
+  const blocks = new Map<string, string>();
+  for (const match of listing.matchAll(/^\t(chain|set|map|counter) (\S+) \{\n([\s\S]*?)^\t\}$/gm)) {
+    blocks.set(`${match[1]} ${match[2]}`, match[3] ?? "");
+  }
+  return blocks;
+}
+
+/** The rules of a base chain: every line but the one that says which hook it is. */
+function rulesOf(body: string): string[] {
+  return body
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("type filter hook "));
+}
+
+function generationIn(rules: readonly string[], pattern: RegExp): number | null {
+  for (const rule of rules) {
+    const generation = pattern.exec(rule)?.[1];
+    if (generation !== undefined) return Number(generation);
+  }
+  return null;
+}
+
+function sealsOf(blocks: ReadonlyMap<string, string>): Map<number, string> {
+  const seals = new Map<number, string>();
+  for (const [title, body] of blocks) {
+    const generation = /^counter seal_g(\d{1,2})$/.exec(title)?.[1];
+    if (generation !== undefined) seals.set(Number(generation), /comment "(.*)"/.exec(body)?.[1] ?? "");
+  }
+  return seals;
+}
+
+/** What judges in a generation; shared chains belong to each. */
+function textOf(blocks: ReadonlyMap<string, string>, generation: number): string {
+  return [...blocks]
+    .filter(([title]) => /^(?:chain|map) /.test(title))
+    .filter(([title]) => new RegExp(`^\\S+ (?:g${generation}_|refuse$|drop_silently$)`).test(title))
+    .map(([title, body]) => `${title}\n${body}`)
+    .join("");
 }
 
 /** The kernel's own clock of the lease: the shorter of the two families, or null when either is gone. */
@@ -29,8 +85,4 @@ export function readLeaseMs(): number | null {
   const result = runSync("nft", ["list", "set", "inet", TABLE, LEASE_SET]);
   const left = [...result.stdout.matchAll(/expires ([0-9hms]+)/g)].map((match) => durationMs(match[1] ?? ""));
   return left.length < 2 ? null : Math.min(...left);
-}
-
-function generationIn(match: RegExpExecArray | null): number | null {
-  return match === null ? null : Number(match[1]);
 }

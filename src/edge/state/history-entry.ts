@@ -1,0 +1,50 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export interface HistoryEntry {
+  readonly id: number;
+  readonly generation: number;
+  readonly proposedMs: number;
+  readonly confirmedMs: number | null;
+  readonly policyPath: string;
+  readonly sha256: string;
+  readonly mode: { readonly inbound: string; readonly outbound: string };
+  /** Names of the kernel objects that this generation needs. */
+  readonly objects: readonly string[];
+  /** Who proposed it: a login name or uid. */
+  readonly by: string;
+}
+
+/** Returns one entry, or undefined when it is not there or broken: that is no reason to stop. */
+export function readHistoryEntry(state: string, id: number | undefined): HistoryEntry | undefined {
+  if (id === undefined) return undefined;
+  try {
+    const text = readFileSync(join(state, "history", `${entryStem(id)}.json`), "utf8");
+    const entry: unknown = JSON.parse(text);
+    return isEntry(entry) && entry.id === id ? entry : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isEntry(value: unknown): value is HistoryEntry {
+  if (typeof value !== "object" || value === null) return false;
+  const entry = value as Partial<Record<keyof HistoryEntry, unknown>>;
+  return (
+    typeof entry.id === "number" &&
+    typeof entry.generation === "number" &&
+    typeof entry.proposedMs === "number" &&
+    (entry.confirmedMs === null || typeof entry.confirmedMs === "number") &&
+    typeof entry.policyPath === "string" &&
+    typeof entry.sha256 === "string" &&
+    typeof entry.by === "string" &&
+    typeof entry.mode === "object" &&
+    entry.mode !== null &&
+    Array.isArray(entry.objects)
+  );
+}
+
+/** The file name of an entry, without its ending. */
+export function entryStem(id: number): string {
+  return String(id).padStart(6, "0");
+}
