@@ -1,20 +1,19 @@
 /** Puts a policy in force under a lease. Whatever fails, the kernel keeps what it had. */
-import { createHash } from "node:crypto";
 import { SeawallError } from "../core/base/error.ts";
 import type { Diagnostic } from "../core/base/diagnostic.ts";
 import { compileNftables } from "../core/compile/nftables/compile.ts";
 import { nextGeneration } from "../core/compile/nftables/mark.ts";
 import type { Ruleset } from "../core/compile/nftables/ruleset.ts";
 import { LEASE_SECONDS_MAX, LEASE_SECONDS_MIN, propose } from "../core/compile/nftables/transaction.ts";
-import type { PolicyDocument } from "../core/policy/document.ts";
+import type { DropIn, PolicyDocument } from "../core/policy/document.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
 import { readAccounts } from "../edge/host/accounts.ts";
 import { sshConnections } from "../edge/host/operator.ts";
-import { interfaceTo } from "../edge/host/route.ts";
+import { interfaceTo, networkInterfaces } from "../edge/host/route.ts";
 import { type LiveState, loadTransaction, readLive, requireNft } from "../edge/kernel/nft.ts";
 import { type Folders, makeFolder } from "../edge/state/folder.ts";
 import type { HistoryEntry } from "../edge/state/history-entry.ts";
-import { readHistory, trimHistory, writeHistory } from "../edge/state/history.ts";
+import { policyHash, readHistory, trimHistory, writeHistory } from "../edge/state/history.ts";
 import { isWaiting } from "./confirm.ts";
 import { writeLandmark } from "./landmark.ts";
 import { lockouts, refuseLockout } from "./lockout.ts";
@@ -29,6 +28,8 @@ export interface ApplyRequest {
   readonly policy: ResolvedPolicy;
   readonly document: PolicyDocument;
   readonly text: string;
+  /** The files of policy.d that the policy was read with. */
+  readonly dropIns: readonly DropIn[];
   readonly path: string;
   readonly folders: Folders;
   readonly leaseMs: number;
@@ -67,6 +68,7 @@ export async function applyPolicy(request: ApplyRequest): Promise<ApplyResult> {
     generation,
     accounts: readAccounts(),
     interfaces: scopeInterfaces(request.policy),
+    networks: networkInterfaces(),
   });
   if (!compiled.ok) return compiled;
   const entry = record(request, generation, compiled.ruleset);
@@ -100,12 +102,13 @@ function record(request: ApplyRequest, generation: number, ruleset: Ruleset): Hi
     proposedMs: request.nowMs(),
     confirmedMs: null,
     policyPath: request.path,
-    sha256: createHash("sha256").update(request.text).digest("hex"),
+    sha256: policyHash(request),
     mode: request.policy.mode,
     objects: ruleset.objects.map((object) => object.name),
     by: request.by,
+    dropIns: request.dropIns.map(({ file }) => file),
   };
-  writeHistory(request.folders.state, entry, request.text);
+  writeHistory(request.folders.state, entry, request);
   const used = history.filter(({ confirmedMs }) => confirmedMs !== null).at(-1);
   trimHistory(request.folders.state, new Set([entry.id, ...(used === undefined ? [] : [used.id])]));
   return entry;

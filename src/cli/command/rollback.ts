@@ -9,7 +9,7 @@ import { locked } from "../../edge/kernel/change-lock.ts";
 import { entryOf } from "../../apply/settle.ts";
 import { type Command, type CommandContext, SCHEMA } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import { checkFile } from "../policy.ts";
+import { checkWritten } from "../policy.ts";
 import { requireRoot } from "../root.ts";
 
 export const command: Command = {
@@ -48,8 +48,9 @@ function endWaiting(context: CommandContext, folders: Folders): ExitCode {
 /** Nothing waits: an earlier policy becomes a change of its own, under a lease like every other. */
 async function goBack(context: CommandContext, folders: Folders, id: string | undefined): Promise<ExitCode> {
   const entry = earlier(folders.state, id);
-  const text = readPolicyOf(folders.state, entry.id);
-  const { policy, document } = checkFile(entry.policyPath, text, context.nowMs());
+  const { text, dropIns } = readPolicyOf(folders.state, entry);
+  const path = entry.policyPath;
+  const { policy, document } = checkWritten({ path, text, dropIns }, context.nowMs());
   if (policy === null || document === null) {
     throw new SeawallError("SEAWALL_POLICY", `policy ${entry.id} of the history cannot be used any more`, {
       still: "nothing was changed",
@@ -60,7 +61,8 @@ async function goBack(context: CommandContext, folders: Folders, id: string | un
     policy,
     document,
     text,
-    path: entry.policyPath,
+    dropIns,
+    path,
     folders,
     leaseMs: DEFAULT_LEASE_MS,
     acceptLosingSsh: false,

@@ -1,4 +1,6 @@
+import { dirname, join } from "node:path";
 import type { Diagnostic, Severity } from "../../core/base/diagnostic.ts";
+import type { DropIn } from "../../core/policy/document.ts";
 
 const LINE_CHARS_MAX = 160;
 const RESET = "\u001b[0m";
@@ -11,16 +13,29 @@ const COLOR: Readonly<Record<Severity, string>> = {
 
 /**
  * Returns diagnostics as people read them: `file:line:column`, the line, a caret line and the help. Text
- * of the file is shown without its control characters, so that it cannot drive the terminal.
+ * of the file is shown without its control characters, so that it cannot drive the terminal. `dropIns` are
+ * the files beside `file`, the main one, that a place may be in.
  */
 export function renderDiagnostics(
   diagnostics: readonly Diagnostic[],
   text: string,
   file: string,
   color: boolean,
+  dropIns: readonly DropIn[] = [],
 ): string {
-  const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
-  return diagnostics.map((diagnostic) => renderOne(diagnostic, lines, file, color)).join("");
+  const main = linesOf(text);
+  const added = new Map(dropIns.map((dropIn) => [dropIn.file, linesOf(dropIn.text)]));
+  return diagnostics
+    .map((diagnostic) => {
+      const other = diagnostic.span.file;
+      if (other === undefined) return renderOne(diagnostic, main, file, color);
+      return renderOne(diagnostic, added.get(other) ?? [], join(dirname(file), other), color);
+    })
+    .join("");
+}
+
+function linesOf(text: string): readonly string[] {
+  return text.replace(/^\uFEFF/, "").split(/\r?\n/);
 }
 
 function renderOne(diagnostic: Diagnostic, lines: readonly string[], file: string, color: boolean): string {

@@ -162,7 +162,7 @@ describe("a policy of several files", () => {
       main: inb("deny: 25, from: world"),
       added: { a: `zones: {lan: eth0}\n${inb("allow: 25, from: lan")}` },
       flow: inbound("192.0.2.2", 25, "lan"),
-      expected: "refuse by deny-smtp",
+      expected: "refuse by deny-25",
     },
     {
       name: "a zone of the main file is no part of the world",

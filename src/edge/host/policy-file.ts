@@ -1,10 +1,21 @@
-import { readFileSync, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
-import type { Diagnostic } from "../../core/base/diagnostic.ts";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+} from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { type Diagnostic, FILE_START } from "../../core/base/diagnostic.ts";
 import { SeawallError } from "../../core/base/error.ts";
 import { parsePrefix, type Prefix } from "../../core/net/prefix.ts";
 import { type PrefixSet, prefixSetOf } from "../../core/net/prefix-set.ts";
-import type { PolicyDocument, SetEntry } from "../../core/policy/document.ts";
+import type { DropIn, PolicyDocument, SetEntry } from "../../core/policy/document.ts";
+import { shown } from "../../core/policy/parse/node.ts";
+import { DROP_INS_MAX } from "../../core/policy/parse/vocabulary.ts";
 
 /** LIMIT: a file of prefixes. */
 export const SET_FILE_BYTES_MAX = 16 * 1024 * 1024;
@@ -15,10 +26,7 @@ const POLICY_READ_BYTES_MAX = 1024 * 1024 + 1;
 /** Returns the text of a policy file. Refuses what is missing, unreadable or no regular file. */
 export function readPolicyText(path: string): string {
   try {
-    if (!statSync(path).isFile()) {
-      throw new SeawallError("SEAWALL_NOT_FOUND", `\`${path}\` is not a regular file`);
-    }
-    return readFileSync(path).subarray(0, POLICY_READ_BYTES_MAX).toString("utf8");
+    return readBeginning(path);
   } catch (cause) {
     if (cause instanceof SeawallError) throw cause;
     throw new SeawallError("SEAWALL_NOT_FOUND", `cannot read the policy \`${path}\``, {
@@ -28,7 +36,88 @@ export function readPolicyText(path: string): string {
   }
 }
 
-/** Returns the sets that the document keeps in files (one prefix a line, `#` comments), relative to the policy. */
+function readBeginning(path: string): string {
+  // A named pipe must not make us wait for its writer.
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    if (!fstatSync(file).isFile()) {
+      throw new SeawallError("SEAWALL_NOT_FOUND", `\`${path}\` is not a regular file`);
+    }
+    const bytes = Buffer.alloc(POLICY_READ_BYTES_MAX);
+    let length = 0;
+    for (let got = -1; got !== 0 && length < bytes.length; length += got) {
+      got = readSync(file, bytes, length, bytes.length - length, null);
+    }
+    return bytes.toString("utf8", 0, length);
+  } finally {
+    closeSync(file);
+  }
+}
+
+const FOLDER = "policy.d";
+
+/**
+ * Returns what stands in `policy.d` beside a policy: every `*.yaml` that is a regular file, in the order of the
+ * bytes of their names, at most DROP_INS_MAX. What looks like a drop-in and is not read is said. Files whose
+ * name begins with a dot are left alone: editors keep theirs so. Refuses a folder or file that cannot be read.
+ */
+export function readDropIns(policyPath: string): {
+  readonly dropIns: readonly DropIn[];
+  readonly diagnostics: readonly Diagnostic[];
+} {
+  const folder = join(dirname(policyPath), FOLDER);
+  const diagnostics: Diagnostic[] = [];
+  const names: string[] = [];
+  for (const name of namesIn(folder)) {
+    const problem = dropInProblem(folder, name);
+    if (problem === null) names.push(name);
+    else diagnostics.push(said(name, "warning", "not-read", problem, null));
+  }
+  const extra = names[DROP_INS_MAX];
+  if (extra !== undefined) {
+    const message = `${shown(FOLDER)} holds ${names.length} files, at most ${DROP_INS_MAX} are read`;
+    diagnostics.push(said(extra, "error", "too-many-drop-ins", message, "join files that belong together"));
+  }
+  const dropIns = names
+    .slice(0, DROP_INS_MAX)
+    .map((name) => ({ file: `${FOLDER}/${name}`, text: readPolicyText(join(folder, name)) }));
+  return { dropIns, diagnostics };
+}
+
+function namesIn(folder: string): string[] {
+  let names: Buffer[];
+  try {
+    names = readdirSync(folder, "buffer");
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return [];
+    throw new SeawallError("SEAWALL_NOT_FOUND", `cannot read the folder \`${folder}\``, { cause });
+  }
+  return names
+    .sort((left, right) => Buffer.compare(left, right))
+    .map((name) => name.toString("utf8"))
+    .filter((name) => !name.startsWith(".") && /\.ya?ml$/i.test(name));
+}
+
+/** Why a file is not read; null when it is. */
+function dropInProblem(folder: string, name: string): string | null {
+  if (!name.endsWith(".yaml")) return "the file is not read: the name of a drop-in ends in `.yaml`";
+  const found = statSync(join(folder, name), { throwIfNoEntry: false });
+  // A link that leads nowhere is refused when it is read.
+  return found === undefined || found.isFile() ? null : "the file is not read: it is not a regular file";
+}
+
+function said(
+  name: string,
+  severity: "error" | "warning",
+  code: string,
+  message: string,
+  help: string | null,
+): Diagnostic {
+  const span = { file: `${FOLDER}/${name}`, ...FILE_START };
+  return { code: `policy/${code}`, severity, message, help, span };
+}
+
+/** Returns the sets that the document keeps in files (one prefix a line, `#` comments), relative to the file that names them. */
 export function readSetFiles(
   document: PolicyDocument,
   policyPath: string,
@@ -37,7 +126,8 @@ export function readSetFiles(
   const diagnostics: Diagnostic[] = [];
   for (const entry of document.sets) {
     if (entry.file === null) continue;
-    const read = readSetFile(resolve(dirname(policyPath), entry.file), entry);
+    const beside = resolve(dirname(policyPath), dirname(entry.span.file ?? ""));
+    const read = readSetFile(resolve(beside, entry.file), entry);
     if (read.ok) sets.set(entry.name, read.set);
     else diagnostics.push(read.diagnostic);
   }

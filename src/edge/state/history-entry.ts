@@ -13,6 +13,8 @@ export interface HistoryEntry {
   readonly objects: readonly string[];
   /** Who proposed it: a login name or uid. */
   readonly by: string;
+  /** Names of the drop-ins it was read with; absent in entries of a version that knew none. */
+  readonly dropIns?: readonly string[];
 }
 
 /** Returns one entry, or undefined when it is not there or broken: that is no reason to stop. */
@@ -40,7 +42,8 @@ function isEntry(value: unknown): value is HistoryEntry {
     typeof entry.by === "string" &&
     typeof entry.mode === "object" &&
     entry.mode !== null &&
-    Array.isArray(entry.objects)
+    Array.isArray(entry.objects) &&
+    (entry.dropIns === undefined || Array.isArray(entry.dropIns))
   );
 }
 

@@ -1,8 +1,7 @@
 import { type Diagnostic, hasError } from "../../../core/base/diagnostic.ts";
-import { readPolicyText } from "../../../edge/host/policy-file.ts";
 import { type Command, SCHEMA } from "../../command.ts";
 import { EXIT } from "../../exit-code.ts";
-import { checkFile, policyPath } from "../../policy.ts";
+import { checkWritten, readPolicy } from "../../policy.ts";
 import { renderDiagnostics } from "../../render/diagnostic.ts";
 
 export const command: Command = {
@@ -13,14 +12,15 @@ export const command: Command = {
   optionHelp: { json: "print the diagnostics as JSON", output: "table (default) or json" },
   examples: ["seawall policy check policy.yaml", "seawall policy check policy.yaml --json"],
   run: async (context) => {
-    const path = policyPath(context, context.positionals[0]);
-    const text = readPolicyText(path);
-    const { diagnostics } = checkFile(path, text, context.nowMs());
+    const written = readPolicy(context, context.positionals[0]);
+    const { path, text, dropIns } = written;
+    const { diagnostics } = checkWritten(written, context.nowMs());
     if (context.flags["json"] === true || context.flags["output"] === "json") {
       context.out(`${JSON.stringify(checkReport(diagnostics))}\n`);
     } else {
-      context.out(renderDiagnostics(diagnostics, text, path, context.color));
-      context.err(`${path}: ${summaryOf(diagnostics)}\n`);
+      context.out(renderDiagnostics(diagnostics, text, path, context.color, dropIns));
+      const beside = plural(dropIns.length, "drop-in");
+      context.err(`${path}${beside === null ? "" : ` and ${beside}`}: ${summaryOf(diagnostics)}\n`);
     }
     return hasError(diagnostics) ? EXIT.unusable : EXIT.ok;
   },
@@ -29,7 +29,12 @@ export const command: Command = {
 export interface CheckReport {
   readonly schema: typeof SCHEMA;
   readonly ok: boolean;
-  readonly diagnostics: readonly Diagnostic[];
+  readonly diagnostics: readonly ReportedDiagnostic[];
+}
+
+/** A diagnostic of a drop-in says in which file it is, as `policy.d/NAME`. */
+export interface ReportedDiagnostic extends Diagnostic {
+  readonly file?: string;
 }
 
 /** Returns what `policy check --json` prints. */
@@ -43,6 +48,7 @@ export function checkReport(diagnostics: readonly Diagnostic[]): CheckReport {
       message,
       help,
       span: { line: span.line, column: span.column, length: span.length },
+      ...(span.file === undefined ? {} : { file: span.file }),
     })),
   };
 }
