@@ -1,6 +1,6 @@
 /** Keeps the candidate, when it was shown that the operator can still come in; or goes back. */
 import { SeawallError } from "../core/base/error.ts";
-import { formatIp, type Ip } from "../core/net/ip.ts";
+import { formatIp, type Ip, isLoopback } from "../core/net/ip.ts";
 import { reachOf, type SshConnection, sshConnections } from "../edge/host/operator.ts";
 import { type LiveState, readLive } from "../edge/kernel/nft.ts";
 import type { Folders } from "../edge/state/folder.ts";
@@ -80,7 +80,7 @@ function showConnection(pid: number, generation: number): string {
       help,
     );
   }
-  const fresh = connections.find((connection) => generationOf(connection) === generation);
+  const fresh = connections.find((one) => !isLoopback(one.peer) && generationOf(one) === generation);
   if (fresh !== undefined) return `a new SSH connection from ${formatIp(fresh.peer)}`;
   throw notConfirmed(
     `this connection${fromText(connections)} is older than the change, so it proves nothing`,

@@ -1,6 +1,6 @@
 /** Would this policy cut somebody who is logged in now? Asked before every apply. */
 import { SeawallError } from "../core/base/error.ts";
-import { formatIp, type Ip } from "../core/net/ip.ts";
+import { formatIp, type Ip, isLoopback } from "../core/net/ip.ts";
 import { evaluate } from "../core/policy/evaluate.ts";
 import { INNER_INTERFACES, WORLD } from "../core/policy/resolve.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
@@ -51,10 +51,6 @@ export function refuseLockout(found: readonly Lockout[]): void {
       help: "allow that address and port inbound, or run again with --accept-risk=lose-ssh",
     },
   );
-}
-
-function isLoopback(ip: Ip): boolean {
-  return ip.family === 4 ? ip.value >>> 24 === 127 : ip.value === 1n;
 }
 
 /** The zone of an interface: a listed zone, else an inner interface (never judged), else the world. */

@@ -47,8 +47,8 @@ export function entryOf(state: string, live: LiveState, generation: number): His
 /** A load that was killed leaves sets, chains or a whole table behind. */
 function hasLeftovers(live: LiveState, entry: HistoryEntry | undefined): boolean {
   if (live.committed === null) return true;
-  const own = `g${live.committed}_`;
-  const generations = [...live.table.chains, ...live.table.maps].filter((title) => /^g\d+_/.test(title));
+  const own = `g${live.committed}/`;
+  const generations = [...live.table.chains, ...live.table.maps].filter((title) => /^g\d+\//.test(title));
   if (generations.some((title) => !title.startsWith(own))) return true;
   if ([...live.seals.keys()].some((generation) => generation !== live.committed)) return true;
   if (entry === undefined) return false;

@@ -1,10 +1,20 @@
 /** What the kernel remembers of connections: which generation admitted them. */
 import { formatIp } from "../core/net/ip.ts";
-import { GENERATION_MASK, generationOfMark, markOf } from "../core/compile/nftables/mark.ts";
+import {
+  GENERATION_MASK,
+  generationOfMark,
+  markOf,
+  SCOPE_INBOUND,
+  SCOPE_MASK,
+  SCOPE_REJUDGED,
+} from "../core/compile/nftables/mark.ts";
 import type { SshConnection } from "../edge/host/operator.ts";
 import { openConntrack } from "../edge/kernel/conntrack.ts";
 
-/** Returns the generation that admitted a connection (0: none of ours), or null when the kernel does not know it. */
+/**
+ * Returns the generation that let a connection in from outside, or null: the kernel does not know it, or it was
+ * admitted as outbound of a scope, that is, it began inside.
+ */
 export function generationOf({ peer, peerPort, local, localPort }: SshConnection): number | null {
   const conntrack = openConntrack();
   try {
@@ -15,7 +25,10 @@ export function generationOf({ peer, peerPort, local, localPort }: SshConnection
       sourcePort: peerPort,
       destinationPort: localPort,
     });
-    return found.kind === "entry" ? generationOfMark(found.entry.mark) : null;
+    if (found.kind !== "entry" || found.direction !== "original") return null;
+    const scope = (found.entry.mark & SCOPE_MASK) >>> 24;
+    const fromOutside = scope === SCOPE_INBOUND || scope === SCOPE_REJUDGED;
+    return fromOutside ? generationOfMark(found.entry.mark) : null;
   } finally {
     conntrack.close();
   }

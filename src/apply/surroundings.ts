@@ -4,12 +4,12 @@ import { foreignStamps } from "../core/compile/nftables/foreign-mark.ts";
 import { INNER_INTERFACES } from "../core/policy/resolve.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
 import { findProgram, runSync } from "../edge/host/command.ts";
-import { defaultRouteInterfaces } from "../edge/host/route.ts";
+import { uplinkInterfaces } from "../edge/host/route.ts";
 import { foreignRuleset } from "../edge/kernel/nft.ts";
 
 /** Refuses where the world enters by an interface that is not judged, or where others write our bits of the mark. */
 export function refuseSurroundings(policy: ResolvedPolicy): void {
-  refuseUnjudgedUplink(policy, defaultRouteInterfaces());
+  refuseUnjudgedUplink(policy, uplinkInterfaces());
   refuseForeignStamps();
 }
 
@@ -28,7 +28,12 @@ export function refuseUnjudgedUplink(policy: ResolvedPolicy, uplinks: readonly s
 /** SECURITY: a stamp that somebody else writes into our bits would let a connection pass unjudged. */
 function refuseForeignStamps(): void {
   const texts = [foreignRuleset()];
-  for (const program of ["iptables-save", "ip6tables-save"]) {
+  for (const program of [
+    "iptables-save",
+    "ip6tables-save",
+    "iptables-legacy-save",
+    "ip6tables-legacy-save",
+  ]) {
     if (findProgram(program) !== undefined) texts.push(runSync(program, []).stdout);
   }
   const [stamp] = foreignStamps(texts.join("\n"));

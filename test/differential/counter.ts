@@ -50,7 +50,7 @@ function counterName(atom: Atom, decision: Decision): string | undefined {
   if (decision.rule !== null) return decision.reason === "host-life" ? undefined : `count_${decision.rule}`;
   if (decision.reason !== "default" || atom.flow === null) return undefined;
   const place = atom.flow.direction === "inbound" ? atom.flow.zone : atom.flow.scope;
-  return `count_default_${atom.direction}_${place}`;
+  return `count_default/${atom.direction}/${place}`;
 }
 
 /** Whether the direction of this counter is enforced and has a deny that is only watched. */

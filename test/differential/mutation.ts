@@ -173,7 +173,7 @@ function widen(set: PrefixSet): PrefixSet {
 function allowFirst(ruleset: string): string | undefined {
   const lines = ruleset.split("\n");
   const isAsk = (line: string, tier: string): boolean =>
-    new RegExp(`vmap @g1_\\w+_${tier}(_any)?[46]$`).test(line);
+    new RegExp(`vmap @g1/[\\w/.-]+/${tier}(_any)?[46]$`).test(line);
   let moved = false;
   for (let at = 0; at < lines.length; at += 1) {
     if (!isAsk(lines[at] ?? "", "deny")) continue;

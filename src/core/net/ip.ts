@@ -86,6 +86,11 @@ function parseGroups(text: string, dottedAllowed: boolean): number[] | undefined
   return groups;
 }
 
+/** Whether the address is of the host's own loopback (RFC 1122 3.2.1.3, RFC 4291 2.5.3). */
+export function isLoopback(ip: Ip): boolean {
+  return ip.family === 4 ? ip.value >>> 24 === 127 : ip.value === 1n;
+}
+
 /** Returns canonical text: dotted decimal, or RFC 5952. */
 export function formatIp(ip: Ip): string {
   return ip.family === 4 ? formatIp4(ip.value) : formatIp6(ip.value);

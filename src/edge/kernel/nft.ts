@@ -92,7 +92,7 @@ function hookTargets(objects: readonly Listed[]): { committed: number | null; ca
     const target = rule.expr
       .map((part) => (part["goto"] as { target?: string } | undefined)?.target)
       .find(Boolean);
-    const generation = Number(/^g(\d{1,2})_prerouting$/.exec(target ?? "")?.[1]);
+    const generation = Number(/^g(\d{1,2})\/prerouting$/.exec(target ?? "")?.[1]);
     if (!Number.isInteger(generation)) continue;
     if (rule.expr.length > 1) candidate = generation;
     else committed = generation;

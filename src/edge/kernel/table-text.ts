@@ -34,8 +34,8 @@ export function readTableText(): TableText | null {
   };
 }
 
-const LEASED = /^meta nfproto @lease goto g(\d{1,2})_(?:prerouting|output)$/;
-const PLAIN = /^goto g(\d{1,2})_(?:prerouting|output)$/;
+const LEASED = /^meta nfproto @lease goto g(\d{1,2})\/(?:prerouting|output)$/;
+const PLAIN = /^goto g(\d{1,2})\/(?:prerouting|output)$/;
 
 /** The listing as blocks by `kind name`: nft indents each by one tab. */
 function blocksOf(listing: string): Map<string, string> {
@@ -75,7 +75,7 @@ function sealsOf(blocks: ReadonlyMap<string, string>): Map<number, string> {
 function textOf(blocks: ReadonlyMap<string, string>, generation: number): string {
   return [...blocks]
     .filter(([title]) => /^(?:chain|map) /.test(title))
-    .filter(([title]) => new RegExp(`^\\S+ (?:g${generation}_|refuse$|drop_silently$)`).test(title))
+    .filter(([title]) => new RegExp(`^\\S+ (?:g${generation}/|refuse$|drop_silently$)`).test(title))
     .map(([title, body]) => `${title}\n${body}`)
     .join("");
 }

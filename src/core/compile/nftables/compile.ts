@@ -1,5 +1,6 @@
 /** ResolvedPolicy in, Ruleset of one generation out. Refuses what nftables cannot express; never weakens. */
-import type { Diagnostic } from "../../base/diagnostic.ts";
+import { assert } from "../../base/assert.ts";
+import { type Diagnostic, FILE_START } from "../../base/diagnostic.ts";
 import { INNER_INTERFACES, WORLD } from "../../policy/resolve.ts";
 import type { ResolvedPolicy } from "../../policy/resolved.ts";
 import { compileZone } from "./inbound.ts";
@@ -18,6 +19,8 @@ export interface CompileOptions {
   readonly accounts: Accounts;
   /** Interfaces of the scopes by docker network and namespace, when they are known (at apply). */
   readonly interfaces?: ReadonlyMap<string, readonly string[]>;
+  /** Interfaces with other networks behind them, when they are known (at apply); all others then are guests. */
+  readonly networks?: readonly string[];
 }
 
 export type Compilation =
@@ -38,7 +41,7 @@ function compile(policy: ResolvedPolicy, options: CompileOptions): Compilation {
   const { generation, accounts } = options;
   const zones = [WORLD, ...policy.zones.map((zone) => zone.name)].map((zone) => ({
     zone,
-    compiled: compileZone(policy, zone, generation),
+    compiled: compileZone(policy, zone, generation, options.networks ?? null),
   }));
   const scopes: CompiledScope[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -47,6 +50,7 @@ function compile(policy: ResolvedPolicy, options: CompileOptions): Compilation {
     if (made.ok) scopes.push(made.compiled);
     else diagnostics.push(made.diagnostic);
   }
+  diagnostics.push(...overlappingScopes(scopes));
   if (diagnostics.length > 0) return { ok: false, diagnostics };
   const prefix = `g${generation}`;
   const containers = policy.containers === "deny" && policy.mode.outbound === "enforce";
@@ -73,15 +77,27 @@ function compile(policy: ResolvedPolicy, options: CompileOptions): Compilation {
     ruleset: {
       generation,
       objects: unique(objects),
-      chains,
-      entry: { prerouting: `${prefix}_prerouting`, output: `${prefix}_output` },
+      chains: distinct(chains),
+      entry: { prerouting: `${prefix}/prerouting`, output: `${prefix}/output` },
     },
   };
 }
 
 /** Counters, meters and sets of one rule are shared by the places it applies in. */
 function unique(objects: readonly NftObject[]): NftObject[] {
-  return [...new Map(objects.map((object) => [object.name, object])).values()];
+  const found = new Map<string, NftObject>();
+  for (const object of objects) {
+    const before = found.get(object.name);
+    assert(before === undefined || before.kind === object.kind, `two objects are called ${object.name}`);
+    found.set(object.name, object);
+  }
+  return [...found.values()];
+}
+
+/** SECURITY: nft appends to a chain that is there already, so two of one name would be one with both's verdicts. */
+function distinct(chains: readonly Chain[]): readonly Chain[] {
+  assert(new Set(chains.map((chain) => chain.name)).size === chains.length, "two chains have the same name");
+  return chains;
 }
 
 function selectorObjects(
@@ -132,7 +148,7 @@ function preroutingChain(
   );
   for (const inner of INNER_INTERFACES) if (inner !== "lo") rules.push(nft`iifname ${quoted(inner)} accept`);
   rules.push(goTo(entryOf.get(WORLD) ?? ""));
-  return { name: `g${generation}_prerouting`, about: "what enters: by where it enters", rules };
+  return { name: `g${generation}/prerouting`, about: "what enters: by where it enters", rules };
 }
 
 function outputChain(prefix: string, scopes: readonly CompiledScope[]): Chain {
@@ -150,7 +166,7 @@ function outputChain(prefix: string, scopes: readonly CompiledScope[]): Chain {
   const rules = [nft`ct direction reply accept comment "answers: judged where they came in"`];
   if (uids.length > 0) rules.push(nft`meta skuid vmap { ${uids} }`);
   if (marks.length > 0) rules.push(nft`ct mark and ${hex32(SCOPE_MASK)} vmap { ${marks} }`);
-  return { name: `${prefix}_output`, about: "what leaves: by who sends it", rules };
+  return { name: `${prefix}/output`, about: "what leaves: by who sends it", rules };
 }
 
 /**
@@ -159,7 +175,7 @@ function outputChain(prefix: string, scopes: readonly CompiledScope[]): Chain {
  */
 function unstampedChain(generation: number): Chain {
   return {
-    name: `g${generation}_unstamped`,
+    name: `g${generation}/unstamped`,
     about: "connections from before the first apply, until it is confirmed",
     rules: [
       nft`ct state established accept`,
@@ -168,12 +184,34 @@ function unstampedChain(generation: number): Chain {
   };
 }
 
+/** Whose a packet is must be certain: no uid belongs to two scopes. */
+function overlappingScopes(scopes: readonly CompiledScope[]): Diagnostic[] {
+  const ranges = scopes
+    .flatMap(({ scope, selector }) =>
+      selector.kind === "uids" ? selector.ranges.map((range) => ({ ...range, scope: scope.name })) : [],
+    )
+    .sort((a, b) => a.first - b.first);
+  return ranges.flatMap((range, at) => {
+    const before = ranges[at - 1];
+    if (before === undefined || before.last < range.first || before.scope === range.scope) return [];
+    return [
+      {
+        code: "compile/overlapping-scopes",
+        severity: "error",
+        message: `scopes \`${before.scope}\` and \`${range.scope}\` both hold uid ${range.first}`,
+        help: "give each agent a user of its own, with subordinate uids of its own",
+        span: FILE_START,
+      },
+    ];
+  });
+}
+
 function tooManyCells(tier: string): Diagnostic {
   return {
     code: "compile/too-many-cells",
     severity: "error",
     message: `the ranges of the ${tier} cross each other too often for one kernel map`,
     help: "give rules with wide port ranges fewer, larger sources, or name the sources as one set",
-    span: { line: 1, column: 1, length: 1 },
+    span: FILE_START,
   };
 }

@@ -35,7 +35,12 @@ export interface CompiledZone {
 }
 
 /** Returns the chains that judge what enters by one zone. */
-export function compileZone(policy: ResolvedPolicy, zone: string, generation: number): CompiledZone {
+export function compileZone(
+  policy: ResolvedPolicy,
+  zone: string,
+  generation: number,
+  networks: readonly string[] | null,
+): CompiledZone {
   const place: Place = {
     direction: "inbound",
     generation,
@@ -60,19 +65,19 @@ export function compileZone(policy: ResolvedPolicy, zone: string, generation: nu
     chains: [
       ...compiled.chains,
       {
-        name: `${title}_judge`,
+        name: `${title}/judge`,
         about: `${about}: guard > deny > allow > default`,
         rules: [...compiled.asks, goTo(compiled.fallback)],
       },
       {
-        name: `${title}_icmp`,
+        name: `${title}/icmp`,
         about: "host.ping, host.pmtu, host.nd",
-        rules: [...icmpLife(), goTo(`${title}_judge`)],
+        rules: [...icmpLife(), goTo(`${title}/judge`)],
       },
       {
-        name: `${title}_guests`,
+        name: `${title}/guests`,
         about: "forwarded: to containers and machines here, or in transit",
-        rules: guests(`${title}_judge`),
+        rules: guests(`${title}/judge`, networks),
       },
       { name: title, about, rules: arrivals(title) },
     ],
@@ -90,20 +95,26 @@ function placeRule(rule: ResolvedInboundRule, zone: string): PlacedRule {
 /** Host-life first, then by where the packet is going. */
 function arrivals(title: string): Nft[] {
   return [
-    nft`meta l4proto { icmp, ipv6-icmp } ${goTo(`${title}_icmp`)}`,
+    nft`meta l4proto { icmp, ipv6-icmp } ${goTo(`${title}/icmp`)}`,
     nft`meta nfproto ipv4 udp sport ${DHCP4.serverPort} udp dport ${DHCP4.clientPort} accept comment "host.dhcp"`,
     nft`ip6 saddr fe80::/10 udp sport ${DHCP6.serverPort} udp dport ${DHCP6.clientPort} accept comment "host.dhcp"`,
-    nft`fib daddr type unicast ${goTo(`${title}_guests`)}`,
-    goTo(`${title}_judge`),
+    nft`fib daddr type unicast ${goTo(`${title}/guests`)}`,
+    goTo(`${title}/judge`),
   ];
 }
 
-/** Not to an address of this host: judged when it goes to a guest, untouched in transit. */
-function guests(judge: string): Nft[] {
-  return [
-    ...GUEST_INTERFACES.map((one) => nft`fib daddr oifname ${quoted(one)} ${goTo(judge)}`),
-    nft`accept`,
-  ];
+/**
+ * Not to an address of this host: untouched in transit to another network, judged when it goes to a guest. Where
+ * the host's interfaces are known, everything that is no network is a guest, also what appears later.
+ */
+function guests(judge: string, networks: readonly string[] | null): Nft[] {
+  if (networks === null) {
+    return [
+      ...GUEST_INTERFACES.map((one) => nft`fib daddr oifname ${quoted(one)} ${goTo(judge)}`),
+      nft`accept`,
+    ];
+  }
+  return [...networks.map((one) => nft`fib daddr oifname ${quoted(one)} accept`), goTo(judge)];
 }
 
 function icmpLife(): Nft[] {

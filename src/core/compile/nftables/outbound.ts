@@ -9,7 +9,7 @@ import type { Chain, NftObject } from "./ruleset.ts";
 import { type Accounts, type UidRange, uidRanges } from "./scope.ts";
 import { hex32, name, type Nft, nft } from "./text.ts";
 import { serviceMatch } from "./tier.ts";
-import { type Place, placeTitle } from "./verdict.ts";
+import { type Place, placeTitle, ruleTitle } from "./verdict.ts";
 
 /** How the kernel recognises the packets of a scope. */
 export type ScopeSelector =
@@ -67,7 +67,11 @@ export function compileScope(
       objects: [...compiled.objects, ...pins.flatMap((pin) => pin.objects)],
       chains: [
         ...compiled.chains,
-        { name: title, about, rules: [admittedRule(generation), ...compiled.asks, goTo(compiled.fallback)] },
+        {
+          name: title,
+          about,
+          rules: [...sourceRouted(), admittedRule(generation), ...compiled.asks, goTo(compiled.fallback)],
+        },
       ],
       entry: title,
     },
@@ -88,13 +92,13 @@ function selectorOf(
       const known = target.network === "bridge" ? ["docker0"] : [];
       return {
         ok: true,
-        selector: { kind: "interfaces", set: `g${generation}_interfaces_${scope.name}`, known },
+        selector: { kind: "interfaces", set: `g${generation}/interfaces/${scope.name}`, known },
       };
     }
     case "netns":
       return {
         ok: true,
-        selector: { kind: "interfaces", set: `g${generation}_interfaces_${scope.name}`, known: [] },
+        selector: { kind: "interfaces", set: `g${generation}/interfaces/${scope.name}`, known: [] },
       };
     case "unit":
     case "cgroup":
@@ -112,6 +116,15 @@ function unsupported(scope: ResolvedScope): Diagnostic {
   };
 }
 
+/** SECURITY: a source route goes to an allowed first hop and on to anywhere; each packet can bring its own. */
+function sourceRouted(): Nft[] {
+  return [
+    nft`ip option lsrr exists goto refuse`,
+    nft`ip option ssrr exists goto refuse`,
+    nft`exthdr rt exists goto refuse`,
+  ];
+}
+
 /** An allow that is only watched opens nothing while its direction is enforced, and has no chain. */
 function isInForce(rule: ResolvedOutboundRule, place: Place): boolean {
   return place.watching || rule.mode === "enforce";
@@ -119,7 +132,7 @@ function isInForce(rule: ResolvedOutboundRule, place: Place): boolean {
 
 /** A name allows what our resolver answered for it; the answers are pinned in sets of the rule's own. */
 function pinned(rule: ResolvedOutboundRule, place: Place): { objects: NftObject[]; rules: Nft[] } {
-  const chain = `${placeTitle(place)}_${rule.id}`;
+  const chain = ruleTitle(place, rule.id);
   const sets = ([4, 6] as const).map((family) => ({
     family,
     object: {
@@ -145,5 +158,5 @@ export function admittedRule(generation: number): Nft {
 
 /** The map of stamps that pass unjudged in a generation. */
 export function admittedName(generation: number): string {
-  return `g${generation}_admitted`;
+  return `g${generation}/admitted`;
 }

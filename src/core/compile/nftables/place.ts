@@ -118,7 +118,7 @@ class Parts {
   }
 
   tier(word: string, about: string, entries: readonly TierEntry[]): void {
-    const tier = compileTier({ title: `${this.title}_${word}`, about, side: this.side, entries });
+    const tier = compileTier({ title: `${this.title}/${word}`, about, side: this.side, entries });
     this.objects.push(...tier.objects);
     this.chains.push(...tier.chains);
     this.asks.push(...tier.asks);

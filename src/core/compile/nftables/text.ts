@@ -31,13 +31,16 @@ export const NAME_MAX_CHARS = 128;
 
 /** Returns a name of a chain, set, map or counter. Ids and scopes of a policy fit (they are checked there). */
 export function name(text: string): Nft {
-  assert(/^[a-zA-Z][a-zA-Z0-9_.-]*$/.test(text) && text.length <= NAME_MAX_CHARS, `not an nft name: ${text}`);
+  assert(
+    /^[a-zA-Z][a-zA-Z0-9_./-]*$/.test(text) && text.length <= NAME_MAX_CHARS,
+    `not an nft name: ${text}`,
+  );
   return text as Nft;
 }
 
 /** Returns `"text"` for interface names and log prefixes. nft has no escape inside quotes, so those are refused. */
 export function quoted(text: string): Nft {
-  assert(/^[a-zA-Z0-9 ._:@*-]{1,127}$/.test(text), `cannot be quoted for nft: ${JSON.stringify(text)}`);
+  assert(/^[a-zA-Z0-9 ._:@*/-]{1,127}$/.test(text), `cannot be quoted for nft: ${JSON.stringify(text)}`);
   return `"${text}"` as Nft;
 }
 

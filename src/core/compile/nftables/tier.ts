@@ -18,7 +18,7 @@ export interface TierEntry extends TierRule {
 }
 
 export interface TierSpec {
-  /** Names the tier's objects, for example `g3_world_allow`. */
+  /** Names the tier's objects, for example `g3/zone/world/allow`. */
   readonly title: string;
   readonly about: string;
   /** The end of the flow that the policy names: the source inbound, the destination outbound. */
@@ -105,7 +105,7 @@ function element(
   assert(only !== undefined, "a cell has a rule");
   if (more.length === 0) return nft`${key} : ${only.settles ? nft`goto` : nft`jump`} ${name(only.chain)}`;
   const members = cell.rules.join();
-  const list = lists.get(members) ?? `${title}_list${lists.size + 1}`;
+  const list = lists.get(members) ?? `${title}/list${lists.size + 1}`;
   lists.set(members, list);
   return nft`${key} : jump ${name(list)}`;
 }

@@ -78,7 +78,7 @@ export interface Settled {
 
 /** Returns what makes a generation the only one in force, and what forgets all others after it. */
 export function settle(live: LiveTable, generation: number, needed: ReadonlySet<string> | null): Settled {
-  const own = `g${generation}_`;
+  const own = `g${generation}/`;
   const turn = [
     ...["prerouting", "output"].flatMap((hook) => [
       `flush chain inet ${TABLE} ${hook}`,
@@ -92,7 +92,7 @@ export function settle(live: LiveTable, generation: number, needed: ReadonlySet<
 
 /** Deletes what belongs to other generations, and shared objects that this one does not need. */
 function sweep(live: LiveTable, generation: number, needed: ReadonlySet<string> | null): string {
-  const stale = (title: string): boolean => /^g\d+_/.test(title) && !title.startsWith(`g${generation}_`);
+  const stale = (title: string): boolean => /^g\d+\//.test(title) && !title.startsWith(`g${generation}/`);
   const shared = (title: string): boolean =>
     needed !== null && !needed.has(title) && /^(count_|prefixes[46]_|rate[46]_|name[46]_)/.test(title);
   const chains = [...live.chains].filter(stale);
@@ -121,7 +121,7 @@ export function sealName(generation: number): Nft {
 
 /** Where connections from before the first apply go until it is confirmed. */
 export function unstampedName(generation: number): string {
-  return `g${generation}_unstamped`;
+  return `g${generation}/unstamped`;
 }
 
 /** Before confirm the candidate cuts no older connection: stamps of the previous generation pass too. */
@@ -147,7 +147,7 @@ function hooks(candidate: Ruleset, previous: number | null): string[] {
   return (["prerouting", "output"] as const).flatMap((hook) => [
     `flush chain inet ${TABLE} ${hook}`,
     `add rule inet ${TABLE} ${hook} meta nfproto @${LEASE_SET} goto ${name(candidate.entry[hook])}`,
-    ...(previous === null ? [] : [`add rule inet ${TABLE} ${hook} goto ${name(`g${previous}_${hook}`)}`]),
+    ...(previous === null ? [] : [`add rule inet ${TABLE} ${hook} goto ${name(`g${previous}/${hook}`)}`]),
   ]);
 }
 

@@ -24,7 +24,12 @@ export interface Place {
 }
 
 export function placeTitle(place: Place): string {
-  return `g${place.generation}_${place.direction === "inbound" ? "zone" : "scope"}_${place.name}`;
+  return `g${place.generation}/${place.direction === "inbound" ? "zone" : "scope"}/${place.name}`;
+}
+
+/** Returns the name of a rule's chain. No id, zone or scope holds a `/`, so no two titles are the same. */
+export function ruleTitle(place: Place, id: string): string {
+  return `${placeTitle(place)}/rule/${id}`;
 }
 
 interface LogFields {
@@ -69,7 +74,7 @@ type Rule = ResolvedInboundRule | ResolvedOutboundRule;
 
 /** Returns the chain of an allow: log and count a new connection, stamp it, accept. Returns where it does not admit. */
 export function allowChains(rule: Rule, place: Place): RuleChains {
-  const title = `${placeTitle(place)}_${rule.id}`;
+  const title = ruleTitle(place, rule.id);
   const counter = counterOf(rule.id, `allow ${rule.id}: ${rule.why}`);
   const line = log(place, { verdict: "accept", observed: place.watching, reason: "allowed", rule: rule.id });
   const admit: Nft[] = [
@@ -88,7 +93,7 @@ export function allowChains(rule: Rule, place: Place): RuleChains {
       chains: [{ name: title, about, rules: [...expiry, ...admit] }],
     };
   }
-  const admitTitle = `${title}_admit`;
+  const admitTitle = `${title}/admit`;
   const meters = meterObjects(rule.id, rate);
   return {
     entry: title,
@@ -141,7 +146,7 @@ export function expirySeconds(expiresMs: number): number {
 
 /** Returns the chain of an enforced deny. */
 export function denyChains(rule: Rule, place: Place): RuleChains {
-  const title = `${placeTitle(place)}_${rule.id}`;
+  const title = ruleTitle(place, rule.id);
   const about = `deny ${rule.id}: ${rule.why}`;
   const counter = counterOf(rule.id, about);
   const line = log(place, { verdict: rule.denial, observed: false, reason: "denied", rule: rule.id });
@@ -151,7 +156,7 @@ export function denyChains(rule: Rule, place: Place): RuleChains {
 
 /** Returns the chain of a deny that is only watched: it logs what enforce would say. */
 export function watchChains(rule: Rule, place: Place, passes: boolean): RuleChains {
-  const title = `${placeTitle(place)}_${rule.id}`;
+  const title = ruleTitle(place, rule.id);
   const about = `watch ${rule.id} (would ${rule.denial}): ${rule.why}`;
   const counter = counterOf(rule.id, about);
   const line = log(place, { verdict: rule.denial, observed: true, reason: "denied", rule: rule.id });
@@ -162,9 +167,9 @@ export function watchChains(rule: Rule, place: Place, passes: boolean): RuleChai
 
 /** Returns what happens to a packet that no rule of the place decides. */
 export function defaultChain(place: Place, denial: Denial): RuleChains {
-  const title = `${placeTitle(place)}_default`;
+  const title = `${placeTitle(place)}/default`;
   const counter = counterOf(
-    `default_${place.direction}_${place.name}`,
+    `default/${place.direction}/${place.name}`,
     `${place.direction} ${place.name}: no rule matched`,
   );
   const line = log(place, { verdict: denial, observed: place.watching, reason: "default", rule: null });
@@ -191,7 +196,7 @@ export function guardChains(
   place: Place,
   denial: Denial,
 ): RuleChains {
-  const title = `${placeTitle(place)}_${guard.id}`;
+  const title = ruleTitle(place, guard.id);
   const counter = counterOf(guard.id, `${guard.id}: ${guard.why}`);
   const lifted =
     guard.liftedUntilMs === null ? [] : [nft`meta time < ${expirySeconds(guard.liftedUntilMs)} return`];

@@ -9,6 +9,7 @@ import {
   INTERFACE_PATTERN,
   MODES,
   NAME_PATTERN,
+  PLACE_PATTERN,
   REQUIRABLE_KEYS,
   SCOPE_KINDS,
   WORLD_ZONE,
@@ -74,10 +75,18 @@ export function readDefaults(walk: Walk, entry: MapEntry | undefined): Defaults 
   };
 }
 
-/** Reports a name of a set, zone or scope that is none. */
+/** Reports a name of a set that is none. */
 export function checkName(walk: Walk, entry: MapEntry, what: string): boolean {
   if (NAME_PATTERN.test(entry.key)) return true;
   const help = "1 to 32 letters, digits, `-` and `_`, beginning with a letter";
+  fail(walk, "name-of", entry.keySpan, `${shown(entry.key)} is not a name for ${what}`, help);
+  return false;
+}
+
+/** Reports a name of a zone or scope that is none. */
+function checkPlace(walk: Walk, entry: MapEntry, what: string): boolean {
+  if (PLACE_PATTERN.test(entry.key)) return true;
+  const help = "1 to 24 lower-case letters, digits, `-` and `_`, beginning with a letter";
   fail(walk, "name-of", entry.keySpan, `${shown(entry.key)} is not a name for ${what}`, help);
   return false;
 }
@@ -87,7 +96,7 @@ export function readScopes(walk: Walk, entry: MapEntry | undefined): ScopeEntry[
   const map = entry === undefined ? null : mapOf(walk, entry.value, "`scopes`");
   const scopes: ScopeEntry[] = [];
   for (const scope of map?.entries ?? []) {
-    const named = checkName(walk, scope, "a scope");
+    const named = checkPlace(walk, scope, "a scope");
     const target = readScopeTarget(walk, scope.value);
     if (named && target !== null) scopes.push({ name: scope.key, target, span: scope.keySpan });
   }
@@ -170,7 +179,7 @@ export function readZones(walk: Walk, entry: MapEntry | undefined): ZoneEntry[] 
   const zones: ZoneEntry[] = [];
   const claimed: { pattern: string; zone: string }[] = [];
   for (const zone of map?.entries ?? []) {
-    const named = checkName(walk, zone, "a zone");
+    const named = checkPlace(walk, zone, "a zone");
     if (zone.key === WORLD_ZONE) {
       const help = "name the interfaces you trust more instead; the rest stays `world`";
       fail(walk, "zone", zone.keySpan, "`world` is every interface not named otherwise", help);

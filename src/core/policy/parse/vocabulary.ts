@@ -108,8 +108,10 @@ export const ANY = "any";
 export const PUBLIC_WEB = "public-web";
 export const CONTAINER_PREFIX = "container:";
 
-/** Names of sets, zones and scopes. */
+/** Names of sets. */
 export const NAME_PATTERN = /^[A-Za-z][A-Za-z0-9_-]{0,31}$/;
+/** Names of zones and scopes: they also stand in the kernel and in each line of its log. */
+export const PLACE_PATTERN = /^[a-z][a-z0-9_-]{0,23}$/;
 export const RULE_ID_PATTERN = /^[a-z0-9][a-z0-9._-]{0,47}$/;
 /** Prefixes of the ids of built-in rules. */
 export const RESERVED_ID_PREFIXES = ["host.", "guard."] as const;
