@@ -67,10 +67,12 @@ function inForce(...args: readonly string[]): string {
     .replaceAll(/(\b|_)g\d+(?=\W|_)/g, "$1g")
     .replaceAll(/0x[0-9a-f]{8}/g, "MARK")
     .replaceAll(/(log prefix "[^"]*?) \d+ /g, "$1 ")
-    .replaceAll(/policy \d+ sha256 [0-9a-f]{64}/g, "SEAL");
+    .replace("table inet seawall {", "");
   // Objects are listed in the order in which they were made.
-  return table
-    .split(/(?<=\n\t\})\s*/)
+  // Objects are listed in the order in which they were made; the seal names the entry of the history.
+  const objects = table.split(/(?<=\n\t\})\s*/).map((object) => object.trim());
+  return objects
+    .filter((object) => !object.startsWith("counter seal"))
     .sort()
     .join("\n");
 }
