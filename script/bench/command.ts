@@ -25,7 +25,7 @@ export function run(argv: readonly string[], options: CommandOptions = {}): stri
   if (result.error !== undefined)
     throw new Error(`${file}: ${result.error.message}`, { cause: result.error });
   if (result.status !== null && (options.accept ?? [0]).includes(result.status)) return result.stdout;
-  const said = `${result.stderr}${result.stdout}`.trim().split("\n").slice(0, 4).join(" / ");
+  const said = `${result.stderr}${result.stdout}`.trim().split("\n").slice(0, 2).join(" / ");
   throw new Error(`${argv.join(" ").slice(0, 200)}: exit ${result.status ?? result.signal}: ${said}`);
 }
 

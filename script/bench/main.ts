@@ -126,9 +126,9 @@ function output([file = "", ...args]: readonly string[]): Promise<string> {
 /** The message of the error that ended a Node program, without its stack. */
 function reasonIn(stderr: string): string | undefined {
   const lines = stderr.split("\n");
-  return (
-    lines.find((line) => /^\w*Error( \[\w+\])?: /.test(line)) ?? lines.findLast((line) => line !== "")
-  )?.trim();
+  const said =
+    lines.find((line) => /^\w*Error( \[\w+\])?: /.test(line)) ?? lines.findLast((line) => line !== "");
+  return said?.replace(/^Error: /, "").trim();
 }
 
 function say(line: string): void {
