@@ -15,7 +15,7 @@ import { type Folders, makeFolder } from "../edge/state/folder.ts";
 import type { HistoryEntry } from "../edge/state/history-entry.ts";
 import { policyHash, readHistory, trimHistory, writeHistory } from "../edge/state/history.ts";
 import { isWaiting } from "./confirm.ts";
-import { writeLandmark } from "./landmark.ts";
+import { WATCHED_ELEMENTS_MAX, writeLandmark } from "./landmark.ts";
 import { lockouts, refuseLockout } from "./lockout.ts";
 import { preload } from "./preload.ts";
 import { refuseUnenforceable, scopeInterfaces } from "./scope.ts";
@@ -39,7 +39,12 @@ export interface ApplyRequest {
 }
 
 export type ApplyResult =
-  | { readonly ok: true; readonly entry: HistoryEntry; readonly deadlineMs: number }
+  | {
+      readonly ok: true;
+      readonly entry: HistoryEntry;
+      readonly deadlineMs: number;
+      readonly trouble: string | null;
+    }
   /** The policy cannot be expressed. */
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
@@ -73,8 +78,8 @@ export async function applyPolicy(request: ApplyRequest): Promise<ApplyResult> {
   if (!compiled.ok) return compiled;
   const entry = record(request, generation, compiled.ruleset);
   await load(compiled.ruleset, live, entry, request.leaseMs);
-  writeLandmark(request.folders.state);
-  return { ok: true, entry, deadlineMs: request.nowMs() + request.leaseMs };
+  const trouble = writeLandmark(request.folders.state, entry.elements <= WATCHED_ELEMENTS_MAX);
+  return { ok: true, entry, deadlineMs: request.nowMs() + request.leaseMs, trouble };
 }
 
 /** A number that no connection carries any more: what it meant before must not count now. */
@@ -105,6 +110,7 @@ function record(request: ApplyRequest, generation: number, ruleset: Ruleset): Hi
     sha256: policyHash(request),
     mode: request.policy.mode,
     objects: ruleset.objects.map((object) => object.name),
+    elements: countElements(ruleset),
     by: request.by,
     dropIns: request.dropIns.map(({ file }) => file),
   };
@@ -112,6 +118,13 @@ function record(request: ApplyRequest, generation: number, ruleset: Ruleset): Hi
   const used = history.filter(({ confirmedMs }) => confirmedMs !== null).at(-1);
   trimHistory(request.folders.state, new Set([entry.id, ...(used === undefined ? [] : [used.id])]));
   return entry;
+}
+
+function countElements({ objects }: Ruleset): number {
+  return objects.reduce((count, object) => {
+    if (object.kind === "verdicts") return count + object.elements.length;
+    return object.kind === "prefixes" ? count + object.intervals.first.length : count;
+  }, 0);
 }
 
 async function load(

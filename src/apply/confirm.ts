@@ -14,6 +14,8 @@ export interface Confirmed {
   readonly entry: HistoryEntry | undefined;
   /** How it was shown: the new connection, or only a console. */
   readonly shownBy: string;
+  /** What could not be written down of it, or null. */
+  readonly trouble: string | null;
 }
 
 /**
@@ -26,9 +28,20 @@ export function confirm(folders: Folders, pid: number, console: boolean, nowMs: 
   if (generation === null) throw nothingWaits();
   const shownBy = console ? showConsole(pid) : showConnection(pid, generation);
   const entry = entryOf(folders.state, live, generation);
-  settleAt(folders.state, live, generation);
-  if (entry !== undefined) writeHistory(folders.state, { ...entry, confirmedMs: nowMs }, null);
-  return { generation, entry, shownBy };
+  const trouble = settleAt(folders.state, live, generation) ?? markConfirmed(folders.state, entry, nowMs);
+  return { generation, entry, shownBy, trouble };
+}
+
+/** The kernel holds the change already, so a full disk is said and is no failure. */
+function markConfirmed(state: string, entry: HistoryEntry | undefined, nowMs: number): string | null {
+  if (entry === undefined) return "the history has no entry of this change";
+  try {
+    writeHistory(state, { ...entry, confirmedMs: nowMs }, null);
+    return null;
+  } catch (cause) {
+    if (!(cause instanceof SeawallError)) throw cause;
+    return `${cause.message}; the history does not say that it was confirmed`;
+  }
 }
 
 /** Ends the lease now. Returns the generation in force after it, or null when that is none. */

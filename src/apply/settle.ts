@@ -2,8 +2,8 @@
 import { OFF, settle } from "../core/compile/nftables/transaction.ts";
 import { type LiveState, loadTransaction, readLive } from "../edge/kernel/nft.ts";
 import { type HistoryEntry, readHistoryEntry } from "../edge/state/history-entry.ts";
-import { writeLandmark } from "./landmark.ts";
-import { sealedId, sealOf } from "./seal.ts";
+import { WATCHED_ELEMENTS_MAX, writeLandmark } from "./landmark.ts";
+import { parseSeal, sealOf } from "./seal.ts";
 
 /**
  * Returns the live state with every candidate whose lease is over taken out. The kernel stopped judging by it
@@ -22,25 +22,25 @@ export function settleOver(state: string, live: LiveState | null): LiveState | n
   return readLive();
 }
 
-/** Makes `generation` the only one in force. */
-export function settleAt(state: string, live: LiveState, generation: number): void {
+/** Makes `generation` the only one in force. Returns what could not be remembered of it, or null. */
+export function settleAt(state: string, live: LiveState, generation: number): string | null {
   const entry = entryOf(state, live, generation);
   const { turn, sweep } = settle(live.table, generation, entry === undefined ? null : new Set(entry.objects));
   loadTransaction(turn);
   loadTransaction(sweep);
-  writeLandmark(state);
+  return writeLandmark(state, entry !== undefined && entry.elements <= WATCHED_ELEMENTS_MAX);
 }
 
-/** Takes our table out of the kernel. */
-export function takeDown(state: string): void {
+/** Takes our table out of the kernel. Returns what could not be remembered of it, or null. */
+export function takeDown(state: string): string | null {
   loadTransaction(OFF);
-  writeLandmark(state);
+  return writeLandmark(state, false);
 }
 
 /** Returns the history entry of a generation in the kernel, told by its seal. */
 export function entryOf(state: string, live: LiveState, generation: number): HistoryEntry | undefined {
   const seal = live.seals.get(generation) ?? "";
-  const entry = readHistoryEntry(state, sealedId(seal));
+  const entry = readHistoryEntry(state, parseSeal(seal)?.id);
   return entry !== undefined && sealOf(entry) === seal ? entry : undefined;
 }
 

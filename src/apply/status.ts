@@ -3,7 +3,7 @@ import { readTableText, type TableText } from "../edge/kernel/table-text.ts";
 import type { Folders } from "../edge/state/folder.ts";
 import { readHistoryEntry } from "../edge/state/history-entry.ts";
 import { type Landmark, readLandmark } from "./landmark.ts";
-import { sealedId } from "./seal.ts";
+import { parseSeal } from "./seal.ts";
 
 export interface Status {
   readonly state: "off" | "observing" | "enforcing" | "pending" | "drifted";
@@ -17,17 +17,18 @@ export interface Status {
   readonly drift: string | null;
 }
 
-/** Returns the status of this network namespace. */
+/** Returns the status of this network namespace. Refuses where the kernel may not be asked. */
 export function readStatus(folders: Folders, nowMs: number): Status {
-  const table = readTableText();
   const landmark = readLandmark(folders.state);
+  const table = readTableText(landmark?.whole ?? false);
   const generation = table === null ? null : inForce(table);
   if (table === null || generation === null) return absent(landmark, table !== null);
-  const entry = readHistoryEntry(folders.state, sealedId(table.seals.get(generation) ?? ""));
-  const watching = entry?.mode.inbound === "observe" && entry.mode.outbound === "observe";
+  const seal = parseSeal(table.seals.get(generation) ?? "");
+  const entry = readHistoryEntry(folders.state, seal?.id);
+  const watching = seal?.mode.inbound === "observe" && seal.mode.outbound === "observe";
   const status: Status = {
     state: watching ? "observing" : "enforcing",
-    mode: entry?.mode ?? null,
+    mode: seal?.mode ?? null,
     generation,
     confirmBy: null,
     containment: "unknown",
@@ -35,7 +36,7 @@ export function readStatus(folders: Folders, nowMs: number): Status {
     drift: null,
   };
   // Drift comes before everything else: nothing else that is said here holds then.
-  const drift = driftOf(table, generation, landmark);
+  const drift = seal === undefined ? "the seal of our rules is gone" : driftOf(table, generation, landmark);
   if (drift !== null) return { ...status, state: "drifted", drift };
   if (table.candidate === null || table.leaseMs === null) return status;
   return { ...status, state: "pending", confirmBy: new Date(nowMs + table.leaseMs).toISOString() };

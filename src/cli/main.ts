@@ -4,6 +4,7 @@ import { SeawallError } from "../core/base/error.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { EXIT, exitCodeOf, type ExitCode } from "./exit-code.ts";
 import { COMMANDS } from "./registry.ts";
+import { plain } from "./render/plain.ts";
 import { VERSION } from "./version.ts";
 
 process.exitCode = await main(process.argv.slice(2));
@@ -96,9 +97,9 @@ function report(cause: unknown): ExitCode {
     );
     return EXIT.unusable;
   }
-  process.stderr.write(`error: ${cause.message}\n`);
-  if (cause.still !== null) process.stderr.write(`still true: ${cause.still}\n`);
-  if (cause.help !== null) process.stderr.write(`try: ${cause.help}\n`);
+  process.stderr.write(`error: ${plain(cause.message)}\n`);
+  if (cause.still !== null) process.stderr.write(`still true: ${plain(cause.still)}\n`);
+  if (cause.help !== null) process.stderr.write(`try: ${plain(cause.help)}\n`);
   process.stderr.write(`[${cause.code}]\n`);
   return exitCodeOf(cause.code);
 }

@@ -60,6 +60,7 @@ export const command: Command = {
         still: "nothing was changed",
       });
     }
+    if (result.trouble !== null) context.err(`warning: ${result.trouble}\n`);
     const confirmBy = new Date(result.deadlineMs).toISOString();
     say(context, result.entry.generation, confirmBy, leaseMs);
     return context.flags["wait"] === true ? waitForEnd(context, folders, result.entry.generation) : EXIT.ok;

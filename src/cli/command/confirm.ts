@@ -29,6 +29,7 @@ export const command: Command = {
     } else {
       context.out(`confirmed: generation ${done.generation} stays in force, shown by ${done.shownBy}\n`);
     }
+    if (done.trouble !== null) context.err(`warning: ${done.trouble}\n`);
     return EXIT.ok;
   },
 };

@@ -22,7 +22,8 @@ export const command: Command = {
         context.out("Seawall was off already\n");
         return EXIT.ok;
       }
-      takeDown(folders.state);
+      const trouble = takeDown(folders.state);
+      if (trouble !== null) context.err(`warning: ${trouble}\n`);
       context.out(
         "Seawall is off: the host's other rules are as they were, nothing of ours is left in the kernel\n",
       );

@@ -2,6 +2,7 @@ import { foldersOf } from "../../edge/state/folder.ts";
 import { readHistory } from "../../edge/state/history.ts";
 import { type Command, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
+import { plain } from "../render/plain.ts";
 
 export const command: Command = {
   path: ["history"],
@@ -21,7 +22,7 @@ export const command: Command = {
     for (const entry of entries) {
       const end = entry.confirmedMs === null ? "not confirmed" : `confirmed ${when(entry.confirmedMs)}`;
       context.out(
-        `${String(entry.id).padStart(4)}  ${when(entry.proposedMs)}  ${end.padEnd(30)}  ${entry.by}  ${entry.policyPath}\n`,
+        `${String(entry.id).padStart(4)}  ${when(entry.proposedMs)}  ${end.padEnd(30)}  ${plain(entry.by)}  ${plain(entry.policyPath)}\n`,
       );
     }
     return EXIT.ok;

@@ -2,6 +2,7 @@ import { type Status, readStatus } from "../../apply/status.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
 import { type Command, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
+import { plain } from "../render/plain.ts";
 
 export const command: Command = {
   path: ["status"],
@@ -31,7 +32,8 @@ function screen(status: Status): string {
   if (status.mode !== null)
     lines.push(`mode       inbound ${status.mode.inbound}, outbound ${status.mode.outbound}`);
   if (status.generation !== null) lines.push(`generation ${status.generation}`);
-  if (status.policy !== null) lines.push(`policy     ${status.policy.path} (history ${status.policy.id})`);
+  if (status.policy !== null)
+    lines.push(`policy     ${plain(status.policy.path)} (history ${status.policy.id})`);
   if (status.confirmBy !== null) {
     lines.push(
       `confirm    until ${status.confirmBy}, or the kernel goes back`,

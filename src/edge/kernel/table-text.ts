@@ -1,4 +1,5 @@
 /** Our table as text, by the lightest listing nft has: for `status` and for noticing changes by others. */
+import { SeawallError } from "../../core/base/error.ts";
 import { LEASE_SET, TABLE } from "../../core/compile/nftables/table.ts";
 import { runSync } from "../host/command.ts";
 import { durationMs } from "./duration.ts";
@@ -12,14 +13,29 @@ export interface TableText {
   readonly hooksAreOurs: boolean;
   /** The comment beside each generation. */
   readonly seals: ReadonlyMap<number, string>;
-  /** The chains and maps of one generation as listed: the same as long as nobody changes a rule. */
+  /** The chains, maps and static sets of one generation as listed: the same as long as nobody changes them. */
   readonly textOf: (generation: number) => string;
 }
 
-/** Returns our table, or null when the kernel has none (or nft is not installed or not allowed). */
-export function readTableText(): TableText | null {
-  const result = runSync("nft", ["-s", "-t", "list", "table", "inet", TABLE]);
-  if (result.status !== 0) return null;
+/**
+ * Returns our table, with the elements of maps and sets when `whole`, or null when the kernel has none. Refuses
+ * when nft is not there or not allowed: that nothing can be seen does not mean that nothing is there.
+ */
+export function readTableText(whole: boolean): TableText | null {
+  const flags = whole ? ["-s"] : ["-s", "-t"];
+  const result = runSync("nft", [...flags, "list", "table", "inet", TABLE]);
+  if (result.status !== 0) {
+    if (/No such file or directory/.test(result.stderr)) return null;
+    if (/Operation not permitted/.test(result.stderr)) {
+      throw new SeawallError("SEAWALL_NOT_ROOT", "only root may see what the kernel holds", {
+        help: "sudo seawall status",
+      });
+    }
+    throw new SeawallError(
+      "SEAWALL_NFT_REFUSED",
+      `nft cannot list our table: ${result.stderr.trim().slice(0, 200)}`,
+    );
+  }
   const blocks = blocksOf(result.stdout);
   const hooks = ["prerouting", "output"].map((hook) => rulesOf(blocks.get(`chain ${hook}`) ?? ""));
   const [prerouting = []] = hooks;
@@ -71,13 +87,26 @@ function sealsOf(blocks: ReadonlyMap<string, string>): Map<number, string> {
   return seals;
 }
 
-/** What judges in a generation; shared chains belong to each. */
+/** What judges in a generation; shared chains belong to each, and so do the sets that its chains name. */
 function textOf(blocks: ReadonlyMap<string, string>, generation: number): string {
-  return [...blocks]
-    .filter(([title]) => /^(?:chain|map) /.test(title))
-    .filter(([title]) => new RegExp(`^\\S+ (?:g${generation}/|refuse$|drop_silently$)`).test(title))
-    .map(([title, body]) => `${title}\n${body}`)
-    .join("");
+  const own = new RegExp(`^(?:chain|map|set) (?:g${generation}/|refuse$|drop_silently$)`);
+  const judging = [...blocks].filter(([title]) => own.test(title));
+  const rules = judging.map(([, body]) => body).join("");
+  const sets = [...blocks].filter(
+    ([title]) => title.startsWith("set prefixes") && rules.includes(`@${title.slice("set ".length)} `),
+  );
+  return [...judging, ...sets].map(([title, body]) => `${title}\n${sortElements(body)}`).join("");
+}
+
+/** A hash map has no order of its own. */
+function sortElements(body: string): string {
+  return body.replace(/elements = \{([\s\S]*?)\}/, (_, elements: string) => {
+    const sorted = elements
+      .split(",")
+      .map((element) => element.trim())
+      .sort();
+    return `elements = {${sorted.join(", ")}}`;
+  });
 }
 
 /** The kernel's own clock of the lease: the shorter of the two families, or null when either is gone. */

@@ -11,6 +11,8 @@ export interface HistoryEntry {
   readonly mode: { readonly inbound: string; readonly outbound: string };
   /** Names of the kernel objects that this generation needs. */
   readonly objects: readonly string[];
+  /** Elements of its maps and static sets. */
+  readonly elements: number;
   /** Who proposed it: a login name or uid. */
   readonly by: string;
   /** Names of the drop-ins it was read with; absent in entries of a version that knew none. */
@@ -40,6 +42,7 @@ function isEntry(value: unknown): value is HistoryEntry {
     typeof entry.policyPath === "string" &&
     typeof entry.sha256 === "string" &&
     typeof entry.by === "string" &&
+    typeof entry.elements === "number" &&
     typeof entry.mode === "object" &&
     entry.mode !== null &&
     Array.isArray(entry.objects) &&
