@@ -144,10 +144,10 @@ describe("a policy of several files", () => {
       expected: "accept by allow-any-github-io",
     },
     {
-      name: "derived ids of two files are numbered, not refused",
-      main: inb("allow: ssh, from: 192.0.2.1"),
-      added: { a: inb("allow: ssh, from: 192.0.2.2") },
-      flow: inbound("192.0.2.2", 22),
+      name: "derived ids of two files are numbered, and the main file keeps its own",
+      main: inb("allow: ssh, from: 192.0.2.2"),
+      added: { a: inb("allow: ssh, from: 192.0.2.1") },
+      flow: inbound("192.0.2.1", 22),
       expected: "accept by allow-ssh-2",
     },
     {

@@ -58,7 +58,14 @@ type Draft = InboundDraft | OutboundDraft;
 
 function deriveIds(drafts: readonly Draft[], taken: Set<string>): ReadonlyMap<Draft, string> {
   const keyed = drafts.map((draft) => ({ draft, stem: stemOf(draft), content: contentOf(draft) }));
-  keyed.sort((left, right) => compare(left.stem, right.stem) || compare(left.content, right.content));
+  // The main file comes first, so that a drop-in renames none of its rules.
+  const isAdded = (draft: Draft): number => (draft.span.file === undefined ? 0 : 1);
+  keyed.sort(
+    (left, right) =>
+      compare(left.stem, right.stem) ||
+      isAdded(left.draft) - isAdded(right.draft) ||
+      compare(left.content, right.content),
+  );
   const ids = new Map<Draft, string>();
   const nextNumber = new Map<string, number>();
   for (const { draft, stem } of keyed) {
