@@ -45,8 +45,7 @@ function isEntry(value: unknown): value is HistoryEntry {
     typeof entry.elements === "number" &&
     typeof entry.mode === "object" &&
     entry.mode !== null &&
-    Array.isArray(entry.objects) &&
-    (entry.dropIns === undefined || Array.isArray(entry.dropIns))
+    [entry.objects, entry.dropIns ?? []].every(Array.isArray)
   );
 }
 
