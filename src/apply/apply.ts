@@ -10,12 +10,13 @@ import type { ResolvedPolicy } from "../core/policy/resolved.ts";
 import { readAccounts } from "../edge/host/accounts.ts";
 import { sshConnections } from "../edge/host/operator.ts";
 import { interfaceTo, networkInterfaces } from "../edge/host/route.ts";
-import { type LiveState, loadTransaction, readLive, requireNft } from "../edge/kernel/nft.ts";
+import { type LiveState, readLive } from "../edge/kernel/live.ts";
+import { loadTransaction, requireNft } from "../edge/kernel/nft.ts";
 import { type Folders, makeFolder } from "../edge/state/folder.ts";
 import type { HistoryEntry } from "../edge/state/history-entry.ts";
 import { policyHash, readHistory, trimHistory, writeHistory } from "../edge/state/history.ts";
 import { isWaiting } from "./confirm.ts";
-import { WATCHED_ELEMENTS_MAX, writeLandmark } from "./landmark.ts";
+import { writeLandmark } from "./landmark.ts";
 import { lockouts, refuseLockout } from "./lockout.ts";
 import { preload } from "./preload.ts";
 import { refuseUnenforceable, scopeInterfaces } from "./scope.ts";
@@ -78,7 +79,7 @@ export async function applyPolicy(request: ApplyRequest): Promise<ApplyResult> {
   if (!compiled.ok) return compiled;
   const entry = record(request, generation, compiled.ruleset);
   await load(compiled.ruleset, live, entry, request.leaseMs);
-  const trouble = writeLandmark(request.folders.state, entry.elements <= WATCHED_ELEMENTS_MAX);
+  const trouble = writeLandmark(request.folders.state);
   return { ok: true, entry, deadlineMs: request.nowMs() + request.leaseMs, trouble };
 }
 
@@ -133,13 +134,13 @@ async function load(
   entry: HistoryEntry,
   leaseMs: number,
 ): Promise<void> {
-  const preloaded = await preload(ruleset, live?.table ?? null);
-  const { stage, turn } = propose(preloaded.live, {
+  const loaded = await preload(ruleset, live?.sets ?? new Set());
+  const { stage, turn } = propose({
     candidate: ruleset,
     previous: live?.committed ?? null,
     leaseSeconds: Math.ceil(leaseMs / 1_000),
     seal: sealOf(entry),
-    preloaded: preloaded.sets,
+    loaded,
   });
   loadTransaction(stage);
   loadTransaction(turn);

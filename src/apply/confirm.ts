@@ -2,7 +2,7 @@
 import { SeawallError } from "../core/base/error.ts";
 import { formatIp, type Ip, isLoopback } from "../core/net/ip.ts";
 import { reachOf, type SshConnection, sshConnections } from "../edge/host/operator.ts";
-import { type LiveState, readLive } from "../edge/kernel/nft.ts";
+import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import type { Folders } from "../edge/state/folder.ts";
 import type { HistoryEntry } from "../edge/state/history-entry.ts";
 import { writeHistory } from "../edge/state/history.ts";

@@ -4,7 +4,6 @@ import { name } from "../core/compile/nftables/text.ts";
 import type { NftObject, Ruleset } from "../core/compile/nftables/ruleset.ts";
 import { declare } from "../core/compile/nftables/ruleset.ts";
 import { TABLE } from "../core/compile/nftables/table.ts";
-import type { LiveTable } from "../core/compile/nftables/transaction.ts";
 import { loadTransaction } from "../edge/kernel/nft.ts";
 import type { Intervals } from "../edge/kernel/netlink/interval-elements.ts";
 import { openSetElements } from "../edge/kernel/set-elements.ts";
@@ -12,21 +11,18 @@ import { openSetElements } from "../edge/kernel/set-elements.ts";
 /** Smaller sets travel in the transaction itself. */
 export const PRELOAD_INTERVALS_MIN = 2_000;
 
-export interface Preloaded {
-  readonly sets: ReadonlySet<string>;
-  readonly live: LiveTable | null;
-}
-
 /**
- * Fills the large sets that the kernel does not hold yet; nothing refers to them until the candidate does.
- * INVARIANT: a set that a rule refers to is whole. One that no rule refers to may be what a killed load left
- * behind, and is made anew.
+ * Fills the large sets that the kernel does not hold yet; nothing refers to them until the candidate does. Returns
+ * the static sets of the ruleset that the kernel then holds, whole.
+ * INVARIANT: a set that a rule refers to is whole. A large one that no rule refers to may be what a killed load
+ * left behind, and is made anew; a small one came in one transaction.
  */
-export async function preload(ruleset: Ruleset, live: LiveTable | null): Promise<Preloaded> {
-  const large = ruleset.objects.filter(isLarge);
-  const names = new Set(large.map((set) => set.name));
-  const missing = large.filter((set) => live?.sets.has(set.name) !== true || forget(set.name));
-  if (missing.length === 0) return { sets: names, live };
+export async function preload(ruleset: Ruleset, live: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+  const sets = ruleset.objects.filter((object) => object.kind === "prefixes");
+  const large = sets.filter((set) => set.intervals.first.length >= PRELOAD_INTERVALS_MIN);
+  const missing = large.filter((set) => !live.has(set.name) || forget(set.name));
+  const loaded = new Set([...large, ...sets.filter((set) => live.has(set.name))].map((set) => set.name));
+  if (missing.length === 0) return loaded;
   loadTransaction(
     [`table inet ${TABLE} {`, ...missing.map((set) => `  ${declare(set)}`), "}", ""].join("\n"),
   );
@@ -38,9 +34,7 @@ export async function preload(ruleset: Ruleset, live: LiveTable | null): Promise
   } finally {
     elements.close();
   }
-  const empty: LiveTable = { chains: new Set(), sets: new Set(), maps: new Set(), counters: new Set() };
-  const table = live ?? empty;
-  return { sets: names, live: { ...table, sets: new Set([...table.sets, ...names]) } };
+  return loaded;
 }
 
 /** Deletes a set unless a rule refers to it (the kernel then refuses); returns whether it is gone. */
@@ -59,7 +53,3 @@ function intervalsOf(set: PrefixesObject): Intervals {
 }
 
 type PrefixesObject = Extract<NftObject, { readonly kind: "prefixes" }>;
-
-function isLarge(object: NftObject): object is PrefixesObject {
-  return object.kind === "prefixes" && object.intervals.first.length >= PRELOAD_INTERVALS_MIN;
-}

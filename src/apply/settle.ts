@@ -1,8 +1,9 @@
 /** Takes away what no generation in force needs: after a confirm, after a lease that ran out, after a kill. */
 import { OFF, settle } from "../core/compile/nftables/transaction.ts";
-import { type LiveState, loadTransaction, readLive } from "../edge/kernel/nft.ts";
+import { type LiveState, readLive } from "../edge/kernel/live.ts";
+import { loadTransaction } from "../edge/kernel/nft.ts";
 import { type HistoryEntry, readHistoryEntry } from "../edge/state/history-entry.ts";
-import { WATCHED_ELEMENTS_MAX, writeLandmark } from "./landmark.ts";
+import { writeLandmark } from "./landmark.ts";
 import { parseSeal, sealOf } from "./seal.ts";
 
 /**
@@ -25,16 +26,20 @@ export function settleOver(state: string, live: LiveState | null): LiveState | n
 /** Makes `generation` the only one in force. Returns what could not be remembered of it, or null. */
 export function settleAt(state: string, live: LiveState, generation: number): string | null {
   const entry = entryOf(state, live, generation);
-  const { turn, sweep } = settle(live.table, generation, entry === undefined ? null : new Set(entry.objects));
+  const others = [...live.seals.keys()].filter((other) => other !== generation);
+  const { turn, sweep } = settle(live, generation, {
+    needed: entry === undefined ? null : new Set(entry.objects),
+    others: others.flatMap((other) => entryOf(state, live, other)?.objects ?? []),
+  });
   loadTransaction(turn);
-  loadTransaction(sweep);
-  return writeLandmark(state, entry !== undefined && entry.elements <= WATCHED_ELEMENTS_MAX);
+  if (sweep !== "") loadTransaction(sweep);
+  return writeLandmark(state);
 }
 
 /** Takes our table out of the kernel. Returns what could not be remembered of it, or null. */
 export function takeDown(state: string): string | null {
   loadTransaction(OFF);
-  return writeLandmark(state, false);
+  return writeLandmark(state);
 }
 
 /** Returns the history entry of a generation in the kernel, told by its seal. */
@@ -48,10 +53,10 @@ export function entryOf(state: string, live: LiveState, generation: number): His
 function hasLeftovers(live: LiveState, entry: HistoryEntry | undefined): boolean {
   if (live.committed === null) return true;
   const own = `g${live.committed}/`;
-  const generations = [...live.table.chains, ...live.table.maps].filter((title) => /^g\d+\//.test(title));
+  const generations = [...live.chains, ...live.maps].filter((title) => /^g\d+\//.test(title));
   if (generations.some((title) => !title.startsWith(own))) return true;
   if ([...live.seals.keys()].some((generation) => generation !== live.committed)) return true;
   if (entry === undefined) return false;
   const needed = new Set(entry.objects);
-  return [...live.table.sets].some((title) => /^prefixes[46]_/.test(title) && !needed.has(title));
+  return [...live.sets].some((title) => /^prefixes[46]_/.test(title) && !needed.has(title));
 }

@@ -1,8 +1,8 @@
 /** What is in force, told by the kernel; our own files only give it names. Light: this runs on every prompt. */
-import { readTableText, type TableText } from "../edge/kernel/table-text.ts";
+import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import type { Folders } from "../edge/state/folder.ts";
 import { readHistoryEntry } from "../edge/state/history-entry.ts";
-import { type Landmark, readLandmark } from "./landmark.ts";
+import { isUnchanged, type Landmark, readLandmark } from "./landmark.ts";
 import { parseSeal } from "./seal.ts";
 
 export interface Status {
@@ -19,14 +19,28 @@ export interface Status {
 
 /** Returns the status of this network namespace. Refuses where the kernel may not be asked. */
 export function readStatus(folders: Folders, nowMs: number): Status {
+  const live = readLive();
   const landmark = readLandmark(folders.state);
-  const table = readTableText(landmark?.whole ?? false);
-  const generation = table === null ? null : inForce(table);
-  if (table === null || generation === null) return absent(landmark, table !== null);
-  const seal = parseSeal(table.seals.get(generation) ?? "");
+  const generation = live === null ? null : inForce(live);
+  if (live === null || generation === null) return absent(landmark, live !== null);
+  const status = inForceStatus(folders, live, generation);
+  // Drift comes before everything else: nothing else that is said here holds then.
+  const drift = driftOf(live, generation, landmark);
+  if (drift !== null) return { ...status, state: "drifted", drift };
+  if (live.candidate === null || live.leaseMs === null) return status;
+  return { ...status, state: "pending", confirmBy: new Date(nowMs + live.leaseMs).toISOString() };
+}
+
+/** The generation that judges now: the candidate as long as its lease holds, else the committed one. */
+function inForce(live: LiveState): number | null {
+  return live.leaseMs === null ? live.committed : live.candidate;
+}
+
+function inForceStatus(folders: Folders, live: LiveState, generation: number): Status {
+  const seal = parseSeal(live.seals.get(generation) ?? "");
   const entry = readHistoryEntry(folders.state, seal?.id);
   const watching = seal?.mode.inbound === "observe" && seal.mode.outbound === "observe";
-  const status: Status = {
+  return {
     state: watching ? "observing" : "enforcing",
     mode: seal?.mode ?? null,
     generation,
@@ -35,23 +49,13 @@ export function readStatus(folders: Folders, nowMs: number): Status {
     policy: entry === undefined ? null : { id: entry.id, path: entry.policyPath },
     drift: null,
   };
-  // Drift comes before everything else: nothing else that is said here holds then.
-  const drift = seal === undefined ? "the seal of our rules is gone" : driftOf(table, generation, landmark);
-  if (drift !== null) return { ...status, state: "drifted", drift };
-  if (table.candidate === null || table.leaseMs === null) return status;
-  return { ...status, state: "pending", confirmBy: new Date(nowMs + table.leaseMs).toISOString() };
-}
-
-/** The generation that judges now: the candidate as long as its lease holds, else the committed one. */
-function inForce(table: TableText): number | null {
-  return table.leaseMs === null ? table.committed : table.candidate;
 }
 
 /** A generation that no landmark knows was loaded by a command that was killed before it could write one. */
-function driftOf(table: TableText, generation: number, landmark: Landmark | null): string | null {
-  if (!table.hooksAreOurs) return "somebody else added a rule to our hooks";
-  const known = landmark?.texts[String(generation)];
-  if (known === undefined || known === table.textOf(generation)) return null;
+function driftOf(live: LiveState, generation: number, landmark: Landmark | null): string | null {
+  if (!live.hooksAreOurs) return "somebody else added a rule to our hooks";
+  if (parseSeal(live.seals.get(generation) ?? "") === undefined) return "the seal of our rules is gone";
+  if (isUnchanged(landmark, generation) !== false) return null;
   return "our rules were changed by somebody else since they were applied";
 }
 

@@ -1,6 +1,14 @@
 import process from "node:process";
 import { SeawallError } from "../core/base/error.ts";
 
+/** Refuses to look without root: that nothing can be seen does not mean that nothing is there. */
+export function requireRootToSee(words: string): void {
+  if (process.geteuid?.() === 0) return;
+  throw new SeawallError("SEAWALL_NOT_ROOT", "only root may see what the kernel holds", {
+    help: `sudo seawall ${words}`,
+  });
+}
+
 /** Refuses without root, with the command that helps. */
 export function requireRoot(words: string): void {
   if (process.geteuid?.() === 0) return;

@@ -2,7 +2,8 @@
 import { settleOver } from "../apply/settle.ts";
 import { SeawallError } from "../core/base/error.ts";
 import { NFLOG_GROUP } from "../core/event/log-prefix.ts";
-import { readLive, requireNft } from "../edge/kernel/nft.ts";
+import { readLive } from "../edge/kernel/live.ts";
+import { requireNft } from "../edge/kernel/nft.ts";
 import { type Folders, makeFolder } from "../edge/state/folder.ts";
 import { locked } from "../edge/kernel/change-lock.ts";
 import { type PipelineStats, startPipeline } from "./pipeline.ts";

@@ -13,7 +13,7 @@ import { grown, namespacesOf, stillThere, usersOf } from "./process-tree.ts";
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const ROWS_MIN = 30;
 const OUTPUT_BYTES_MAX = 100_000;
-const GONE_DEADLINE_MS = 5_000;
+const GONE_DEADLINE_MS = 20_000;
 /** The world, its daemon and its players are more than this many processes. */
 const GROWN_PROCESSES = 8;
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { applyPolicy, DEFAULT_LEASE_MS, parseLease } from "../../apply/apply.ts";
 import { SeawallError } from "../../core/base/error.ts";
-import { readLive } from "../../edge/kernel/nft.ts";
+import { readLive } from "../../edge/kernel/live.ts";
 import { type Folders, foldersOf } from "../../edge/state/folder.ts";
 import { type Command, type CommandContext, SCHEMA } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";

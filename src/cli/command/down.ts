@@ -1,5 +1,6 @@
 import { takeDown } from "../../apply/settle.ts";
-import { readLive, requireNft } from "../../edge/kernel/nft.ts";
+import { readLive } from "../../edge/kernel/live.ts";
+import { requireNft } from "../../edge/kernel/nft.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
 import { locked } from "../../edge/kernel/change-lock.ts";
 import type { Command } from "../command.ts";

@@ -1,7 +1,8 @@
 import { applyPolicy, DEFAULT_LEASE_MS } from "../../apply/apply.ts";
 import { isWaiting, withdraw } from "../../apply/confirm.ts";
 import { SeawallError } from "../../core/base/error.ts";
-import { readLive, requireNft } from "../../edge/kernel/nft.ts";
+import { readLive } from "../../edge/kernel/live.ts";
+import { requireNft } from "../../edge/kernel/nft.ts";
 import { type Folders, foldersOf } from "../../edge/state/folder.ts";
 import type { HistoryEntry } from "../../edge/state/history-entry.ts";
 import { readHistory, readPolicyOf } from "../../edge/state/history.ts";

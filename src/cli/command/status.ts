@@ -2,6 +2,7 @@ import { type Status, readStatus } from "../../apply/status.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
 import { type Command, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
+import { requireRootToSee } from "../root.ts";
 import { plain } from "../render/plain.ts";
 
 export const command: Command = {
@@ -12,6 +13,7 @@ export const command: Command = {
   optionHelp: { json: "print the status as JSON" },
   examples: ["seawall status", "seawall status --json"],
   run: async (context) => {
+    requireRootToSee("status");
     const status = readStatus(foldersOf(context.env), context.nowMs());
     if (context.flags["json"] === true) context.out(`${JSON.stringify({ schema: SCHEMA, ...status })}\n`);
     else context.out(screen(status));

@@ -31,21 +31,26 @@ export function readHistoryEntry(state: string, id: number | undefined): History
   }
 }
 
+const FIELD_TYPES = {
+  id: "number",
+  generation: "number",
+  proposedMs: "number",
+  policyPath: "string",
+  sha256: "string",
+  by: "string",
+  elements: "number",
+} as const satisfies Partial<Record<keyof HistoryEntry, string>>;
+
 function isEntry(value: unknown): value is HistoryEntry {
   if (typeof value !== "object" || value === null) return false;
   const entry = value as Partial<Record<keyof HistoryEntry, unknown>>;
+  const plain = Object.entries(FIELD_TYPES).every(
+    ([field, type]) => typeof entry[field as keyof HistoryEntry] === type,
+  );
+  const { confirmedMs, mode } = entry;
+  if (!plain || (confirmedMs !== null && typeof confirmedMs !== "number")) return false;
   return (
-    typeof entry.id === "number" &&
-    typeof entry.generation === "number" &&
-    typeof entry.proposedMs === "number" &&
-    (entry.confirmedMs === null || typeof entry.confirmedMs === "number") &&
-    typeof entry.policyPath === "string" &&
-    typeof entry.sha256 === "string" &&
-    typeof entry.by === "string" &&
-    typeof entry.elements === "number" &&
-    typeof entry.mode === "object" &&
-    entry.mode !== null &&
-    [entry.objects, entry.dropIns ?? []].every(Array.isArray)
+    typeof mode === "object" && mode !== null && [entry.objects, entry.dropIns ?? []].every(Array.isArray)
   );
 }
 

@@ -16,7 +16,7 @@ import {
   PORTS_OF_A_PLAYER,
   type Target,
 } from "./request.ts";
-import { openServices } from "./service.ts";
+import { openServices } from "./listener.ts";
 
 const [portText, uidText] = process.argv.slice(2);
 const firstPort = Number(portText);

@@ -5,13 +5,13 @@ import { INNER_INTERFACES, WORLD } from "../../policy/resolve.ts";
 import type { ResolvedPolicy } from "../../policy/resolved.ts";
 import { compileZone } from "./inbound.ts";
 import { MARK_FOREIGN_MASK, markOf, SCOPE_INBOUND, SCOPE_MASK } from "./mark.ts";
-import { admittedName, admittedRule, type CompiledScope, compileScope } from "./outbound.ts";
+import { admittedName, admittedRules, type CompiledScope, compileScope, olderName } from "./outbound.ts";
 import { goTo } from "./place.ts";
 import type { Chain, NftObject, Ruleset } from "./ruleset.ts";
 import type { Accounts } from "./scope.ts";
 import { hex32, name, type Nft, nft, quoted } from "./text.ts";
 import { TooManyCells } from "./tier.ts";
-import { DENIAL_CHAINS } from "./verdict.ts";
+import { denialChains, denialTitle } from "./verdict.ts";
 
 export interface CompileOptions {
   /** 1..15; stamped into the connections this ruleset admits. */
@@ -55,7 +55,7 @@ function compile(policy: ResolvedPolicy, options: CompileOptions): Compilation {
   const prefix = `g${generation}`;
   const containers = policy.containers === "deny" && policy.mode.outbound === "enforce";
   const chains: Chain[] = [
-    ...DENIAL_CHAINS,
+    ...denialChains(generation),
     ...zones.flatMap(({ compiled }) => compiled.chains),
     ...scopes.flatMap((scope) => scope.chains),
     preroutingChain(policy, generation, zones, scopes, containers),
@@ -68,6 +68,7 @@ function compile(policy: ResolvedPolicy, options: CompileOptions): Compilation {
   );
   const objects: NftObject[] = [
     { kind: "admitted", name: admittedName(generation), marks },
+    { kind: "admitted", name: olderName(generation), marks: [] },
     ...zones.flatMap(({ compiled }) => compiled.objects),
     ...scopes.flatMap((scope) => [...scope.objects, ...selectorObjects(scope, options.interfaces)]),
   ];
@@ -121,7 +122,7 @@ function preroutingChain(
   const entryOf = new Map(zones.map(({ zone, compiled }) => [zone, compiled.entry]));
   const rules: Nft[] = [
     nft`iifname "lo" accept comment "host.loopback"`,
-    admittedRule(generation),
+    ...admittedRules(generation),
     nft`ct direction reply ct state established,related accept comment "host.established: began inside"`,
     nft`ct state related meta l4proto { icmp, ipv6-icmp } accept comment "host.pmtu"`,
   ];
@@ -138,9 +139,10 @@ function preroutingChain(
       rules.push(nft`iifname ${quoted(one)} ${goTo(entryOf.get(zone.name) ?? "")}`);
     }
   }
+  const refuse = goTo(denialTitle(generation, "refuse"));
   if (containersDenied && byInterface.length > 0) {
-    rules.push(nft`iifname "docker*" goto refuse comment "containers that no scope names"`);
-    rules.push(nft`iifname "br-*" goto refuse comment "containers that no scope names"`);
+    rules.push(nft`iifname "docker*" ${refuse} comment "containers that no scope names"`);
+    rules.push(nft`iifname "br-*" ${refuse} comment "containers that no scope names"`);
   }
   // Not judged, but stamped: a login over the tailnet can then confirm a change.
   rules.push(

@@ -9,7 +9,7 @@ import type { Chain, NftObject } from "./ruleset.ts";
 import { type Accounts, type UidRange, uidRanges } from "./scope.ts";
 import { hex32, name, type Nft, nft } from "./text.ts";
 import { serviceMatch } from "./tier.ts";
-import { type Place, placeTitle, ruleTitle } from "./verdict.ts";
+import { denialTitle, type Place, placeTitle, ruleTitle } from "./verdict.ts";
 
 /** How the kernel recognises the packets of a scope. */
 export type ScopeSelector =
@@ -70,7 +70,12 @@ export function compileScope(
         {
           name: title,
           about,
-          rules: [...sourceRouted(), admittedRule(generation), ...compiled.asks, goTo(compiled.fallback)],
+          rules: [
+            ...sourceRouted(generation),
+            ...admittedRules(generation),
+            ...compiled.asks,
+            goTo(compiled.fallback),
+          ],
         },
       ],
       entry: title,
@@ -117,11 +122,12 @@ function unsupported(scope: ResolvedScope): Diagnostic {
 }
 
 /** SECURITY: a source route goes to an allowed first hop and on to anywhere; each packet can bring its own. */
-function sourceRouted(): Nft[] {
+function sourceRouted(generation: number): Nft[] {
+  const refuse = goTo(denialTitle(generation, "refuse"));
   return [
-    nft`ip option lsrr exists goto refuse`,
-    nft`ip option ssrr exists goto refuse`,
-    nft`exthdr rt exists goto refuse`,
+    nft`ip option lsrr exists ${refuse}`,
+    nft`ip option ssrr exists ${refuse}`,
+    nft`exthdr rt exists ${refuse}`,
   ];
 }
 
@@ -152,11 +158,20 @@ function pinned(rule: ResolvedOutboundRule, place: Place): { objects: NftObject[
 }
 
 /** Later packets are judged by mark, never by uid: after a process exits its packets have none. */
-export function admittedRule(generation: number): Nft {
-  return nft`ct mark and ${hex32(MARK_MASK)} vmap @${name(admittedName(generation))}`;
+export function admittedRules(generation: number): Nft[] {
+  const mark = nft`ct mark and ${hex32(MARK_MASK)}`;
+  return [
+    nft`${mark} vmap @${name(admittedName(generation))}`,
+    nft`${mark} vmap @${name(olderName(generation))}`,
+  ];
 }
 
 /** The map of stamps that pass unjudged in a generation. */
 export function admittedName(generation: number): string {
   return `g${generation}/admitted`;
+}
+
+/** The map of older stamps that pass too until the generation is confirmed. */
+export function olderName(generation: number): string {
+  return `g${generation}/older`;
 }

@@ -1,3 +1,7 @@
 /** Names that the kernel and everybody who reads it share; nothing else, so that `status` loads nothing else. */
 export const TABLE = "seawall";
-export const LEASE_SET = "lease";
+
+/** The set that holds the lease of a generation; its comment is the generation's seal. */
+export function leaseName(generation: number): string {
+  return `g${generation}/lease`;
+}

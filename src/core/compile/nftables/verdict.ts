@@ -150,7 +150,11 @@ export function denyChains(rule: Rule, place: Place): RuleChains {
   const about = `deny ${rule.id}: ${rule.why}`;
   const counter = counterOf(rule.id, about);
   const line = log(place, { verdict: rule.denial, observed: false, reason: "denied", rule: rule.id });
-  const rules = [nft`counter name ${quoted(counter.name)}`, line, nft`goto ${denialChain(rule.denial)}`];
+  const rules = [
+    nft`counter name ${quoted(counter.name)}`,
+    line,
+    nft`goto ${denialChain(place, rule.denial)}`,
+  ];
   return { entry: title, objects: [counter], chains: [{ name: title, about, rules }] };
 }
 
@@ -179,7 +183,7 @@ export function defaultChain(place: Place, denial: Denial): RuleChains {
     stamp(place, false),
     nft`accept`,
   ];
-  const enforced = [nft`counter name ${quoted(counter.name)}`, line, nft`goto ${denialChain(denial)}`];
+  const enforced = [nft`counter name ${quoted(counter.name)}`, line, nft`goto ${denialChain(place, denial)}`];
   const about = place.watching
     ? `no rule matched: only watched, would ${denial}`
     : `no rule matched: ${denial}`;
@@ -205,7 +209,7 @@ export function guardChains(
     ...lifted,
     nft`counter name ${quoted(counter.name)}`,
     line,
-    nft`goto ${denialChain(denial)}`,
+    nft`goto ${denialChain(place, denial)}`,
   ];
   return {
     entry: title,
@@ -214,16 +218,22 @@ export function guardChains(
   };
 }
 
-/** Shared by all generations: how a denial looks on the wire. */
-export const DENIAL_CHAINS: readonly Chain[] = [
-  {
-    name: "refuse",
-    about: "answered: TCP reset, ICMP unreachable for the rest",
-    rules: [nft`meta l4proto tcp reject with tcp reset`, nft`reject with icmpx type port-unreachable`],
-  },
-  { name: "drop_silently", about: "not answered", rules: [nft`drop`] },
-];
+/** How a denial looks on the wire, for all places of a generation. */
+export function denialChains(generation: number): Chain[] {
+  return [
+    {
+      name: denialTitle(generation, "refuse"),
+      about: "answered: TCP reset, ICMP unreachable for the rest",
+      rules: [nft`meta l4proto tcp reject with tcp reset`, nft`reject with icmpx type port-unreachable`],
+    },
+    { name: denialTitle(generation, "drop"), about: "not answered", rules: [nft`drop`] },
+  ];
+}
 
-function denialChain(denial: Denial): Nft {
-  return denial === "refuse" ? nft`refuse` : nft`drop_silently`;
+export function denialTitle(generation: number, denial: Denial): string {
+  return `g${generation}/${denial}`;
+}
+
+function denialChain({ generation }: Place, denial: Denial): Nft {
+  return name(denialTitle(generation, denial));
 }

@@ -24,9 +24,6 @@ export interface ConntrackEntry {
   readonly id: number | null;
 }
 
-export const IPS_SEEN_REPLY = 2;
-export const IPS_ASSURED = 4;
-
 const CTA = { original: 1, reply: 2, status: 3, mark: 8, id: 12 } as const;
 const CTA_TUPLE = { addresses: 1, protocol: 2 } as const;
 /** Source 1 and 3, destination 2 and 4, for IPv4 and IPv6. */

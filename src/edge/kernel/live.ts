@@ -1,0 +1,109 @@
+/** What the kernel holds of our table, whatever our own files say. */
+import { leaseName, TABLE } from "../../core/compile/nftables/table.ts";
+import { digestOf } from "./digest.ts";
+import { gotoOf } from "./netlink/goto.ts";
+import { closeNetlink, NETLINK_NETFILTER, openNetlink } from "./netlink/socket.ts";
+import { type DumpedSet, dumpOf, type TableDump } from "./netlink/table-dump.ts";
+
+export interface LiveState {
+  readonly chains: ReadonlySet<string>;
+  readonly sets: ReadonlySet<string>;
+  readonly maps: ReadonlySet<string>;
+  /** The generation that holds without a lease; null when Seawall was off before the candidate. */
+  readonly committed: number | null;
+  /** The generation that the hooks go to under the lease; it judges only while `leaseMs` is not null. */
+  readonly candidate: number | null;
+  /** What is left of the lease, by the kernel's own clock, or null when it is over. */
+  readonly leaseMs: number | null;
+  /** Whether the hooks hold nothing but our own `goto`s. */
+  readonly hooksAreOurs: boolean;
+  /** The comment beside each generation, written when it was proposed. */
+  readonly seals: ReadonlyMap<number, string>;
+}
+
+const ANSWER_TIMEOUT_MS = 5_000;
+
+/** Returns the state of our table, or null when the kernel has none. */
+export function readLive(): LiveState | null {
+  return withDump((dump) => {
+    const chains = dump.chains();
+    const sets = dump.sets();
+    if (chains.length === 0 && sets.length === 0) return null;
+    const hooks = ["prerouting", "output"].flatMap((hook) => dump.rules(hook));
+    const targets = hooks.map(({ expressions }) => gotoOf(expressions));
+    const candidate = generationOf(targets.find((target) => target?.set != null)?.chain);
+    return {
+      chains: new Set(chains),
+      sets: new Set(sets.filter(({ isMap }) => !isMap).map(({ name }) => name)),
+      maps: new Set(sets.filter(({ isMap }) => isMap).map(({ name }) => name)),
+      committed: generationOf(targets.find((target) => target?.set === null)?.chain),
+      candidate,
+      leaseMs: candidate === null ? null : leaseMs(dump, candidate),
+      hooksAreOurs: targets.every((target) => generationOf(target?.chain) !== null),
+      seals: sealsOf(sets),
+    };
+  });
+}
+
+/**
+ * Returns a digest of everything that judges in a generation: the same as long as nobody changes a rule or, with
+ * `whole`, an element of its maps and of the static sets named.
+ */
+export function digestGeneration(generation: number, watchedSets: readonly string[]): string {
+  return withDump((dump) => {
+    const own = `g${generation}/`;
+    const parts: Uint8Array[] = [];
+    const encoder = new TextEncoder();
+    for (const { chain, expressions } of dump.rules()) {
+      if (chain.startsWith(own)) parts.push(encoder.encode(chain), expressions);
+    }
+    for (const set of watchedSets) {
+      parts.push(
+        encoder.encode(set),
+        ...dump
+          .elements(set)
+          .map(({ bytes }) => bytes)
+          .sort(compareBytes),
+      );
+    }
+    return digestOf(parts);
+  });
+}
+
+function withDump<Value>(read: (dump: TableDump) => Value): Value {
+  const socket = openNetlink(NETLINK_NETFILTER, { receiveTimeoutMs: ANSWER_TIMEOUT_MS });
+  try {
+    return read(dumpOf(socket, TABLE));
+  } finally {
+    closeNetlink(socket);
+  }
+}
+
+function generationOf(chain: string | undefined): number | null {
+  const generation = /^g(\d{1,2})\/(?:prerouting|output)$/.exec(chain ?? "")?.[1];
+  return generation === undefined ? null : Number(generation);
+}
+
+/** The shorter of the two families, or null when either is gone. */
+function leaseMs(dump: TableDump, generation: number): number | null {
+  const left = dump.elements(leaseName(generation)).flatMap(({ expiresMs }) => expiresMs ?? []);
+  return left.length < 2 ? null : Math.min(...left);
+}
+
+function sealsOf(sets: readonly DumpedSet[]): Map<number, string> {
+  return new Map(
+    sets.flatMap(({ name, comment }) => {
+      const generation = /^g(\d{1,2})\/lease$/.exec(name)?.[1];
+      return generation === undefined ? [] : [[Number(generation), comment] as const];
+    }),
+  );
+}
+
+/** A hash map has no order of its own. */
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  for (let at = 0; at < a.length && at < b.length; at += 1) {
+    const difference = (a[at] ?? 0) - (b[at] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
