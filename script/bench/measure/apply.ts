@@ -9,7 +9,7 @@ import { interleave, ratios, valuesOf } from "../sample.ts";
 const RULES = 200;
 /** ufw takes as long for each rule, so that some of them are measured and the time is scaled. */
 const UFW_RULES = 20;
-const UFW_RULES_QUICK = 8;
+const UFW_RULES_QUICK = 5;
 /** Applies in one process, until the engine has compiled what it will. */
 const WARM_ROUNDS = 8;
 const GOAL = { bound: "at least", ratio: 500 } as const;

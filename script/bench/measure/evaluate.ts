@@ -51,7 +51,7 @@ async function measureFamily(context: BenchContext, family: 4 | 6): Promise<Samp
       { name: seawallName(family), once: () => rate(decide) },
       { name: blockListName(family), once: () => rate(check) },
     ],
-    context.quick ? 5 : 11,
+    context.quick ? 3 : 11,
     1,
   );
 }

@@ -35,7 +35,7 @@ export async function measure(context: BenchContext): Promise<BenchResult> {
       { name: UFW, once: () => processMs(["ufw", "status"]) },
       { name: NFT, once: () => processMs(["nft", "list", "table", "inet", "seawall"]) },
     ],
-    context.quick ? 15 : 41,
+    context.quick ? 9 : 41,
     2,
   );
   return {
