@@ -39,7 +39,10 @@ interface LogFields {
   readonly rule: string | null;
 }
 
-/** Returns `limit ... log ...`: one line to user space, never a verdict. */
+/**
+ * Returns `limit ... log ...`: one line to user space, never a verdict. It stands behind the counter of the same
+ * rule, which has counted when the limit breaks the rule off.
+ */
 export function log(place: Place, fields: LogFields): Nft {
   const prefix = formatLogPrefix({
     direction: place.direction,
@@ -78,8 +81,7 @@ export function allowChains(rule: Rule, place: Place): RuleChains {
   const counter = counterOf(rule.id, `allow ${rule.id}: ${rule.why}`);
   const line = log(place, { verdict: "accept", observed: place.watching, reason: "allowed", rule: rule.id });
   const admit: Nft[] = [
-    nft`ct state new counter name ${quoted(counter.name)}`,
-    nft`ct state new ${line}`,
+    nft`ct state new counter name ${quoted(counter.name)} ${line}`,
     stamp(place, rule.expiresMs !== null),
     nft`accept`,
   ];
@@ -151,8 +153,7 @@ export function denyChains(rule: Rule, place: Place): RuleChains {
   const counter = counterOf(rule.id, about);
   const line = log(place, { verdict: rule.denial, observed: false, reason: "denied", rule: rule.id });
   const rules = [
-    nft`counter name ${quoted(counter.name)}`,
-    line,
+    nft`counter name ${quoted(counter.name)} ${line}`,
     nft`goto ${denialChain(place, rule.denial)}`,
   ];
   return { entry: title, objects: [counter], chains: [{ name: title, about, rules }] };
@@ -164,7 +165,7 @@ export function watchChains(rule: Rule, place: Place, passes: boolean): RuleChai
   const about = `watch ${rule.id} (would ${rule.denial}): ${rule.why}`;
   const counter = counterOf(rule.id, about);
   const line = log(place, { verdict: rule.denial, observed: true, reason: "denied", rule: rule.id });
-  const rules = [nft`ct state new counter name ${quoted(counter.name)}`, nft`ct state new ${line}`];
+  const rules = [nft`ct state new counter name ${quoted(counter.name)} ${line}`];
   if (passes) rules.push(stamp(place, false), nft`accept`);
   return { entry: title, objects: [counter], chains: [{ name: title, about, rules }] };
 }
@@ -178,12 +179,14 @@ export function defaultChain(place: Place, denial: Denial): RuleChains {
   );
   const line = log(place, { verdict: denial, observed: place.watching, reason: "default", rule: null });
   const watched = [
-    nft`ct state new counter name ${quoted(counter.name)}`,
-    nft`ct state new ${line}`,
+    nft`ct state new counter name ${quoted(counter.name)} ${line}`,
     stamp(place, false),
     nft`accept`,
   ];
-  const enforced = [nft`counter name ${quoted(counter.name)}`, line, nft`goto ${denialChain(place, denial)}`];
+  const enforced = [
+    nft`counter name ${quoted(counter.name)} ${line}`,
+    nft`goto ${denialChain(place, denial)}`,
+  ];
   const about = place.watching
     ? `no rule matched: only watched, would ${denial}`
     : `no rule matched: ${denial}`;
@@ -207,8 +210,7 @@ export function guardChains(
   const line = log(place, { verdict: denial, observed: false, reason: "guard", rule: guard.id });
   const rules = [
     ...lifted,
-    nft`counter name ${quoted(counter.name)}`,
-    line,
+    nft`counter name ${quoted(counter.name)} ${line}`,
     nft`goto ${denialChain(place, denial)}`,
   ];
   return {
