@@ -1,12 +1,12 @@
 /** What our last change left in the kernel, so that `status` can see when somebody else changed it. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { SeawallError } from "../core/base/error.ts";
 import { digestGeneration, type LiveState, readLive } from "../edge/kernel/live.ts";
 import { makeFolder } from "../edge/state/folder.ts";
 import { readHistoryEntry } from "../edge/state/history-entry.ts";
 import { replaceFile } from "../edge/state/replace-file.ts";
 import { parseSeal } from "./seal.ts";
+
+const { readFileSync } = process.getBuiltinModule("node:fs");
 
 export interface Landmark {
   /** The generation that holds without a lease; null when Seawall was taken down or never confirmed. */
@@ -22,7 +22,7 @@ const LANDMARK_FILE = "landmark.json";
 /** Returns what the last change left, or null when there was none (or the file is broken). */
 export function readLandmark(state: string): Landmark | null {
   try {
-    const found: unknown = JSON.parse(readFileSync(join(state, LANDMARK_FILE), "utf8"));
+    const found: unknown = JSON.parse(readFileSync(`${state}/${LANDMARK_FILE}`, "utf8"));
     return isLandmark(found) ? found : null;
   } catch {
     return null;
@@ -59,7 +59,7 @@ export function writeLandmark(state: string): string | null {
       }),
     );
     const landmark: Landmark = { committed: live?.committed ?? null, digests };
-    replaceFile(join(state, LANDMARK_FILE), `${JSON.stringify(landmark)}\n`);
+    replaceFile(`${state}/${LANDMARK_FILE}`, `${JSON.stringify(landmark)}\n`);
     return null;
   } catch (cause) {
     if (!(cause instanceof SeawallError)) throw cause;

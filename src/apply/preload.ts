@@ -29,7 +29,7 @@ export async function preload(ruleset: Ruleset, live: ReadonlySet<string>): Prom
   const elements = openSetElements();
   try {
     for (const set of missing) {
-      await elements.loadIntervalSet({ table: TABLE, set: set.name, ...intervalsOf(set) });
+      await elements.loadIntervalSet({ table: TABLE, set: set.name, ...intervalsOf(set) }, live.size === 0);
     }
   } finally {
     elements.close();

@@ -1,4 +1,3 @@
-import process from "node:process";
 import { SeawallError } from "../core/base/error.ts";
 
 /** Refuses to look without root: that nothing can be seen does not mean that nothing is there. */

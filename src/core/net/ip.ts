@@ -53,37 +53,76 @@ export function parseIp4Value(text: string): number {
   return dots === 3 && octet >= 0 ? value * 256 + octet : -1;
 }
 
+const DOT = 46;
+const COLON = 58;
+/** Scratch of parseIp6Value: one address at a time, and never kept. */
+const groupScratch = new Uint16Array(8);
+const words = new Uint32Array(4);
+const halves = new BigUint64Array(words.buffer);
+
+/** One pass over the text; what stands behind `::` is moved to the end afterwards. */
 function parseIp6Value(text: string): bigint | undefined {
-  const halves = text.split("::");
-  if (halves.length > 2) return undefined;
-  const head = parseGroups(halves[0] ?? "", halves.length === 1);
-  const tail = halves.length === 2 ? parseGroups(halves[1] ?? "", true) : [];
-  if (head === undefined || tail === undefined) return undefined;
-  const missing = 8 - head.length - tail.length;
-  if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
-  let value = 0n;
-  for (const group of [...head, ...new Array<number>(missing).fill(0), ...tail]) {
-    value = (value << 16n) | BigInt(group);
+  let count = 0;
+  let gap = -1;
+  let at = 0;
+  if (text.startsWith("::")) {
+    gap = 0;
+    at = 2;
   }
+  while (at < text.length) {
+    if (count === 8) return undefined;
+    const end = groupEnd(text, at);
+    if (text.charCodeAt(end) === DOT) {
+      const value = parseIp4Value(text.slice(at));
+      if (value < 0 || count > 6) return undefined;
+      groupScratch[count] = value >>> 16;
+      groupScratch[count + 1] = value & 0xffff;
+      count += 2;
+      break;
+    }
+    if (end === at || end - at > 4) return undefined;
+    groupScratch[count] = hexValue(text, at, end);
+    count += 1;
+    if (end === text.length) break;
+    if (text.charCodeAt(end) !== COLON || end + 1 === text.length) return undefined;
+    at = end + 1;
+    if (text.charCodeAt(at) !== COLON) continue;
+    if (gap >= 0) return undefined;
+    gap = count;
+    at += 1;
+  }
+  return joinGroups(count, gap);
+}
+
+/** The end of the hexadecimal digits from `at`. */
+function groupEnd(text: string, at: number): number {
+  let end = at;
+  while (end < text.length && hexDigit(text.charCodeAt(end)) >= 0) end += 1;
+  return end;
+}
+
+function hexValue(text: string, from: number, to: number): number {
+  let value = 0;
+  for (let at = from; at < to; at += 1) value = (value << 4) | hexDigit(text.charCodeAt(at));
   return value;
 }
 
-/** 16-bit groups of one side of `::`; only the very end of an address may be dotted decimal. */
-function parseGroups(text: string, dottedAllowed: boolean): number[] | undefined {
-  if (text === "") return [];
-  const groups: number[] = [];
-  const parts = text.split(":");
-  for (const [index, part] of parts.entries()) {
-    if (dottedAllowed && index === parts.length - 1 && part.includes(".")) {
-      const value = parseIp4Value(part);
-      if (value < 0) return undefined;
-      groups.push(value >>> 16, value & 0xffff);
-    } else {
-      if (!/^[0-9a-fA-F]{1,4}$/.test(part)) return undefined;
-      groups.push(Number.parseInt(part, 16));
-    }
+function hexDigit(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  if (code >= 97 && code <= 102) return code - 87;
+  return code >= 65 && code <= 70 ? code - 55 : -1;
+}
+
+function joinGroups(count: number, gap: number): bigint | undefined {
+  if (gap < 0 ? count !== 8 : count > 7) return undefined;
+  const tail = gap < 0 ? 0 : count - gap;
+  for (let at = 7; gap >= 0 && at >= gap; at -= 1) {
+    groupScratch[at] = 7 - at < tail ? (groupScratch[count - 8 + at] ?? 0) : 0;
   }
-  return groups;
+  for (let word = 0; word < 4; word += 1) {
+    words[3 - word] = ((groupScratch[2 * word] ?? 0) << 16) | (groupScratch[2 * word + 1] ?? 0);
+  }
+  return ((halves[1] ?? 0n) << 64n) | (halves[0] ?? 0n);
 }
 
 /** Whether the address is of the host's own loopback (RFC 1122 3.2.1.3, RFC 4291 2.5.3). */

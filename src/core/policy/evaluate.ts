@@ -3,6 +3,7 @@
  * the file. Everything else that judges (the kernel ruleset, the gates, tests, explain) is proven against this.
  */
 import type { Flow, InboundFlow, OutboundFlow } from "../net/flow.ts";
+import { PORT_MAX } from "../net/port-range.ts";
 import type { Decision } from "./decision.ts";
 import { verdictOf } from "./decision.ts";
 import type { Denial, Direction } from "./document.ts";
@@ -78,9 +79,10 @@ function judge<Rule extends ResolvedRule, OneFlow extends InboundFlow | Outbound
     watching,
   );
   const fallback = defaultDecision(direction, denial, watching);
+  const guarded = guardedPorts(guards);
 
   return (flow, nowMs) => {
-    for (let at = 0; at < guards.length; at += 1) {
+    for (let at = guarded[flow.port] === 1 ? 0 : guards.length; at < guards.length; at += 1) {
       const guard = guards[at];
       const decision = guardDecisions[at];
       if (guard === undefined || decision === undefined) continue;
@@ -95,6 +97,15 @@ function judge<Rule extends ResolvedRule, OneFlow extends InboundFlow | Outbound
     if (allowed === undefined) return fallback;
     return first(observedDenies, flow, nowMs, matches) ?? allowed;
   };
+}
+
+/** Which ports any guard is about: most flows need not ask them one by one. */
+function guardedPorts(guards: readonly ResolvedGuard[]): Uint8Array {
+  const ports = new Uint8Array(PORT_MAX + 1);
+  for (const guard of guards) {
+    for (const service of guard.services) ports.fill(1, service.ports.first, service.ports.last + 1);
+  }
+  return ports;
 }
 
 interface Tier<Rule> {

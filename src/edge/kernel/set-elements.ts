@@ -11,6 +11,7 @@ import {
   NFPROTO_INET,
   NFT_MSG_NEWSETELEM,
   NFTA,
+  ALONE_INTERVALS_MAX,
   TRANSACTION_INTERVALS_MAX,
 } from "./netlink/interval-elements.ts";
 import {
@@ -54,9 +55,10 @@ export interface TimedElement extends SetName {
 export interface SetElements {
   /**
    * Fills a set that no rule refers to yet with sorted, disjoint intervals, in many small transactions, so
-   * that others never wait long for the kernel's lock. When it fails the set is partly filled: delete it.
+   * that others never wait long for the kernel's lock. With `alone`, where nobody of ours waits,
+   * in fewer. When it fails the set is partly filled: delete it.
    */
-  loadIntervalSet(wanted: SetName & Intervals): Promise<void>;
+  loadIntervalSet(wanted: SetName & Intervals, alone?: boolean): Promise<void>;
   /** Adds an element that the kernel removes by itself. It is in force when this returns. */
   addTimedElement(element: TimedElement): void;
   close(): void;
@@ -72,11 +74,12 @@ export function openSetElements(): SetElements {
   const socket = openNetlink(NETLINK_NETFILTER, { receiveTimeoutMs: ANSWER_TIMEOUT_MS });
   const answer = new Uint8Array(ANSWER_MAX_BYTES);
   return {
-    loadIntervalSet: async (wanted) => {
-      const encoder = createIntervalEncoder(wanted.table, wanted.set, wanted);
+    loadIntervalSet: async (wanted, alone = false) => {
+      const most = alone ? ALONE_INTERVALS_MAX : TRANSACTION_INTERVALS_MAX;
+      const encoder = createIntervalEncoder(wanted.table, wanted.set, wanted, most);
       const count = wanted.intervals.first.length;
-      for (let from = 0; from < count; from += TRANSACTION_INTERVALS_MAX) {
-        const to = Math.min(count, from + TRANSACTION_INTERVALS_MAX);
+      for (let from = 0; from < count; from += most) {
+        const to = Math.min(count, from + most);
         const { bytes, sequence } = encoder.encode(from, to);
         transact(socket, answer, bytes, sequence, wanted);
         await setImmediate();

@@ -1,5 +1,6 @@
-import { mkdirSync } from "node:fs";
 import { SeawallError } from "../../core/base/error.ts";
+
+const { mkdirSync } = process.getBuiltinModule("node:fs");
 
 /** Where Seawall keeps its files; every one of them can be moved by the environment. */
 export interface Folders {

@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+const { readFileSync } = process.getBuiltinModule("node:fs");
 
 export interface HistoryEntry {
   readonly id: number;
@@ -23,7 +22,7 @@ export interface HistoryEntry {
 export function readHistoryEntry(state: string, id: number | undefined): HistoryEntry | undefined {
   if (id === undefined) return undefined;
   try {
-    const text = readFileSync(join(state, "history", `${entryStem(id)}.json`), "utf8");
+    const text = readFileSync(`${state}/history/${entryStem(id)}.json`, "utf8");
     const entry: unknown = JSON.parse(text);
     return isEntry(entry) && entry.id === id ? entry : undefined;
   } catch {

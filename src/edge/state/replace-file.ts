@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
 import { SeawallError } from "../../core/base/error.ts";
+
+const { closeSync, fsyncSync, openSync, renameSync, writeFileSync } = process.getBuiltinModule("node:fs");
 
 /** Replaces a file by writing beside it, fsync, rename: it is the old one or the new one, never half of one. */
 export function replaceFile(path: string, text: string): void {
@@ -7,7 +8,7 @@ export function replaceFile(path: string, text: string): void {
   try {
     const file = openSync(beside, "w", 0o600);
     try {
-      writeSync(file, text);
+      writeFileSync(file, text);
       fsyncSync(file);
     } finally {
       closeSync(file);

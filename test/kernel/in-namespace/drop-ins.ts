@@ -68,11 +68,10 @@ function inForce(...args: readonly string[]): string {
     .replaceAll(/0x[0-9a-f]{8}/g, "MARK")
     .replaceAll(/(log prefix "[^"]*?) \d+ /g, "$1 ")
     .replace("table inet seawall {", "");
-  // Objects are listed in the order in which they were made.
-  // Objects are listed in the order in which they were made; the seal names the entry of the history.
+  // Objects are listed in the order in which they were made; the lease's comment names the entry of the history.
   const objects = table.split(/(?<=\n\t\})\s*/).map((object) => object.trim());
   return objects
-    .filter((object) => !object.startsWith("counter seal"))
+    .map((object) => object.replace(/comment "policy \d+ /, 'comment "policy '))
     .sort()
     .join("\n");
 }

@@ -1,6 +1,6 @@
 /** Steady packets while the policy is applied and confirmed again and again. Prints what was misjudged. */
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -113,6 +113,7 @@ const report: ReloadReport = {
   counted: counterOf("count_ssh") - counterBefore,
   sentToCounted,
 };
+rmSync(folder, { recursive: true, force: true });
 console.log(JSON.stringify(report));
 
 function counterOf(name: string): number {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createIntervalEncoder } from "./interval-elements.ts";
+import { createIntervalEncoder, TRANSACTION_INTERVALS_MAX } from "./interval-elements.ts";
 
 /** Written by `nft --debug=mnl` 1.0.6 for 1.0.0.0/8, 3.0.0.0-3.0.0.5, 255.0.0.0/8 (its list of elements). */
 const NFT_ELEMENTS = `
@@ -12,13 +12,18 @@ const NFT_ELEMENTS = `
   1800 0180  0800 0300 00000001  0c00 0180 0800 0100 03000006
   1c00 0180  0c00 0180 0800 0100 ff000000  0a00 0600 0104 01000000 0000`.replaceAll(/\s/g, "");
 
-const encoder = createIntervalEncoder("seawall", "b4", {
-  family: 4,
-  intervals: {
-    first: Uint32Array.of(0x01000000, 0x03000000, 0xff000000),
-    last: Uint32Array.of(0x01ffffff, 0x03000005, 0xffffffff),
+const encoder = createIntervalEncoder(
+  "seawall",
+  "b4",
+  {
+    family: 4,
+    intervals: {
+      first: Uint32Array.of(0x01000000, 0x03000000, 0xff000000),
+      last: Uint32Array.of(0x01ffffff, 0x03000005, 0xffffffff),
+    },
   },
-});
+  TRANSACTION_INTERVALS_MAX,
+);
 
 test("intervals are encoded as nft encodes them, an open end and the gap at address 0 included", () => {
   const { bytes } = encoder.encode(0, 3);
@@ -36,7 +41,12 @@ test("the same encoder gives the same bytes again after other intervals", () => 
 
 test("a full transaction has whole messages, each attribute within 16 bits, only the last one acknowledged", () => {
   const first = Array.from({ length: 4000 }, (_, at) => BigInt(at) << 64n);
-  const six = createIntervalEncoder("seawall", "b6", { family: 6, intervals: { first, last: first } });
+  const six = createIntervalEncoder(
+    "seawall",
+    "b6",
+    { family: 6, intervals: { first, last: first } },
+    TRANSACTION_INTERVALS_MAX,
+  );
   const { bytes, sequence } = six.encode(0, 4000);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const messages: { size: number; acknowledged: boolean; sequence: number }[] = [];

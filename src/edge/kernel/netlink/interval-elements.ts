@@ -45,6 +45,8 @@ const MESSAGE_INTERVALS_MAX = 1000;
  * 4000 for 100,000 intervals).
  */
 export const TRANSACTION_INTERVALS_MAX = 4000;
+/** LIMIT: the same while nobody pins anything, that is, while nothing of ours is in force. */
+export const ALONE_INTERVALS_MAX = 40_000;
 
 const NFT_SET_ELEM_INTERVAL_END = 1;
 /** nft's note on an interval up to the last address, which has no end element: type 1, length 4, flag 1. */
@@ -65,15 +67,20 @@ export interface IntervalEncoder {
   encode(from: number, to: number): IntervalTransaction;
 }
 
-/** Returns an encoder for sorted, disjoint intervals. More than TRANSACTION_INTERVALS_MAX a call is a bug. */
-export function createIntervalEncoder(table: string, set: string, wanted: Intervals): IntervalEncoder {
+/** Returns an encoder for sorted, disjoint intervals. More than `most` a call is a bug. */
+export function createIntervalEncoder(
+  table: string,
+  set: string,
+  wanted: Intervals,
+  most: number,
+): IntervalEncoder {
   const keys = wanted.family === 4 ? keys4(wanted.intervals) : keys6(wanted.intervals);
   const templates = templatesOf(table, set, keys.bytes);
-  const bytes = new Uint8Array(transactionBytesMax(templates));
+  const bytes = new Uint8Array(transactionBytesMax(templates, most));
   const view = new DataView(bytes.buffer);
   return {
     encode(from, to) {
-      assert(from < to && to - from <= TRANSACTION_INTERVALS_MAX, `transaction of ${to - from} intervals`);
+      assert(from < to && to - from <= most, `transaction of ${to - from} intervals`);
       let at = put(bytes, batchMarker(NFNL_MSG_BATCH_BEGIN, 0), 0);
       let sequence = 0;
       for (let index = from; index < to; index += MESSAGE_INTERVALS_MAX) {
@@ -195,9 +202,9 @@ function templatesOf(table: string, set: string, keyBytes: number): Templates {
   return { head, first: nested(NFTA.listElement, [key]), end: nested(NFTA.listElement, [endFlag, key]) };
 }
 
-function transactionBytesMax({ head, first, end }: Templates): number {
-  const messages = TRANSACTION_INTERVALS_MAX / MESSAGE_INTERVALS_MAX;
-  const elements = TRANSACTION_INTERVALS_MAX * (first.length + end.length) + end.length;
+function transactionBytesMax({ head, first, end }: Templates, most: number): number {
+  const messages = Math.ceil(most / MESSAGE_INTERVALS_MAX);
+  const elements = most * (first.length + end.length) + end.length;
   return messages * head.length + elements + 2 * NETFILTER_HEADER_BYTES;
 }
 

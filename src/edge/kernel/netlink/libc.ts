@@ -4,7 +4,6 @@
  *
  * SECURITY: only plain calls with our own buffers; no callbacks and no pointers kept by the other side.
  */
-import { createRequire } from "node:module";
 import { SeawallError } from "../../../core/base/error.ts";
 
 /** Calls of libc (section 2 of the manual). A negative result means that `errno()` says why. */
@@ -54,9 +53,18 @@ function load(): Libc {
   };
 }
 
+/** The native part alone, where npm has put it (2 ms); else koffi's own search for it (7 ms). */
 function requireKoffi(): typeof import("koffi") {
+  const require = process.getBuiltinModule("node:module").createRequire(import.meta.url);
+  const system = `linux-${process.arch}`;
   try {
-    const require = createRequire(import.meta.url);
+    return require(
+      `@koromix/koffi-${system}/${system.replace("-", "_")}/koffi.node`,
+    ) as typeof import("koffi");
+  } catch {
+    // Another C library or another layout of node_modules.
+  }
+  try {
     return require("koffi") as typeof import("koffi");
   } catch (cause) {
     throw new SeawallError("SEAWALL_NETLINK", "the native bridge koffi does not load on this machine", {

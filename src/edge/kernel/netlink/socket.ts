@@ -1,7 +1,8 @@
-import { read } from "node:fs";
-import { getSystemErrorName } from "node:util";
 import { SeawallError } from "../../../core/base/error.ts";
 import { libc } from "./libc.ts";
+
+// Asked for, not imported: see cli/main.ts.
+const fs = process.getBuiltinModule("node:fs");
 
 /** A bound netlink(7) socket. `fd` belongs to whoever opened it: closeNetlink exactly once. */
 export interface NetlinkSocket {
@@ -27,7 +28,7 @@ const SO_RCVTIMEO = 20;
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
 /** Room for one transaction of set elements. */
-const SEND_BUFFER_BYTES = 1_048_576;
+const SEND_BUFFER_BYTES = 16_777_216;
 
 /** Returns a bound socket of a netlink family. Refuses with SEAWALL_NETLINK and the errno name. */
 export function openNetlink(protocol: number, options: NetlinkOptions = {}): NetlinkSocket {
@@ -87,7 +88,7 @@ export function readNetlink(socket: NetlinkSocket, reader: NetlinkReader): { sto
   let stopping = false;
   const next = (): void => {
     if (stopping) ended.resolve();
-    else read(socket.fd, buffer, 0, buffer.length, null, arrived);
+    else fs.read(socket.fd, buffer, 0, buffer.length, null, arrived);
   };
   const arrived = (error: NodeJS.ErrnoException | null, length: number): void => {
     if (error === null) reader.onDatagram(buffer, length);
@@ -115,7 +116,7 @@ export function netlinkError(what: string, errno: number): SeawallError {
 
 /** Returns the name of a positive error number, `EPERM` for 1. */
 export function errnoName(errno: number): string {
-  return errno > 0 ? getSystemErrorName(-errno) : "unknown error";
+  return errno > 0 ? process.getBuiltinModule("node:util").getSystemErrorName(-errno) : "unknown error";
 }
 
 function setSize(fd: number, option: number, bytes: number): void {
