@@ -44,6 +44,11 @@ export function prefixSetOf(prefixes: readonly Prefix[]): PrefixSet {
   return build(merge4(pairs4), merge6(pairs6));
 }
 
+/** The same as prefixSetOf for intervals: first, last, first, last ... in any order. */
+export function intervalSetOf(pairs4: readonly number[], pairs6: [bigint, bigint][]): PrefixSet {
+  return build(merge4(pairs4), merge6(pairs6));
+}
+
 export function unionSets(sets: readonly PrefixSet[]): PrefixSet {
   const [only] = sets;
   if (only !== undefined && sets.length === 1) return only;

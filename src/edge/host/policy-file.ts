@@ -11,8 +11,8 @@ import {
 import { dirname, join, resolve } from "node:path";
 import { type Diagnostic, FILE_START } from "../../core/base/diagnostic.ts";
 import { SeawallError } from "../../core/base/error.ts";
-import { parsePrefix, type Prefix } from "../../core/net/prefix.ts";
-import { type PrefixSet, prefixSetOf } from "../../core/net/prefix-set.ts";
+import { parsePrefixList } from "../../core/net/prefix-list.ts";
+import type { PrefixSet } from "../../core/net/prefix-set.ts";
 import type { DropIn, PolicyDocument, SetEntry } from "../../core/policy/document.ts";
 import { shown } from "../../core/policy/parse/node.ts";
 import { DROP_INS_MAX } from "../../core/policy/parse/vocabulary.ts";
@@ -157,24 +157,11 @@ function readSetFile(
   } catch {
     return problem(`set file \`${path}\` cannot be read`, "a path is relative to the policy file");
   }
-  const prefixes: Prefix[] = [];
-  let number = 0;
-  for (const line of text.split("\n")) {
-    number += 1;
-    const hash = line.indexOf("#");
-    const word = (hash < 0 ? line : line.slice(0, hash)).trim();
-    if (word === "") continue;
-    const parsed = parsePrefix(word);
-    if (!parsed.ok) {
-      return problem(
-        `set file \`${path}\` line ${number}: \`${word.slice(0, 60)}\` is no address or prefix`,
-        null,
-      );
-    }
-    prefixes.push(parsed.prefix);
-    if (prefixes.length > SET_FILE_PREFIXES_MAX) {
-      return problem(`set file \`${path}\` has more than ${SET_FILE_PREFIXES_MAX} prefixes`, null);
-    }
+  const parsed = parsePrefixList(text);
+  // What stands there is not shown: the file may be any file.
+  if (!parsed.ok) return problem(`set file \`${path}\` line ${parsed.line}: no address or prefix`, null);
+  if (parsed.count > SET_FILE_PREFIXES_MAX) {
+    return problem(`set file \`${path}\` has more than ${SET_FILE_PREFIXES_MAX} prefixes`, null);
   }
-  return { ok: true, set: prefixSetOf(prefixes) };
+  return { ok: true, set: parsed.set };
 }
