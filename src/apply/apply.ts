@@ -9,7 +9,7 @@ import type { DropIn, PolicyDocument } from "../core/policy/document.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
 import { readAccounts } from "../edge/host/accounts.ts";
 import { sshConnections } from "../edge/host/operator.ts";
-import { interfaceTo, networkInterfaces } from "../edge/host/route.ts";
+import { interfaceTo, networkInterfaces, uplinkInterfaces } from "../edge/host/route.ts";
 import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import { loadTransaction, requireNft } from "../edge/kernel/nft.ts";
 import { type Folders, makeFolder } from "../edge/state/folder.ts";
@@ -57,7 +57,8 @@ export type ApplyResult =
 export async function applyPolicy(request: ApplyRequest): Promise<ApplyResult> {
   requireNft();
   refuseUnenforceable(request.policy, request.document, readAccounts());
-  refuseSurroundings(request.policy);
+  const uplinks = uplinkInterfaces();
+  refuseSurroundings(request.policy, uplinks);
   if (!request.acceptLosingSsh) {
     refuseLockout(lockouts(request.policy, sshConnections(), interfaceTo, request.nowMs()));
   }
@@ -74,7 +75,7 @@ export async function applyPolicy(request: ApplyRequest): Promise<ApplyResult> {
     generation,
     accounts: readAccounts(),
     interfaces: scopeInterfaces(request.policy),
-    networks: networkInterfaces(),
+    networks: networkInterfaces(uplinks),
   });
   if (!compiled.ok) return compiled;
   const entry = record(request, generation, compiled.ruleset);

@@ -4,12 +4,12 @@ import { foreignStamps } from "../core/compile/nftables/foreign-mark.ts";
 import { INNER_INTERFACES } from "../core/policy/resolve.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
 import { findProgram, runSync } from "../edge/host/command.ts";
-import { uplinkInterfaces } from "../edge/host/route.ts";
+import { hasLegacyTables } from "../edge/host/legacy-tables.ts";
 import { foreignRuleset } from "../edge/kernel/nft.ts";
 
 /** Refuses where the world enters by an interface that is not judged, or where others write our bits of the mark. */
-export function refuseSurroundings(policy: ResolvedPolicy): void {
-  refuseUnjudgedUplink(policy, uplinkInterfaces());
+export function refuseSurroundings(policy: ResolvedPolicy, uplinks: readonly string[]): void {
+  refuseUnjudgedUplink(policy, uplinks);
   refuseForeignStamps();
 }
 
@@ -28,12 +28,9 @@ export function refuseUnjudgedUplink(policy: ResolvedPolicy, uplinks: readonly s
 /** SECURITY: a stamp that somebody else writes into our bits would let a connection pass unjudged. */
 function refuseForeignStamps(): void {
   const texts = [foreignRuleset()];
-  for (const program of [
-    "iptables-save",
-    "ip6tables-save",
-    "iptables-legacy-save",
-    "ip6tables-legacy-save",
-  ]) {
+  const programs = ["iptables-save", "ip6tables-save"];
+  if (hasLegacyTables()) programs.push("iptables-legacy-save", "ip6tables-legacy-save");
+  for (const program of programs) {
     if (findProgram(program) !== undefined) texts.push(runSync(program, []).stdout);
   }
   const [stamp] = foreignStamps(texts.join("\n"));

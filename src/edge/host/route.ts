@@ -51,10 +51,10 @@ const GUEST_KINDS = new Set(["bridge", "veth", "macvtap", "macvlan", "ipvlan", "
  * Returns the interfaces of this namespace behind which there are other networks, not guests of this host:
  * physical and tunnel links, and whatever carries an uplink route.
  */
-export function networkInterfaces(): string[] {
+export function networkInterfaces(uplinkNames: readonly string[]): string[] {
   const result = runSync("ip", ["-j", "-d", "link"]);
   if (result.status !== 0) return [];
-  const uplinks = new Set(uplinkInterfaces());
+  const uplinks = new Set(uplinkNames);
   return (JSON.parse(result.stdout) as readonly DetailedLink[])
     .filter(({ ifname, linkinfo }) => uplinks.has(ifname) || !isGuest(linkinfo))
     .map(({ ifname }) => ifname)
