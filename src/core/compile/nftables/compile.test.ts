@@ -80,7 +80,7 @@ describe("names that could meet", () => {
 
 test("a uid that two scopes hold is refused: whose a packet is must be certain", () => {
   const policy = policyOf(
-    "version: 1\nmode: enforce\nscopes: {one: {user: first}, two: {user: second}}\ninbound: []\noutbound: []\n",
+    "version: 1\nmode: enforce\nscopes: {agent: {user: first}, other: {user: second}}\ninbound: []\noutbound: []\n",
   );
   const compilation = compileNftables(policy, OPTIONS);
   assert.equal(compilation.ok, false);
