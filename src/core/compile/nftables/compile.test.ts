@@ -37,7 +37,7 @@ const MEETINGS: readonly (readonly [name: string, ...rules: string[]])[] = [
   [
     "a rule called like a list of the deny tier",
     "id: one, allow: 9000, from: any, rate: 5/minute",
-    "id: two, allow: 9000, from: any",
+    "id: two, allow: 9000, from: any, rate: 6/minute",
     "id: allow_list1, deny: 9001, from: any",
   ],
 ];
