@@ -56,6 +56,8 @@ export function buildWorld(
   commands.push(`route add 0.0.0.0/0 dev ${first.name}`, `route add ::/0 dev ${first.name}`);
   execFileSync("ip", ["-batch", "-"], { input: `${commands.join("\n")}\n`, timeout: 10_000 });
   nftLoad(probeRuleset(published));
+  // A protocol without ports has one connection a pair of addresses, which the next policy would find stamped.
+  writeSysctl("netfilter/nf_conntrack_generic_timeout", "0");
   for (const tun of tuns) tun.drain();
   return tuns;
 }
