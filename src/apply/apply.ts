@@ -1,7 +1,7 @@
 /** Puts a policy in force under a lease. Whatever fails, the kernel keeps what it had. */
 import { SeawallError } from "../core/base/error.ts";
 import type { Diagnostic } from "../core/base/diagnostic.ts";
-import { compileNftables } from "../core/compile/nftables/compile.ts";
+import { type Compilation, compileNftables } from "../core/compile/nftables/compile.ts";
 import { nextGeneration } from "../core/compile/nftables/mark.ts";
 import type { Ruleset } from "../core/compile/nftables/ruleset.ts";
 import { LEASE_SECONDS_MAX, LEASE_SECONDS_MIN, propose } from "../core/compile/nftables/transaction.ts";
@@ -55,6 +55,25 @@ export type ApplyResult =
  * what is not there (a user, a gate, country data), and a second candidate.
  */
 export async function applyPolicy(request: ApplyRequest): Promise<ApplyResult> {
+  const uplinks = refuseUnfit(request);
+  makeFolder(request.folders.state);
+  const live = settleOver(request.folders.state, readLive());
+  const compiled = compileHere(request.policy, live, uplinks);
+  if (!compiled.ok) return compiled;
+  const entry = record(request, compiled.ruleset.generation, compiled.ruleset);
+  await load(compiled.ruleset, live, entry, request.leaseMs);
+  const trouble = writeLandmark(request.folders.state);
+  return { ok: true, entry, deadlineMs: request.nowMs() + request.leaseMs, trouble };
+}
+
+/** Refuses what applyPolicy refuses and changes nothing. Returns what nftables cannot express. */
+export function examinePolicy(request: ApplyRequest): readonly Diagnostic[] {
+  const uplinks = refuseUnfit(request);
+  return compileHere(request.policy, readLive(), uplinks).diagnostics;
+}
+
+/** Refuses a policy that does not fit this machine or the people on it. Returns the machine's uplinks. */
+function refuseUnfit(request: ApplyRequest): readonly string[] {
   requireNft();
   refuseUnenforceable(request.policy, request.document, readAccounts());
   const uplinks = uplinkInterfaces();
@@ -62,26 +81,26 @@ export async function applyPolicy(request: ApplyRequest): Promise<ApplyResult> {
   if (!request.acceptLosingSsh) {
     refuseLockout(lockouts(request.policy, sshConnections(), interfaceTo, request.nowMs()));
   }
-  makeFolder(request.folders.state);
-  const live = settleOver(request.folders.state, readLive());
+  return uplinks;
+}
+
+function compileHere(
+  policy: ResolvedPolicy,
+  live: LiveState | null,
+  uplinks: readonly string[],
+): Compilation {
   if (isWaiting(live)) {
     throw new SeawallError("SEAWALL_BUSY", "a change waits for its confirm", {
       still: `the policy of generation ${live?.candidate} judges until it is confirmed or its time is over`,
       help: "seawall confirm (or seawall rollback)",
     });
   }
-  const generation = freeGeneration(live);
-  const compiled = compileNftables(request.policy, {
-    generation,
+  return compileNftables(policy, {
+    generation: freeGeneration(live),
     accounts: readAccounts(),
-    interfaces: scopeInterfaces(request.policy),
+    interfaces: scopeInterfaces(policy),
     networks: networkInterfaces(uplinks),
   });
-  if (!compiled.ok) return compiled;
-  const entry = record(request, generation, compiled.ruleset);
-  await load(compiled.ruleset, live, entry, request.leaseMs);
-  const trouble = writeLandmark(request.folders.state);
-  return { ok: true, entry, deadlineMs: request.nowMs() + request.leaseMs, trouble };
 }
 
 /** A number that no connection carries any more: what it meant before must not count now. */

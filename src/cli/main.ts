@@ -85,9 +85,11 @@ function parseArguments(command: Command, argv: readonly string[]) {
 }
 
 function unknownCommand(argv: readonly string[]): ExitCode {
-  const nouns = new Set(Object.keys(COMMANDS).map((words) => words.split(" ")[0]));
-  const shown = argv.slice(0, nouns.has(argv[0]) ? 2 : 1).join(" ");
-  throw new SeawallError("SEAWALL_USAGE", `there is no command \`${shown}\``, { help: "seawall --help" });
+  const [noun = ""] = argv;
+  const below = Object.keys(COMMANDS).filter((words) => words.startsWith(`${noun} `));
+  const shown = argv.slice(0, below.length > 0 ? 2 : 1).join(" ");
+  const help = below.length > 0 ? below.map((words) => `seawall ${words}`).join(", ") : "seawall --help";
+  throw new SeawallError("SEAWALL_USAGE", `there is no command \`${shown}\``, { help });
 }
 
 function report(cause: unknown): ExitCode {

@@ -34,7 +34,7 @@ export async function runDaemon(folders: Folders, voice: DaemonVoice): Promise<0
   });
   clearInterval(tidy);
   await pipeline.stop();
-  voice.err("seawalld: stopped; the kernel goes on enforcing\n");
+  voice.err("seawalld: stopped; what the kernel holds it goes on holding\n");
   return 0;
 }
 

@@ -94,7 +94,7 @@ const BROKEN = [
   "a deny beats an allow, whatever their order",
   "a rule that drops keeps the scanner waiting",
   "a connection that was only watched is cut",
-  "data of an exited process still goes to listed places only",
+  "what an exited process left is cut off, except to listed places",
   "unlisted addresses, and other ports of listed ones, are refused",
   "QUIC is refused, to a listed address too",
   "a program that the agent starts is refused",

@@ -1,11 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { applyPolicy, DEFAULT_LEASE_MS, parseLease } from "../../apply/apply.ts";
+import {
+  type ApplyRequest,
+  applyPolicy,
+  DEFAULT_LEASE_MS,
+  examinePolicy,
+  parseLease,
+} from "../../apply/apply.ts";
+import { type Diagnostic, hasError } from "../../core/base/diagnostic.ts";
 import { SeawallError } from "../../core/base/error.ts";
 import { readLive } from "../../edge/kernel/live.ts";
 import { type Folders, foldersOf } from "../../edge/state/folder.ts";
 import { type Command, type CommandContext, SCHEMA } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import { loadPolicy } from "../policy.ts";
+import { type LoadedPolicy, loadPolicy } from "../policy.ts";
 import { renderDiagnostics } from "../render/diagnostic.ts";
 import { requireRoot } from "../root.ts";
 
@@ -38,34 +45,42 @@ export const command: Command = {
     requireRoot("apply");
     const leaseMs = leaseOf(context);
     const loaded = loadPolicy(context, context.positionals[0]);
+    const folders = foldersOf(context.env);
+    const request: ApplyRequest = {
+      ...loaded,
+      folders,
+      leaseMs,
+      acceptLosingSsh: acceptsLosingSsh(context),
+      by: context.env["SUDO_USER"] ?? context.env["LOGNAME"] ?? "root",
+      nowMs: context.nowMs,
+    };
     if (context.flags["dry-run"] === true) {
-      context.err("dry run: the policy is usable; nothing was changed\n");
+      refuseInexpressible(context, loaded, examinePolicy(request));
+      context.err("dry run: this policy would be applied; nothing was changed\n");
       return EXIT.ok;
     }
-    const folders = foldersOf(context.env);
     const { locked } = await import("../../edge/kernel/change-lock.ts");
-    const result = await locked(folders.run, () =>
-      applyPolicy({
-        ...loaded,
-        folders,
-        leaseMs,
-        acceptLosingSsh: acceptsLosingSsh(context),
-        by: context.env["SUDO_USER"] ?? context.env["LOGNAME"] ?? "root",
-        nowMs: context.nowMs,
-      }),
-    );
-    if (!result.ok) {
-      context.err(renderDiagnostics(result.diagnostics, loaded.text, loaded.path, false));
-      throw new SeawallError("SEAWALL_POLICY", "the kernel cannot be given this policy", {
-        still: "nothing was changed",
-      });
-    }
+    const result = await locked(folders.run, () => applyPolicy(request));
+    if (!result.ok) return refuseInexpressible(context, loaded, result.diagnostics);
     if (result.trouble !== null) context.err(`warning: ${result.trouble}\n`);
     const confirmBy = new Date(result.deadlineMs).toISOString();
     say(context, result.entry.generation, confirmBy, leaseMs);
     return context.flags["wait"] === true ? waitForEnd(context, folders, result.entry.generation) : EXIT.ok;
   },
 };
+
+/** Refuses when there is an error among what the compiler said. */
+function refuseInexpressible(
+  context: CommandContext,
+  { text, path }: LoadedPolicy,
+  diagnostics: readonly Diagnostic[],
+): ExitCode {
+  if (!hasError(diagnostics)) return EXIT.ok;
+  context.err(renderDiagnostics(diagnostics, text, path, false));
+  throw new SeawallError("SEAWALL_POLICY", "the kernel cannot be given this policy", {
+    still: "nothing was changed",
+  });
+}
 
 function leaseOf(context: CommandContext): number {
   const text = context.flags["confirm-within"];

@@ -23,9 +23,13 @@ export const command: Command = {
   run: async (context) => {
     const [target] = context.positionals;
     if (target === undefined || !TARGETS.includes(target)) {
-      throw new SeawallError("SEAWALL_USAGE", `there is no target \`${target ?? ""}\``, {
-        help: `seawall compile ${TARGETS.join("|")} --policy FILE`,
-      });
+      throw new SeawallError(
+        "SEAWALL_USAGE",
+        target === undefined ? "say for which target" : `there is no target \`${target}\``,
+        {
+          help: `seawall compile ${TARGETS.join("|")} --policy FILE`,
+        },
+      );
     }
     const named = context.flags["policy"];
     const { policy, text, path } = loadPolicy(context, typeof named === "string" ? named : undefined);

@@ -39,13 +39,13 @@ export const command: Command = {
     const decision = parsed.ok ? evaluate(policy, parsed.flow, context.nowMs()) : parsed.decision;
     if (context.flags["json"] === true) {
       context.out(`${JSON.stringify({ schema: SCHEMA, ...decision })}\n`);
-    } else {
-      const lines = parsed.ok
-        ? explain(policy, parsed.flow, decision)
-        : [`This cannot be judged (${decision.reason}): ${decision.why}.`];
-      context.out(`${lines.join("\n")}\n`);
+    } else if (parsed.ok) {
+      context.out(`${explain(policy, parsed.flow, decision).join("\n")}\n`);
     }
-    return EXIT.ok;
+    if (parsed.ok) return EXIT.ok;
+    throw new SeawallError("SEAWALL_USAGE", `this is no flow: ${decision.why}`, {
+      help: "seawall explain 203.0.113.9 22 (inbound), seawall explain api.github.com:443 (outbound)",
+    });
   },
 };
 

@@ -89,14 +89,15 @@ function earlier(state: string, id: string | undefined): HistoryEntry {
   const history = readHistory(state);
   const live = readLive();
   const current = live === null || live.committed === null ? undefined : entryOf(state, live, live.committed);
+  const before = current?.id ?? Number.POSITIVE_INFINITY;
   const found =
     id === undefined
-      ? history.filter((entry) => entry.confirmedMs !== null && entry.id < (current?.id ?? 0)).at(-1)
+      ? history.filter((entry) => entry.confirmedMs !== null && entry.id < before).at(-1)
       : history.find((entry) => String(entry.id) === id);
   if (found !== undefined) return found;
   const what = id === undefined ? "there is no earlier confirmed policy" : `history has no policy \`${id}\``;
   throw new SeawallError("SEAWALL_NOT_FOUND", what, {
     still: "nothing was changed",
-    help: "seawall history",
+    help: "seawall history (then: seawall rollback ID)",
   });
 }

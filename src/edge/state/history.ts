@@ -16,8 +16,12 @@ export function readHistory(state: string): HistoryEntry[] {
   let files: string[];
   try {
     files = readdirSync(join(state, "history"));
-  } catch {
-    return [];
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EACCES") return [];
+    throw new SeawallError("SEAWALL_NOT_ROOT", "only root may read the history", {
+      help: "sudo seawall history",
+      cause,
+    });
   }
   return files
     .flatMap((file) => /^(\d{6})\.json$/.exec(file)?.[1] ?? [])

@@ -37,7 +37,7 @@ export async function readLeftovers(world: World, { listed, unlisted }: Leftover
   });
   const [to, not] = [bytes[String(listed)] ?? 0, bytes[String(unlisted)] ?? 0];
   return {
-    claim: "data of an exited process still goes to listed places only",
+    claim: "what an exited process left is cut off, except to listed places",
     direction: "outbound",
     expected: `${BYTES} bytes listed, less elsewhere`,
     seen: `${to} bytes; ${not} bytes`,

@@ -91,7 +91,7 @@ function emptyFile(hasDropIns: boolean): Diagnostic {
     message: hasDropIns
       ? "the file holds no policy: what its drop-ins do not allow is denied, inbound and outbound"
       : "the file holds no policy: everything is denied, inbound (SSH too) and outbound",
-    help: "`seawall init` writes a policy that keeps your SSH access",
+    help: "to keep SSH: `inbound: [{allow: ssh, from: any, why: administration, keys only}]`",
     span: FILE_START,
   };
 }
