@@ -6,7 +6,7 @@ import { readHistoryEntry } from "../edge/state/history-entry.ts";
 import { replaceFile } from "../edge/state/replace-file.ts";
 import { parseSeal } from "./seal.ts";
 
-const { readFileSync } = process.getBuiltinModule("node:fs");
+const { readFileSync, rmSync } = process.getBuiltinModule("node:fs");
 
 export interface Landmark {
   /** The generation that holds without a lease; null when Seawall was taken down or never confirmed. */
@@ -63,6 +63,8 @@ export function writeLandmark(state: string): string | null {
     return null;
   } catch (cause) {
     if (!(cause instanceof SeawallError)) throw cause;
+    // The old one would blame others for what we have just done.
+    rmSync(`${state}/${LANDMARK_FILE}`, { force: true });
     return `${cause.message}; changes by others will not be noticed`;
   }
 }

@@ -241,11 +241,21 @@ function sharedFields(context: Context, rule: InboundRule | OutboundRule, direct
   };
 }
 
+/** Who `agent` is when the file does not say; not when it calls the same user by another name. */
+const DEFAULT_TARGET = { kind: "user", user: "openclaw" } as const;
+
+function needsDefaultScope({ scopes, outbound }: PolicyDocument): boolean {
+  if (scopes.some(({ name }) => name === DEFAULT_SCOPE)) return false;
+  const named = outbound?.some((rule) => rule.scopes.some(({ name }) => name === DEFAULT_SCOPE)) === true;
+  const renamed = scopes.some(({ target }) => target.kind === "user" && target.user === DEFAULT_TARGET.user);
+  return named || !renamed;
+}
+
 function resolveScopes(context: Context, judged: boolean): ResolvedScope[] {
   const entries: ScopeEntry[] = [...context.document.scopes];
-  if (judged && !entries.some((entry) => entry.name === DEFAULT_SCOPE)) {
+  if (judged && needsDefaultScope(context.document)) {
     const span = { line: 1, column: 1, length: 1 };
-    entries.unshift({ name: DEFAULT_SCOPE, target: { kind: "user", user: "openclaw" }, span });
+    entries.unshift({ name: DEFAULT_SCOPE, target: DEFAULT_TARGET, span });
   }
   if (entries.length > SCOPES_MAX) {
     const extra = entries[SCOPES_MAX];

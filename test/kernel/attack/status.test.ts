@@ -115,5 +115,6 @@ describe("a state folder on a full disk", () => {
     assert.match(result.stderr, /warning: /);
     const prerouting = await host.shell("nft list chain inet seawall prerouting");
     assert.match(prerouting, /^\s*goto g1\/prerouting$/m, "it holds without a lease");
+    assert.equal(await stateNow(), "enforcing");
   });
 });

@@ -193,8 +193,10 @@ function overlappingScopes(scopes: readonly CompiledScope[]): Diagnostic[] {
       selector.kind === "uids" ? selector.ranges.map((range) => ({ ...range, scope: scope.name })) : [],
     )
     .sort((a, b) => a.first - b.first);
-  return ranges.flatMap((range, at) => {
-    const before = ranges[at - 1];
+  let widest = ranges[0];
+  return ranges.flatMap((range) => {
+    const before = widest;
+    if (widest === undefined || range.last > widest.last) widest = range;
     if (before === undefined || before.last < range.first || before.scope === range.scope) return [];
     return [
       {
