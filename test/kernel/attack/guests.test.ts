@@ -39,7 +39,8 @@ before(async () => {
   for (const name of ["box", "far"]) {
     host.start(["ip", "netns", "exec", name, process.execPath, "-e", SERVE]);
   }
-  for (const to of ["10.9.1.2", "10.9.2.2"]) {
+  // Neighbour discovery on a fresh bridge takes a second or two.
+  for (const to of ["10.9.1.2", "10.9.2.2", "fd09:1::2"]) {
     assert.ok(await eventually(async () => (await reach(to, 80)) === "connected", true), to);
   }
 });
@@ -58,7 +59,7 @@ describe("a container behind a bridge called `web`", () => {
   ];
   for (const [name, to, port, expected] of ROWS) {
     it(`${name}: connected without Seawall, ${expected} with it`, async () => {
-      assert.equal(await reach(to, port), "connected");
+      assert.equal(await eventually(() => reach(to, port), "connected"), "connected");
       await seawall.ok("apply", await seawall.policy(POLICY));
       try {
         assert.equal(await reach(to, port), expected);
