@@ -46,7 +46,7 @@ const MESSAGE_INTERVALS_MAX = 1000;
  */
 export const TRANSACTION_INTERVALS_MAX = 4000;
 /** LIMIT: the same while nobody pins anything, that is, while nothing of ours is in force. */
-export const ALONE_INTERVALS_MAX = 40_000;
+export const ALONE_INTERVALS_MAX = 100_000;
 
 const NFT_SET_ELEM_INTERVAL_END = 1;
 /** nft's note on an interval up to the last address, which has no end element: type 1, length 4, flag 1. */
