@@ -51,6 +51,16 @@ const REASONS = {
   "invalid-protocol": "invalid-protocol",
   "invalid-zone": "invalid-zone",
   "invalid-scope": "invalid-scope",
+  "private-address": "private-address",
+  "not-pinned": "not-pinned",
+  "no-name": "no-name",
+  "bad-request": "bad-request",
+  "name-mismatch": "name-mismatch",
+  ech: "ech",
+  "record-type": "record-type",
+  unresolved: "unresolved",
+  unreachable: "unreachable",
+  limit: "limit",
 } as const satisfies { readonly [Code in ReasonCode]: Code };
 
 const WORD = /^[a-z0-9._-]+$/;

@@ -17,7 +17,31 @@ export type ReasonCode =
   | "invalid-port"
   | "invalid-protocol"
   | "invalid-zone"
-  | "invalid-scope";
+  | "invalid-scope"
+  | GateReason;
+
+/** Why a gate refused what no rule denies. */
+export type GateReason =
+  /** The name has no address that a rule by name may reach: private, own, or guarded. */
+  | "private-address"
+  /** The address is none that our resolver gave for this name. */
+  | "not-pinned"
+  /** TLS without a server name, HTTP without a host. */
+  | "no-name"
+  /** What came is not what this port is for: malformed, ambiguous, too long, too late. */
+  | "bad-request"
+  /** Two names of one connection differ: CONNECT, server name, Host. */
+  | "name-mismatch"
+  /** Encrypted Client Hello hides the name behind one that is not allowed. */
+  | "ech"
+  /** This DNS record type is not answered. */
+  | "record-type"
+  /** No resolver answered, or none knows the name. */
+  | "unresolved"
+  /** The destination did not take the connection. */
+  | "unreachable"
+  /** A limit of the scope is reached. */
+  | "limit";
 
 /**
  * A verdict with its rule and reason; it never travels without them.

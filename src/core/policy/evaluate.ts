@@ -7,6 +7,7 @@ import { PORT_MAX } from "../net/port-range.ts";
 import type { Decision } from "./decision.ts";
 import { verdictOf } from "./decision.ts";
 import type { Denial, Direction } from "./document.ts";
+import { proxyLife } from "./gated.ts";
 import { hostLife } from "./host-life.ts";
 import { matchesGuard, matchesInbound, matchesOutbound } from "./match.ts";
 import type { ResolvedGuard, ResolvedInboundRule, ResolvedOutboundRule, ResolvedPolicy } from "./resolved.ts";
@@ -26,6 +27,7 @@ export function evaluator(policy: ResolvedPolicy): Evaluate {
   const judgeOut = judge(policy, "outbound", policy.outbound ?? [], matchesOutbound);
   const zones = new Set([WORLD, ...policy.zones.map((zone) => zone.name)]);
   const scopes = new Set(policy.scopes.map((scope) => scope.name));
+  const toProxy = proxyLife(policy);
   return (flow, nowMs) => {
     if (flow.direction === "inbound") {
       const life = hostLife(flow);
@@ -33,7 +35,8 @@ export function evaluator(policy: ResolvedPolicy): Evaluate {
       return zones.has(flow.zone) ? judgeIn(flow, nowMs) : INNER_ZONE;
     }
     if (policy.outbound === null) return OUTBOUND_ABSENT;
-    return scopes.has(flow.scope) ? judgeOut(flow, nowMs) : UNKNOWN_SCOPE;
+    if (!scopes.has(flow.scope)) return UNKNOWN_SCOPE;
+    return toProxy(flow) ?? judgeOut(flow, nowMs);
   };
 }
 

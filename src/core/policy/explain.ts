@@ -66,6 +66,17 @@ function reasonSentence(policy: ResolvedPolicy, decision: Decision): string {
     case "invalid-zone":
     case "invalid-scope":
       return `It cannot be judged (${decision.reason}): ${why}.`;
+    case "private-address":
+    case "not-pinned":
+    case "no-name":
+    case "bad-request":
+    case "name-mismatch":
+    case "ech":
+    case "record-type":
+    case "unresolved":
+    case "unreachable":
+    case "limit":
+      return `The gate refused it (${decision.reason}): ${why}.`;
     default:
       return unreachable(decision.reason);
   }

@@ -5,8 +5,8 @@
 import { withEmbedded } from "../net/address-class.ts";
 import type { Hostname, NamePattern } from "../net/hostname.ts";
 import type { PrefixSet } from "../net/prefix-set.ts";
-import type { PortRange } from "../net/port-range.ts";
 import type { AcceptedRisk } from "./document.ts";
+import { OWN_PORTS } from "./gate-port.ts";
 import type { GUARD_IDS } from "./parse/vocabulary.ts";
 import type { ResolvedGuard, ServiceMatch } from "./resolved.ts";
 
@@ -22,12 +22,6 @@ interface GuardEntry {
 const tcp = (first: number, last = first): ServiceMatch => ({ protocol: "tcp", ports: { first, last } });
 const both = (first: number, last = first): ServiceMatch => ({ protocol: "both", ports: { first, last } });
 const EVERYTHING: readonly ServiceMatch[] = [{ protocol: "every", ports: { first: 0, last: 65_535 } }];
-
-/** Seawall's own ports: dashboard, explicit proxy, TLS gate, DNS gate, HTTP gate. */
-export const OWN_PORTS: readonly PortRange[] = [18_900, 18_901, 18_943, 18_953, 18_980].map((port) => ({
-  first: port,
-  last: port,
-}));
 
 const GUARDS: readonly GuardEntry[] = [
   {
@@ -57,7 +51,7 @@ const GUARDS: readonly GuardEntry[] = [
   {
     id: "guard.seawall",
     direction: "inbound",
-    services: OWN_PORTS.map((ports) => both(ports.first)),
+    services: OWN_PORTS.map((ports) => both(ports.first, ports.last)),
     to: null,
     names: [],
     why: "Seawall's own ports are for this host only",

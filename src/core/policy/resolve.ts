@@ -25,8 +25,8 @@ import type {
   ServiceMatch,
 } from "./resolved.ts";
 
-// LIMIT: four bits of the connection mark hold the scope; 0 is inbound and 15 is kept free.
-export const SCOPES_MAX = 14;
+// LIMIT: four bits of the connection mark hold the scope; 0 is inbound, 14 the gate, 15 what is judged again.
+export const SCOPES_MAX = 13;
 /** A rule over more intervals than this is asked by a set of its own instead of its tier's map. */
 export const SMALL_RULE_INTERVALS_MAX = 256;
 export const DEFAULT_SCOPE = "agent";

@@ -26,6 +26,16 @@ export const REASON = coding<ReasonCode>({
   "invalid-protocol": 10,
   "invalid-zone": 11,
   "invalid-scope": 12,
+  "private-address": 13,
+  "not-pinned": 14,
+  "no-name": 15,
+  "bad-request": 16,
+  "name-mismatch": 17,
+  ech: 18,
+  "record-type": 19,
+  unresolved: 20,
+  unreachable: 21,
+  limit: 22,
 });
 
 function coding<Word extends string>(numbers: Readonly<Record<Word, number>>): Coding<Word> {

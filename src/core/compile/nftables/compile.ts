@@ -1,10 +1,13 @@
 /** ResolvedPolicy in, Ruleset of one generation out. Refuses what nftables cannot express; never weakens. */
 import { assert } from "../../base/assert.ts";
 import { type Diagnostic, FILE_START } from "../../base/diagnostic.ts";
+import { gatedScopes } from "../../policy/gated.ts";
 import { INNER_INTERFACES, WORLD } from "../../policy/resolve.ts";
 import type { ResolvedPolicy } from "../../policy/resolved.ts";
+import { GATE_UID, GATE_USER } from "./gate.ts";
+import { compileGate, GATE_PLACE } from "./gate-place.ts";
 import { compileZone } from "./inbound.ts";
-import { MARK_FOREIGN_MASK, markOf, SCOPE_INBOUND, SCOPE_MASK } from "./mark.ts";
+import { MARK_FOREIGN_MASK, markOf, SCOPE_GATE, SCOPE_INBOUND, SCOPE_MASK } from "./mark.ts";
 import { admittedName, admittedRules, type CompiledScope, compileScope, olderName } from "./outbound.ts";
 import { goTo } from "./place.ts";
 import type { Chain, NftObject, Ruleset } from "./ruleset.ts";
@@ -50,7 +53,9 @@ function compile(policy: ResolvedPolicy, options: CompileOptions): Compilation {
     if (made.ok) scopes.push(made.compiled);
     else diagnostics.push(made.diagnostic);
   }
-  diagnostics.push(...overlappingScopes(scopes));
+  const gate = gatedScopes(policy).length > 0 ? compileGate(policy, generation, admittedRules(generation)) : null;
+  const gateUid = accounts.uidOf(GATE_USER) ?? GATE_UID;
+  diagnostics.push(...overlappingScopes(scopes, gate === null ? null : gateUid));
   if (diagnostics.length > 0) return { ok: false, diagnostics };
   const prefix = `g${generation}`;
   const containers = policy.containers === "deny" && policy.mode.outbound === "enforce";
@@ -58,19 +63,21 @@ function compile(policy: ResolvedPolicy, options: CompileOptions): Compilation {
     ...denialChains(generation),
     ...zones.flatMap(({ compiled }) => compiled.chains),
     ...scopes.flatMap((scope) => scope.chains),
+    ...(gate?.chains ?? []),
     preroutingChain(policy, generation, zones, scopes, containers),
-    outputChain(prefix, scopes),
+    outputChain(prefix, scopes, gate === null ? null : { uid: gateUid, entry: gate.entry }),
     unstampedChain(generation),
   ];
-  const marks = Array.from(
-    { length: policy.scopes.length + 1 },
-    (_, scope) => nft`${hex32(markOf(generation, scope))} : accept`,
-  );
+  const stamps = [...policy.scopes.map(({ index }) => index), SCOPE_INBOUND, ...(gate === null ? [] : [SCOPE_GATE])];
+  const marks = stamps
+    .sort((a, b) => a - b)
+    .map((scope) => nft`${hex32(markOf(generation, scope))} : accept`);
   const objects: NftObject[] = [
     { kind: "admitted", name: admittedName(generation), marks },
     { kind: "admitted", name: olderName(generation), marks: [] },
     ...zones.flatMap(({ compiled }) => compiled.objects),
     ...scopes.flatMap((scope) => [...scope.objects, ...selectorObjects(scope, options.interfaces)]),
+    ...(gate?.objects ?? []),
   ];
   return {
     ok: true,
@@ -80,6 +87,7 @@ function compile(policy: ResolvedPolicy, options: CompileOptions): Compilation {
       objects: unique(objects),
       chains: distinct(chains),
       entry: { prerouting: `${prefix}/prerouting`, output: `${prefix}/output` },
+      gated: gate !== null,
     },
   };
 }
@@ -153,7 +161,11 @@ function preroutingChain(
   return { name: `g${generation}/prerouting`, about: "what enters: by where it enters", rules };
 }
 
-function outputChain(prefix: string, scopes: readonly CompiledScope[]): Chain {
+function outputChain(
+  prefix: string,
+  scopes: readonly CompiledScope[],
+  gate: { readonly uid: number; readonly entry: string } | null,
+): Chain {
   const uids = scopes.flatMap(({ selector, entry }) =>
     selector.kind === "uids"
       ? selector.ranges.map(
@@ -165,6 +177,10 @@ function outputChain(prefix: string, scopes: readonly CompiledScope[]): Chain {
   const marks = scopes
     .filter(({ selector }) => selector.kind === "uids")
     .map(({ scope, entry }) => nft`${hex32((scope.index << 24) >>> 0)} : ${goTo(entry)}`);
+  if (gate !== null) {
+    uids.push(nft`${gate.uid} : ${goTo(gate.entry)}`);
+    marks.push(nft`${hex32((SCOPE_GATE << 24) >>> 0)} : ${goTo(gate.entry)}`);
+  }
   const rules = [nft`ct direction reply accept comment "answers: judged where they came in"`];
   if (uids.length > 0) rules.push(nft`meta skuid vmap { ${uids} }`);
   if (marks.length > 0) rules.push(nft`ct mark and ${hex32(SCOPE_MASK)} vmap { ${marks} }`);
@@ -187,11 +203,13 @@ function unstampedChain(generation: number): Chain {
 }
 
 /** Whose a packet is must be certain: no uid belongs to two scopes. */
-function overlappingScopes(scopes: readonly CompiledScope[]): Diagnostic[] {
+function overlappingScopes(scopes: readonly CompiledScope[], gateUid: number | null): Diagnostic[] {
+  const gate = gateUid === null ? [] : [{ first: gateUid, last: gateUid, scope: GATE_PLACE }];
   const ranges = scopes
     .flatMap(({ scope, selector }) =>
       selector.kind === "uids" ? selector.ranges.map((range) => ({ ...range, scope: scope.name })) : [],
     )
+    .concat(gate)
     .sort((a, b) => a.first - b.first);
   let widest = ranges[0];
   return ranges.flatMap((range) => {

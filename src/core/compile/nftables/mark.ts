@@ -11,6 +11,19 @@ export const SCOPE_MASK = 0x0f00_0000;
 /** Admitted by a rule that expires: judged again with every packet, so that it ends when the rule does. */
 export const SCOPE_REJUDGED = 15;
 export const SCOPE_INBOUND = 0;
+/** What the gates themselves send. */
+export const SCOPE_GATE = 14;
+
+/**
+ * The field of the packet mark that says "to the gate of scope N" on the way from our judging chain to our nat
+ * chain, which takes it away again. Only the first packet of a connection ever carries it.
+ */
+export const TO_GATE = 0xd000_0000;
+
+/** Returns the packet mark of what goes to the gate of a scope. */
+export function toGateOf(scope: number): number {
+  return (TO_GATE | (scope << 24)) >>> 0;
+}
 
 /** Returns the field for a connection of `scope` that `generation` (1..15) admitted. */
 export function markOf(generation: number, scope: number): number {

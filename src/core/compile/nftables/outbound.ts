@@ -1,15 +1,14 @@
 /** Outbound is judged where it starts: in output by the uid of the socket, in prerouting by container interface. */
 import type { Diagnostic } from "../../base/diagnostic.ts";
 import { EVERY_ADDRESS } from "../../net/prefix-set.ts";
-import { needsNames } from "../../policy/match.ts";
-import type { ResolvedOutboundRule, ResolvedPolicy, ResolvedScope } from "../../policy/resolved.ts";
+import type { ResolvedPolicy, ResolvedScope } from "../../policy/resolved.ts";
+import { gatedPlace } from "./gate.ts";
 import { MARK_MASK } from "./mark.ts";
 import { compilePlace, goTo } from "./place.ts";
 import type { Chain, NftObject } from "./ruleset.ts";
 import { type Accounts, type UidRange, uidRanges } from "./scope.ts";
 import { hex32, name, type Nft, nft } from "./text.ts";
-import { serviceMatch } from "./tier.ts";
-import { denialTitle, type Place, placeTitle, ruleTitle } from "./verdict.ts";
+import { denialTitle, type Place, placeTitle } from "./verdict.ts";
 
 /** How the kernel recognises the packets of a scope. */
 export type ScopeSelector =
@@ -45,9 +44,7 @@ export function compileScope(
     watching: policy.mode.outbound === "observe",
   };
   const rules = (policy.outbound ?? []).filter((rule) => rule.scopes.includes(scope.name));
-  const pins = rules
-    .filter((rule) => rule.action === "allow" && needsNames(rule) && isInForce(rule, place))
-    .map((rule) => pinned(rule, place));
+  const gated = gatedPlace(policy, scope, place);
   const compiled = compilePlace({
     place,
     guards: policy.guards
@@ -55,7 +52,7 @@ export function compileScope(
       .map((guard) => ({ guard, addresses: guard.to ?? EVERY_ADDRESS })),
     rules: rules.map((rule) => ({ rule, services: rule.services, addresses: rule.to })),
     denial: policy.denial.outbound,
-    extra: pins.flatMap((pin) => pin.rules),
+    extra: gated.last,
   });
   const title = placeTitle(place);
   const about = `scope ${scope.name}: guard > deny > allow > default`;
@@ -64,15 +61,17 @@ export function compileScope(
     compiled: {
       scope,
       selector: selector.selector,
-      objects: [...compiled.objects, ...pins.flatMap((pin) => pin.objects)],
+      objects: [...compiled.objects, ...gated.objects],
       chains: [
         ...compiled.chains,
+        ...gated.chains,
         {
           name: title,
           about,
           rules: [
             ...sourceRouted(generation),
             ...admittedRules(generation),
+            ...gated.first,
             ...compiled.asks,
             goTo(compiled.fallback),
           ],
@@ -129,32 +128,6 @@ function sourceRouted(generation: number): Nft[] {
     nft`ip option ssrr exists ${refuse}`,
     nft`exthdr rt exists ${refuse}`,
   ];
-}
-
-/** An allow that is only watched opens nothing while its direction is enforced, and has no chain. */
-function isInForce(rule: ResolvedOutboundRule, place: Place): boolean {
-  return place.watching || rule.mode === "enforce";
-}
-
-/** A name allows what our resolver answered for it; the answers are pinned in sets of the rule's own. */
-function pinned(rule: ResolvedOutboundRule, place: Place): { objects: NftObject[]; rules: Nft[] } {
-  const chain = ruleTitle(place, rule.id);
-  const sets = ([4, 6] as const).map((family) => ({
-    family,
-    object: {
-      kind: "pins",
-      name: `name${family}_${rule.id}`,
-      family,
-      about: `addresses of the names of ${rule.id}`,
-    } as const,
-  }));
-  return {
-    objects: sets.map(({ object }) => object),
-    rules: sets.map(({ family, object }) => {
-      const address = family === 4 ? nft`ip daddr` : nft`ip6 daddr`;
-      return nft`${address} @${name(object.name)} ${serviceMatch(rule.services)}jump ${name(chain)}`;
-    }),
-  };
 }
 
 /** Later packets are judged by mark, never by uid: after a process exits its packets have none. */

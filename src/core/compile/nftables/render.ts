@@ -1,5 +1,6 @@
 /** Ruleset in, nft text out: the whole table for a first load, or for reading. */
 import { formatInterval, type Intervals4, type Intervals6 } from "../../net/prefix-set.ts";
+import { divertChains } from "./divert.ts";
 import { type Chain, declare, type NftObject, type Ruleset } from "./ruleset.ts";
 import { TABLE } from "./table.ts";
 import { comment, name, type Nft, nft, quoted } from "./text.ts";
@@ -19,6 +20,7 @@ export function renderRuleset(ruleset: Ruleset, notes: readonly string[]): strin
     `table inet ${TABLE} {`,
     ...ruleset.objects.flatMap((object) => indent(objectLines(object))),
     ...ruleset.chains.flatMap((chain) => indent(chainLines(chain))),
+    ...(ruleset.gated ? divertChains() : []).flatMap((chain) => indent(chainLines(chain))),
     ...baseChains(ruleset).flatMap((chain) => indent(chainLines(chain))),
     "}",
     "",
@@ -73,6 +75,9 @@ export function elementTexts(object: NftObject): string[] {
     case "counter":
     case "meter":
     case "pins":
+    case "web-pins":
+    case "resolvers":
+    case "alive":
       return [];
   }
 }

@@ -27,6 +27,12 @@ export type NftObject =
   | { readonly kind: "meter"; readonly name: string; readonly family: 4 | 6; readonly seconds: number }
   /** Addresses that our resolver gave for the names of a rule. */
   | { readonly kind: "pins"; readonly name: string; readonly family: 4 | 6; readonly about: string }
+  /** `address . port` of the names of a scope, where the gate reads the name. */
+  | { readonly kind: "web-pins"; readonly name: string; readonly family: 4 | 6; readonly about: string }
+  /** The resolvers that the gates ask, kept by the daemon. */
+  | { readonly kind: "resolvers"; readonly name: string; readonly family: 4 | 6 }
+  /** Says by family that a gate answers, kept by the daemon; while a scope is only watched its DNS follows it. */
+  | { readonly kind: "alive"; readonly name: string }
   /** Stamps of connections that pass without being judged again. */
   | { readonly kind: "admitted"; readonly name: string; readonly marks: readonly Nft[] }
   /** Interfaces of a scope, filled when it is applied. */
@@ -57,11 +63,13 @@ export interface Ruleset {
   readonly chains: readonly Chain[];
   /** The chains of this generation that the base chains go to. */
   readonly entry: { readonly prerouting: string; readonly output: string };
+  /** Whether a gate is needed: then the chains that divert are loaded too. */
+  readonly gated: boolean;
 }
 
 /** LIMIT: sources a meter remembers; beyond it new sources are over their rate, never under it. */
 export const METER_SOURCES_MAX = 65_535;
-/** LIMIT: addresses pinned for one rule and family. */
+/** LIMIT: addresses pinned for one rule, or addresses and ports of one scope, and family. */
 export const PINS_MAX = 65_535;
 
 /** Returns the declaration of an object: everything but the elements of large sets is in it. */
@@ -76,6 +84,12 @@ export function declare(object: NftObject): Nft {
       return nft`set ${title} { type ${addressType(object.family)}; size ${METER_SOURCES_MAX}; flags dynamic,timeout; timeout ${object.seconds}s; }`;
     case "pins":
       return nft`set ${title} { type ${addressType(object.family)}; size ${PINS_MAX}; flags timeout; ${comment(object.about)}; }`;
+    case "web-pins":
+      return nft`set ${title} { type ${addressType(object.family)} . inet_service; size ${PINS_MAX}; flags timeout; ${comment(object.about)}; }`;
+    case "resolvers":
+      return nft`set ${title} { type ${addressType(object.family)} . inet_proto . inet_service; flags timeout; }`;
+    case "alive":
+      return nft`set ${title} { type nf_proto; flags timeout; }`;
     case "interfaces":
       return nft`set ${title} { type ifname; ${comment(object.about)}; }`;
     case "admitted":

@@ -6,8 +6,8 @@
  * the old rules while it already sees the new elements, or the new rules before their maps are in place: what
  * the hooks will go to is staged before, and what they went to is swept after.
  */
-import { SCOPES_MAX } from "../../policy/resolve.ts";
-import { markOf } from "./mark.ts";
+import { divertChains } from "./divert.ts";
+import { markOf, SCOPE_GATE } from "./mark.ts";
 import { olderName } from "./outbound.ts";
 import { chainLines, elementTexts, HOOK_PRIORITY } from "./render.ts";
 import { declare, type NftObject, type Ruleset } from "./ruleset.ts";
@@ -56,6 +56,7 @@ export function propose(proposal: Proposal): Proposed {
       .map((object) => `  ${declareFilled(withOlder(object, candidate.generation, previous))}`),
     ...candidate.chains.flatMap((chain) => chainLines(chain).map((line) => `  ${line}`)),
     "}",
+    ...(candidate.gated ? divert() : []),
     "",
   ];
   const turn = [`table inet ${TABLE} {`, ...baseHeads(), "}", ...hooks(candidate, previous), ""];
@@ -92,7 +93,7 @@ function sweep(live: LiveTable, generation: number, { needed, others }: SharedOb
   const stale = (title: string): boolean => /^g\d+\//.test(title) && !title.startsWith(`g${generation}/`);
   const unneeded = (title: string): boolean => needed !== null && !needed.has(title);
   const shared = (title: string): boolean =>
-    /^(prefixes[46]_|rate[46]_|name[46]_)/.test(title) && unneeded(title);
+    /^(prefixes|rate|name|seen|web|box)[46]_/.test(title) && unneeded(title);
   const chains = [...live.chains].filter(stale);
   const maps = [...live.maps].filter(stale);
   const sets = [...live.sets].filter((title) => stale(title) || shared(title));
@@ -131,7 +132,7 @@ function withOlder(object: NftObject, generation: number, previous: number | nul
   const marks =
     previous === null
       ? [nft`0x00000000 : jump ${name(unstampedName(generation))}`]
-      : Array.from({ length: SCOPES_MAX + 1 }, (_, scope) => nft`${hex32(markOf(previous, scope))} : accept`);
+      : Array.from({ length: SCOPE_GATE + 1 }, (_, scope) => nft`${hex32(markOf(previous, scope))} : accept`);
   return { ...object, marks };
 }
 
@@ -148,6 +149,25 @@ function baseHeads(): string[] {
   return (["prerouting", "output"] as const).map(
     (hook) => `  chain ${hook} { type filter hook ${hook} priority ${HOOK_PRIORITY}; policy accept; }`,
   );
+}
+
+/** Made anew each time, in one transaction: they are the same for every policy, and whole whatever was there. */
+function divert(): string[] {
+  const chains = divertChains();
+  return [
+    `table inet ${TABLE} {`,
+    ...chains.flatMap(({ name: title, rules }) => {
+      const head = rules.find((rule) => rule.startsWith("type "));
+      return [`  chain ${name(title)} {${head === undefined ? "" : ` ${head}`} }`];
+    }),
+    "}",
+    ...chains.flatMap(({ name: title, rules }) => [
+      `flush chain inet ${TABLE} ${name(title)}`,
+      ...rules
+        .filter((rule) => !rule.startsWith("type "))
+        .map((rule) => `add rule inet ${TABLE} ${name(title)} ${rule}`),
+    ]),
+  ];
 }
 
 function declareFilled(object: NftObject): string {

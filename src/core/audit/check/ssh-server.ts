@@ -1,0 +1,300 @@
+/** Layer 1, the server itself: limits, forwarding, algorithms, keys, files and ports. */
+import { type Check, fail, given, pass, passUnless, unknown } from "../check.ts";
+import { modeText, othersMayWrite } from "../fact/file.ts";
+import type { SshContext, SshFacts, SshHostKey } from "../fact/ssh.ts";
+import { parseSshdFile } from "../read/sshd.ts";
+import { countOf, distinct, inEveryContext, valueOf, valuesOf, whoFrom } from "./ssh-option.ts";
+
+const LOOKS = "sshd -T -C, for every login user and address that a Match block could tell apart";
+const DROP_IN = "/etc/ssh/sshd_config.d/00-seawall.conf";
+const inDropIn = (lines: string): string =>
+  `add \`${lines}\` to ${DROP_IN}, then: sshd -t && systemctl reload ssh`;
+
+export const SSH_SERVER_CHECKS: readonly Check[] = [
+  {
+    id: "SSH-007",
+    layer: "ssh",
+    severity: "low",
+    title: "X11 forwarding is off",
+    why: "a server has no screen, and the forwarded one gives away the keyboard of whoever logs in",
+    fix: inDropIn("X11Forwarding no"),
+    looksAt: LOOKS,
+    judge: (facts) => inEveryContext(facts, "x11forwarding", (value) => value === "no"),
+  },
+  {
+    id: "SSH-008",
+    layer: "ssh",
+    severity: "low",
+    title: "Forwarding is limited, and a tunnel to the gateway still works",
+    why: "`ssh -L` is the recommended way to the gateway; `ssh -R` opens ports of this server to others",
+    fix: inDropIn("AllowTcpForwarding local"),
+    looksAt: LOOKS,
+    judge: (facts) =>
+      given(facts.ssh, (ssh) => {
+        const values = new Set(ssh.contexts.map((context) => valueOf(context, "allowtcpforwarding") ?? ""));
+        if (values.size === 1 && values.has("local")) return pass("allowtcpforwarding local: ssh -L works, ssh -R does not");
+        const evidence = `allowtcpforwarding ${distinct(ssh, "allowtcpforwarding")}`;
+        if (values.has("no"))
+          return fail(`${evidence}: ssh -L to the gateway is refused`, { severity: "low" });
+        return fail(evidence, { severity: "info" });
+      }),
+  },
+  {
+    id: "SSH-009",
+    layer: "ssh",
+    severity: "low",
+    title: "Agent forwarding is off",
+    why: "a forwarded key agent can be used by root, or by the agent's user, on this server",
+    fix: inDropIn("AllowAgentForwarding no"),
+    looksAt: LOOKS,
+    judge: (facts) => inEveryContext(facts, "allowagentforwarding", (value) => value === "no"),
+  },
+  {
+    id: "SSH-010",
+    layer: "ssh",
+    severity: "low",
+    title: "A login has at most a minute",
+    why: "open connections that never log in use up the places of those who would",
+    fix: inDropIn("LoginGraceTime 30"),
+    looksAt: LOOKS,
+    judge: (facts) => inEveryContext(facts, "logingracetime", (value) => Number(value) >= 1 && Number(value) <= 60),
+  },
+  {
+    id: "SSH-011",
+    layer: "ssh",
+    severity: "low",
+    title: "New connections are throttled",
+    why: "without a limit one address can keep every place of the door busy",
+    fix: inDropIn("MaxStartups 10:30:60"),
+    looksAt: LOOKS,
+    judge: (facts) =>
+      inEveryContext(facts, "maxstartups", (value) => {
+        const [start = 0, , full = Number.POSITIVE_INFINITY] = value.split(":").map(Number);
+        return start <= 10 && full <= 100;
+      }),
+  },
+  {
+    id: "SSH-012",
+    layer: "ssh",
+    severity: "low",
+    title: "Dead sessions are ended",
+    why: "a session whose client is gone stays open for whoever finds it",
+    fix: inDropIn("ClientAliveInterval 300` and `ClientAliveCountMax 2"),
+    looksAt: LOOKS,
+    judge: (facts) =>
+      given(facts.ssh, (ssh) =>
+        passUnless(
+          ssh.contexts.flatMap((context) => {
+            const [interval, count] = [number(context, "clientaliveinterval"), number(context, "clientalivecountmax")];
+            if (interval >= 15 && interval <= 600 && count >= 1 && count <= 3) return [];
+            return [`clientaliveinterval ${interval}, clientalivecountmax ${count} ${whoFrom(context)}`];
+          }),
+          `clientaliveinterval ${distinct(ssh, "clientaliveinterval")} in ${countOf(ssh)}`,
+        ),
+      ),
+  },
+  {
+    id: "SSH-013",
+    layer: "ssh",
+    severity: "medium",
+    title: "No weak algorithm is offered",
+    why: "old algorithms let somebody who records the traffic read or change it",
+    fix: inDropIn("Ciphers -*-cbc,3des*` and `MACs -hmac-sha1*,umac-64*` and `KexAlgorithms -diffie-hellman-group*-sha1,diffie-hellman-group14-sha256"),
+    looksAt: "sshd -T: kexalgorithms, ciphers, macs",
+    judge: (facts) =>
+      given(facts.ssh, (ssh) => {
+        const weak = weakAlgorithms(ssh);
+        return passUnless(weak, `kexalgorithms, ciphers and macs of sshd ${ssh.version ?? ""} hold no weak one`);
+      }),
+  },
+  {
+    id: "SSH-014",
+    layer: "ssh",
+    severity: "high",
+    title: "Host keys are strong and only root reads them",
+    why: "who has the host key can pose as this server to everybody who logs in",
+    fix: "chmod 600 /etc/ssh/ssh_host_*_key; for a short one: ssh-keygen -t ed25519 -f /etc/ssh/ssh_host_ed25519_key",
+    looksAt: "the files sshd -T names as hostkey: stat and ssh-keygen -l",
+    judge: (facts) =>
+      given(facts.ssh, (ssh) => {
+        if (ssh.hostKeys.length === 0) return unknown("no host key could be read", "sudo seawall audit --layer ssh");
+        return passUnless(
+          ssh.hostKeys.flatMap(hostKeyProblems),
+          ssh.hostKeys.map((key) => `${key.path}: ${key.type ?? "?"} ${key.bits ?? "?"} bits, ${modeText(key.mode)}`),
+        );
+      }),
+  },
+  {
+    id: "SSH-015",
+    layer: "ssh",
+    severity: "high",
+    title: "Only root may write sshd's configuration",
+    why: "sshd itself does not mind a drop-in that everybody may write, and root follows what it says",
+    fix: "chown root:root and chmod 600 the files that are named",
+    looksAt: "stat of every file sshd reads",
+    judge: (facts) =>
+      given(facts.ssh, (ssh) =>
+        passUnless(
+          ssh.files
+            .filter((file) => othersMayWrite(file) || file.gid !== 0)
+            .map((file) => `${file.path}: ${modeText(file.mode)}, owner ${file.uid}:${file.gid}`),
+          `${ssh.files.length} file(s), all of root`,
+        ),
+      ),
+  },
+  {
+    id: "SSH-016",
+    layer: "ssh",
+    severity: "high",
+    title: "Drop-ins are read, and say the last word",
+    why: "without an Include line, or below an earlier value, a drop-in looks right and does nothing",
+    fix: "put `Include /etc/ssh/sshd_config.d/*.conf` on the first line of /etc/ssh/sshd_config, and name ours 00-seawall.conf",
+    looksAt: "the files in sshd_config.d against sshd -T",
+    judge: (facts) =>
+      given(facts.ssh, (ssh) => {
+        if (ssh.dropIns.length === 0) return pass("there is no drop-in that could be ignored");
+        const read = new Set(ssh.files.map(({ path }) => path));
+        const ignored = ssh.dropIns.filter((path) => !read.has(path)).map((path) => `${path} is not read by sshd`);
+        return passUnless([...ignored, ...overruled(ssh)], `${ssh.dropIns.length} drop-in(s), all read and in force`);
+      }),
+  },
+  {
+    id: "SSH-018",
+    layer: "ssh",
+    severity: "high",
+    title: "sshd listens where its configuration says",
+    why: "a new port that nobody listens on locks you out, an old one that is still open protects nothing",
+    fix: "systemctl daemon-reload && systemctl restart ssh.socket (socket activation) or systemctl restart ssh",
+    looksAt: "the sockets of sshd, or of systemd for it, against the ports of sshd -T",
+    judge: (facts) =>
+      given(facts.ssh, (ssh) =>
+        given(ssh.listening, (listening) => {
+          const wanted = configuredPorts(ssh);
+          const by = ssh.socketActivated ? "systemd for sshd" : "sshd";
+          const missing = wanted.filter((port) => !listening.includes(port)).map((port) => `port ${port} is configured, nobody listens`);
+          const extra = listening.filter((port) => !wanted.includes(port)).map((port) => `${by} listens on ${port}, which is not configured`);
+          return passUnless([...missing, ...extra], `${by} listens on ${listening.join(", ")}`);
+        }),
+      ),
+  },
+  {
+    id: "SSH-019",
+    layer: "ssh",
+    severity: "medium",
+    title: "One port, not the old and the new",
+    why: "Port lines add up over all files, so the old port stays open beside the new one",
+    fix: "remove the Port line that is no longer wanted, after a login on the new port",
+    looksAt: "sshd -T: port",
+    judge: (facts) =>
+      given(facts.ssh, (ssh) => {
+        const ports = configuredPorts(ssh);
+        if (ports.length <= 1) return pass(`port ${ports.join("")}`);
+        return fail([`ports ${ports.join(" and ")}`, ...portLines(ssh)]);
+      }),
+  },
+  {
+    id: "SSH-022",
+    layer: "ssh",
+    severity: "medium",
+    title: "No user environment, tunnel device or gateway ports",
+    why: "each of them lets a login change what its programs load or open ports to others",
+    fix: inDropIn("PermitUserEnvironment no` and `PermitTunnel no` and `GatewayPorts no"),
+    looksAt: LOOKS,
+    judge: (facts) =>
+      given(facts.ssh, (ssh) =>
+        passUnless(
+          ssh.contexts.flatMap((context) =>
+            ["permituserenvironment", "permittunnel", "gatewayports"]
+              .filter((option) => (valueOf(context, option) ?? "no") !== "no")
+              .map((option) => `${option} ${valueOf(context, option) ?? ""} ${whoFrom(context)}`),
+          ),
+          `all three are no in ${countOf(ssh)}`,
+        ),
+      ),
+  },
+  {
+    id: "SSH-024",
+    layer: "ssh",
+    severity: "medium",
+    title: "The running sshd has read its files as they are",
+    why: "a file that was changed and not loaded says what will be, not what is",
+    fix: "sshd -t && systemctl reload ssh",
+    looksAt: "when sshd last wrote its pid file (it does so at start and at each reload) against the files' times",
+    judge: (facts) =>
+      given(facts.ssh, (ssh) => {
+        const { loadedMs } = ssh;
+        if (ssh.socketActivated) return pass("systemd starts sshd for each connection, so it reads the files each time");
+        if (loadedMs === null)
+          return unknown("sshd has no pid file, so when it read its files cannot be seen", "set PidFile in sshd_config");
+        return passUnless(
+          ssh.files.filter(({ mtimeMs }) => mtimeMs > loadedMs).map(({ path }) => `${path} is newer than the running sshd`),
+          "every file is older than the running sshd's last reading",
+        );
+      }),
+  },
+];
+
+function number(context: SshContext, option: string): number {
+  return Number(valueOf(context, option) ?? 0);
+}
+
+/** Ports of the first context: Match cannot change them. */
+function configuredPorts(ssh: SshFacts): number[] {
+  const [context] = ssh.contexts;
+  return context === undefined ? [] : [...new Set(valuesOf(context, "port").map(Number))];
+}
+
+function portLines(ssh: SshFacts): string[] {
+  return ssh.files.flatMap((file) =>
+    parseSshdFile(file.text)
+      .filter(({ keyword }) => keyword === "port")
+      .map(({ line, value }) => `Port ${value} (${file.path}:${line})`),
+  );
+}
+
+/** RFC 9142 (kex), RFC 8758 (RC4), and what ssh-audit marks as failing. */
+const WEAK: readonly (readonly [string, RegExp])[] = [
+  ["kexalgorithms", /sha1$|-group1-|^diffie-hellman-group14-sha256$/],
+  ["ciphers", /-cbc|^3des|arcfour|blowfish|cast128/],
+  ["macs", /^hmac-sha1|^hmac-md5|^umac-64/],
+];
+
+function weakAlgorithms(ssh: SshFacts): string[] {
+  const [context] = ssh.contexts;
+  if (context === undefined) return [];
+  return WEAK.flatMap(([option, weak]) => {
+    const found = (valueOf(context, option) ?? "").split(",").filter((name) => weak.test(name));
+    return found.length === 0 ? [] : [`${option}: ${found.join(", ")}`];
+  });
+}
+
+const RSA_BITS_MIN = 3072;
+
+function hostKeyProblems(key: SshHostKey): string[] {
+  const problems: string[] = [];
+  // Group `ssh_keys` may read on some systems; nobody else may, and nobody but root may write.
+  if ((key.mode & 0o037) !== 0 || key.uid !== 0) problems.push(`${key.path}: ${modeText(key.mode)}, owner ${key.uid}`);
+  if (key.type === "DSA") problems.push(`${key.path}: DSA`);
+  if (key.type === "RSA" && (key.bits ?? 0) < RSA_BITS_MIN) problems.push(`${key.path}: RSA with ${key.bits ?? "?"} bits`);
+  return problems;
+}
+
+const ACCUMULATES = new Set(["port", "listenaddress", "allowusers", "allowgroups", "denyusers", "denygroups", "hostkey", "acceptenv", "setenv", "subsystem", "include", "match"]);
+
+/** Values that a drop-in gives outside any Match and that sshd does not use. */
+function overruled(ssh: SshFacts): string[] {
+  const [context] = ssh.contexts;
+  if (context === undefined) return [];
+  return ssh.files.flatMap((file) => {
+    if (!ssh.dropIns.includes(file.path)) return [];
+    const directives = parseSshdFile(file.text);
+    const match = directives.findIndex(({ keyword }) => keyword === "match");
+    const global = match === -1 ? directives : directives.slice(0, match);
+    return global.flatMap(({ keyword, value, line }) => {
+      const effective = valueOf(context, keyword);
+      if (ACCUMULATES.has(keyword) || effective === undefined || !/^(yes|no|\d+)$/.test(value.toLowerCase())) return [];
+      if (effective === value.toLowerCase()) return [];
+      return [`${keyword} ${value} (${file.path}:${line}) is not in force: sshd uses ${effective}`];
+    });
+  });
+}

@@ -1,0 +1,95 @@
+import { CLASS_IN, read16, TYPE } from "./message.ts";
+import { expandName, NAME_BYTES_MAX, spellName } from "./name.ts";
+
+/** A record of an upstream's message, every name in it without pointers. */
+export interface ResourceRecord {
+  /** As spellName writes it. */
+  readonly owner: string;
+  readonly type: number;
+  readonly class: number;
+  /** The four bytes as they stand: OPT keeps other things in them. */
+  readonly ttlBits: number;
+  /** 0 for a TTL of 2^31 and more (RFC 2181 8). */
+  readonly ttlSeconds: number;
+  readonly content: Uint8Array;
+  /** Where a CNAME leads; null for every other type. */
+  readonly target: string | null;
+}
+
+/** LIMIT: records of one message that are read; a message that says it has more is malformed to us. */
+export const RECORDS_MAX = 512;
+const nameScratch = new Uint8Array(NAME_BYTES_MAX);
+
+/**
+ * What stands before, how many names, and whether more stands behind, in the types whose content may hold
+ * pointers (RFC 1035 3.3, RFC 3597 4). All others are copied as they are.
+ */
+const LAYOUT: ReadonlyMap<number, { before: number; names: number; behind: number | "any" }> = new Map([
+  ...[TYPE.NS, 3, 4, TYPE.CNAME, 7, 8, 9, TYPE.PTR, TYPE.DNAME].map(
+    (type) => [type, { before: 0, names: 1, behind: 0 }] as const,
+  ),
+  [TYPE.SOA, { before: 0, names: 2, behind: 20 }],
+  // MINFO, RP; AFSDB, RT; PX.
+  ...[14, 17].map((type) => [type, { before: 0, names: 2, behind: 0 }] as const),
+  ...[TYPE.MX, 18, 21].map((type) => [type, { before: 2, names: 1, behind: 0 }] as const),
+  [26, { before: 2, names: 2, behind: 0 }],
+  [TYPE.SRV, { before: 6, names: 1, behind: 0 }],
+  // SIG and RRSIG; NXT and NSEC.
+  ...[24, TYPE.RRSIG].map((type) => [type, { before: 18, names: 1, behind: "any" }] as const),
+  ...[30, TYPE.NSEC].map((type) => [type, { before: 0, names: 1, behind: "any" }] as const),
+]);
+
+export interface RecordsRead {
+  readonly records: readonly ResourceRecord[];
+  readonly next: number;
+}
+
+/**
+ * Reads `count` records from `from` on. Undefined when one does not end before `end`, has a bad name, or its
+ * content is not as long as its type says.
+ */
+export function readRecords(bytes: Uint8Array, from: number, end: number, count: number): RecordsRead | undefined {
+  if (count > RECORDS_MAX) return undefined;
+  const records: ResourceRecord[] = [];
+  let at = from;
+  for (let left = count; left > 0; left -= 1) {
+    const name = expandName(bytes, at, end, { into: nameScratch, intoAt: 0, pointers: "follow" });
+    if (name === undefined || name.next + 10 > end) return undefined;
+    const owner = spellName(nameScratch);
+    const start = name.next + 10;
+    const type = read16(bytes, name.next);
+    const class_ = read16(bytes, name.next + 2);
+    const ttl = read16(bytes, name.next + 4) * 65_536 + read16(bytes, name.next + 6);
+    at = start + read16(bytes, name.next + 8);
+    if (at > end) return undefined;
+    const content = expandContent(bytes, start, at, type);
+    if (content === undefined || (class_ === CLASS_IN && !hasRightLength(type, content.length))) return undefined;
+    const target = type === TYPE.CNAME ? spellName(content) : null;
+    records.push({ owner, type, class: class_, ttlBits: ttl, ttlSeconds: ttl > 0x7fff_ffff ? 0 : ttl, content, target });
+  }
+  return { records, next: at };
+}
+
+function hasRightLength(type: number, length: number): boolean {
+  if (type === TYPE.A) return length === 4;
+  return type === TYPE.AAAA ? length === 16 : true;
+}
+
+function expandContent(bytes: Uint8Array, from: number, to: number, type: number): Uint8Array | undefined {
+  const layout = LAYOUT.get(type);
+  if (layout === undefined || type === TYPE.OPT) return bytes.slice(from, to);
+  if (from + layout.before > to) return undefined;
+  const into = new Uint8Array(layout.before + layout.names * NAME_BYTES_MAX + (to - from));
+  into.set(bytes.subarray(from, from + layout.before));
+  let at = from + layout.before;
+  let written = layout.before;
+  for (let left = layout.names; left > 0; left -= 1) {
+    const name = expandName(bytes, at, to, { into, intoAt: written, pointers: "follow" });
+    if (name === undefined) return undefined;
+    at = name.next;
+    written += name.wireBytes;
+  }
+  if (layout.behind !== "any" && to - at !== layout.behind) return undefined;
+  into.set(bytes.subarray(at, to), written);
+  return into.slice(0, written + to - at);
+}

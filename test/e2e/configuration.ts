@@ -1,0 +1,43 @@
+import { MODEL_ID } from "./internet/model.ts";
+import { MODEL } from "./internet/zone.ts";
+
+export const GATEWAY_PORT = 18789;
+export const GATEWAY_TOKEN = "0123456789abcdef0123456789abcdef0123456789abcdef";
+
+export type ConfigurationWanted = {
+  /** `proxy.proxyUrl`: OpenClaw then sends its own traffic there, and its tools' by environment. */
+  readonly proxyUrl?: string;
+};
+
+/**
+ * OpenClaw's own configuration: a gateway on loopback, its chat interface on, one model by name over HTTPS, commands
+ * without approval. Telemetry, catalogue and update checks are left as they come. The keys are those of 2026.9.6,
+ * whose schema is strict.
+ */
+export function configuration({ proxyUrl }: ConfigurationWanted): object {
+  const model = {
+    id: MODEL_ID,
+    name: "Model of this test",
+    reasoning: false,
+    input: ["text"],
+    cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+    contextWindow: 128_000,
+    maxTokens: 8_000,
+  };
+  const provider = { baseUrl: `https://${MODEL}/v1`, apiKey: "test-key", api: "openai-completions" };
+  return {
+    gateway: {
+      mode: "local",
+      port: GATEWAY_PORT,
+      bind: "loopback",
+      auth: { mode: "token", token: GATEWAY_TOKEN },
+      http: { endpoints: { chatCompletions: { enabled: true } } },
+      controlUi: { automaticallyFetchFavicons: false },
+    },
+    models: { mode: "replace", providers: { test: { ...provider, models: [model] } } },
+    agents: { defaults: { model: { primary: `test/${MODEL_ID}` }, skipBootstrap: true } },
+    // With the search for tools on, most of them hide behind one.
+    tools: { toolSearch: false, exec: { mode: "full" } },
+    ...(proxyUrl !== undefined && { proxy: { proxyUrl } }),
+  };
+}
