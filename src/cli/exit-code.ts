@@ -30,6 +30,7 @@ export function exitCodeOf(code: SeawallErrorCode): ExitCode {
     case "SEAWALL_LOCKOUT":
     case "SEAWALL_SCOPE":
     case "SEAWALL_GATE_MISSING":
+    case "SEAWALL_GATE":
     case "SEAWALL_NOTHING_PENDING":
     case "SEAWALL_NOT_CONFIRMED":
     case "SEAWALL_BUSY":

@@ -27,5 +27,6 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import("./command/policy/schema.ts"),
   },
   daemon: { summary: "Run seawalld in the foreground", load: () => import("./command/daemon.ts") },
+  gate: { summary: "Run the gates alone: explicit proxy and DNS", load: () => import("./command/gate.ts") },
   lab: { summary: "Show the whole thing in a throw-away world", load: () => import("./command/lab.ts") },
 };

@@ -1,5 +1,4 @@
 import type { ChildProcess } from "node:child_process";
-import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { type Finished, describe } from "../support/host/command.ts";
@@ -9,11 +8,12 @@ import { installOpenClaw } from "./openclaw/install.ts";
 
 /** The account that the agent runs under. */
 export const AGENT = "openclaw";
-export const AGENT_UID = 18_789;
+const AGENT_UID = 18_789;
 
 /** 8 to 35 s on a machine that does nothing else. */
 const READY_DEADLINE_MS = 180_000;
 const TURN_DEADLINE_S = 120;
+const CURL_GRACE_S = 5;
 const CLI_DEADLINE_MS = 120_000;
 const STOP_DEADLINE_MS = 30_000;
 const POLL_MS = 250;
@@ -21,6 +21,7 @@ const LOG_KEPT_CHARACTERS = 40_000;
 const HOME = `/run/home/${AGENT}`;
 const PROGRAMS = "/run/openclaw";
 const ENTRY = `${PROGRAMS}/node_modules/openclaw/openclaw.mjs`;
+const PID_FILE = `${PROGRAMS}/gateway.pid`;
 const URL_HERE = `http://127.0.0.1:${GATEWAY_PORT}`;
 
 export type Gateway = {
@@ -34,7 +35,9 @@ export type Gateway = {
   readonly stop: () => Promise<void>;
 };
 
-const COMPLETION = z.object({ choices: z.array(z.object({ message: z.object({ content: z.string() }) })).min(1) });
+const COMPLETION = z.object({
+  choices: z.array(z.object({ message: z.object({ content: z.string() }) })).min(1),
+});
 
 /** Makes the agent's account, and OpenClaw readable for it, on a host. Installs OpenClaw where it is missing. */
 export async function prepareAgent(host: Host): Promise<void> {
@@ -58,7 +61,9 @@ export async function startGateway(host: Host, wanted: ConfigurationWanted = {})
   await host.shell(`cat >${file}; chown ${AGENT_UID}:${AGENT_UID} ${file}; chmod 600 ${file}`, {
     input: JSON.stringify(configuration(wanted), null, 2),
   });
-  const child = host.start(asAgent([`${PROGRAMS}/bin/node`, ENTRY, "gateway", "run"]));
+  const run = asAgent([`${PROGRAMS}/bin/node`, ENTRY, "gateway", "run"]);
+  // All of these replace themselves, so the shell's number is the gateway's.
+  const child = host.start(["sh", "-euc", `echo $$ >${PID_FILE}; exec "$@"`, "sh", ...run]);
   child.stdin?.end();
   const log = lastWords(child);
   const gateway: Gateway = {
@@ -96,21 +101,19 @@ export function asAgent(argv: readonly string[]): readonly string[] {
     // Without this it starts itself a second time and the first one is what a signal reaches.
     "OPENCLAW_NO_RESPAWN=1",
   ];
-  const own = "mount -t tmpfs -o mode=1777 tmpfs /tmp; exec \"$@\"";
+  const own = 'mount -t tmpfs -o mode=1777 tmpfs /tmp; exec "$@"';
   const user = ["setpriv", "--reuid", AGENT, "--regid", AGENT, "--clear-groups", "--"];
   return ["unshare", "--mount", "sh", "-euc", own, "sh", ...user, "env", "-i", ...variables, ...argv];
 }
 
 async function ask(host: Host, message: string): Promise<string> {
   const body = { model: "openclaw", messages: [{ role: "user", content: message }] };
-  const result = await host.run(
-    [
-      ...["curl", "-sS", "--max-time", String(TURN_DEADLINE_S), "--data-binary", "@-"],
-      ...["-H", `Authorization: Bearer ${GATEWAY_TOKEN}`, "-H", "Content-Type: application/json"],
-      `${URL_HERE}/v1/chat/completions`,
-    ],
-    { input: JSON.stringify(body), deadlineMs: (TURN_DEADLINE_S + 5) * 1_000 },
-  );
+  const headers = ["-H", `Authorization: Bearer ${GATEWAY_TOKEN}`, "-H", "Content-Type: application/json"];
+  const request = ["--max-time", String(TURN_DEADLINE_S), "--data-binary", "@-", ...headers];
+  const result = await host.run(["curl", "-sS", ...request, `${URL_HERE}/v1/chat/completions`], {
+    input: JSON.stringify(body),
+    deadlineMs: (TURN_DEADLINE_S + CURL_GRACE_S) * 1_000,
+  });
   const answer = COMPLETION.safeParse(parsed(result.stdout));
   const first = answer.data?.choices[0];
   if (result.code === 0 && first !== undefined) return first.message.content;
@@ -126,14 +129,16 @@ function parsed(text: string): unknown {
 }
 
 async function isReady(host: Host): Promise<boolean> {
-  return (await host.run(["curl", "-fsS", "--max-time", "2", "-o", "/dev/null", `${URL_HERE}/readyz`])).code === 0;
+  return (
+    (await host.run(["curl", "-fsS", "--max-time", "2", "-o", "/dev/null", `${URL_HERE}/readyz`])).code === 0
+  );
 }
 
 async function stop(host: Host, child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
-  // The child is the nsenter that waits for it; the gateway itself is asked by its account.
-  await host.run(["sh", "-c", `kill -TERM $(ps -o pid= -u ${AGENT_UID} -C openclaw-gatewa)`]);
+  // The child is the nsenter that waits for it.
+  await host.shell(`kill -TERM "$(cat ${PID_FILE})"`);
   const late = setTimeout(() => child.kill("SIGKILL"), STOP_DEADLINE_MS);
   await ended;
   clearTimeout(late);

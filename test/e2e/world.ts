@@ -123,7 +123,10 @@ table inet watch {
 }
 `;
 
-const SUBJECT_NAMES = [...Object.keys(ZONE).map((name) => `DNS:${name}`), ...ADDRESSES.map((one) => `IP:${one}`)];
+const SUBJECT_NAMES = [
+  ...Object.keys(ZONE).map((name) => `DNS:${name}`),
+  ...ADDRESSES.map((one) => `IP:${one}`),
+];
 
 const SET_UP = `
 echo 'nameserver ${RESOLVER}' >/etc/resolv.conf

@@ -33,7 +33,7 @@ function replyTo(query: Buffer): Buffer {
   let end = HEADER_BYTES;
   const labels: string[] = [];
   for (let length = query[end] ?? 0; length > 0; length = query[end] ?? 0) {
-    labels.push(query.latin1Slice(end + 1, end + 1 + length).toLowerCase());
+    labels.push(query.toString("latin1", end + 1, end + 1 + length).toLowerCase());
     end += 1 + length;
   }
   const type = query.readUInt16BE(end + 1);
@@ -48,7 +48,8 @@ function replyTo(query: Buffer): Buffer {
   reply.writeUInt16BE(answers, 6);
   reply.fill(0, 8, HEADER_BYTES);
   if (answers === 0) return reply;
-  reply.writeUInt32BE(((0xc000 | HEADER_BYTES) << 16) >>> 0 | TYPE_A, end);
+  reply.writeUInt16BE(0xc000 | HEADER_BYTES, end);
+  reply.writeUInt16BE(TYPE_A, end + 2);
   reply.writeUInt16BE(1, end + 4);
   reply.writeUInt32BE(TTL_SECONDS, end + 6);
   reply.writeUInt16BE(4, end + 10);

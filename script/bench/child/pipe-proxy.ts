@@ -7,7 +7,7 @@ const BACKLOG = 4_096;
 const [port = "", ...names] = process.argv.slice(2);
 const allowed = new Set(names);
 const server = createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
-  let head = Buffer.alloc(0);
+  let head: Buffer = Buffer.alloc(0);
   client.on("error", () => client.destroy());
   const read = (chunk: Buffer): void => {
     head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
@@ -18,7 +18,8 @@ const server = createServer({ noDelay: true, allowHalfOpen: true }, (client) => 
     }
     client.off("data", read);
     client.pause();
-    const [, host = "", to = ""] = /^CONNECT ([^\s:]+):(\d+) HTTP/.exec(head.latin1Slice(0, end)) ?? [];
+    const [, host = "", to = ""] =
+      /^CONNECT ([^\s:]+):(\d+) HTTP/.exec(head.toString("latin1", 0, end)) ?? [];
     if (!allowed.has(host)) return void client.end("HTTP/1.1 403 Forbidden\r\n\r\n");
     const origin = connect({ host, port: Number(to), noDelay: true, allowHalfOpen: true }, () => {
       client.write("HTTP/1.1 200 OK\r\n\r\n");

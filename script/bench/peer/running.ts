@@ -18,27 +18,29 @@ export interface ProgramWanted {
   readonly folder: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly isReady: () => boolean | Promise<boolean>;
-  /** Opens a channel for messages with a Node program. */
-  readonly channel?: boolean;
+  /** Given for a Node program that has a channel for messages. */
+  readonly onMessage?: (message: unknown) => void;
 }
 
 const READY_LIMIT_MS = 10_000;
 const POLL_MS = 20;
 const CONNECT_LIMIT_MS = 500;
+const SAID_CHARS_MAX = 300;
 
 /** Starts a program and waits until it is ready. Throws with the end of what it printed when it is not, or ends. */
 export async function startProgram(wanted: ProgramWanted): Promise<Running> {
-  const { name, argv, folder, isReady } = wanted;
+  const { name, argv, folder, isReady, onMessage } = wanted;
   const [file = "", ...args] = argv;
   const path = join(folder, `${name}.log`);
   // A file, since a pipe that nobody empties while a round runs would stop the program.
   const log = openSync(path, "w");
   const child = spawn(file, args, {
-    stdio: ["ignore", log, log, ...(wanted.channel === true ? (["ipc"] as const) : [])],
+    stdio: ["ignore", log, log, ...(onMessage === undefined ? [] : (["ipc"] as const))],
     env: { ...process.env, ...wanted.env },
     cwd: "/",
   });
   closeSync(log);
+  if (onMessage !== undefined) child.on("message", onMessage);
   let failed: Error | null = null;
   child.once("error", (error) => {
     failed = error;
@@ -48,7 +50,7 @@ export async function startProgram(wanted: ProgramWanted): Promise<Running> {
     const ended = failed !== null || child.exitCode !== null || child.signalCode !== null;
     if (ended || performance.now() > limitMs) {
       child.kill("SIGKILL");
-      throw new Error(`${name} did not start: ${failed ?? lastLines(path)}`);
+      throw new Error(`${name} did not start: ${failed ?? complaint(path)}`);
     }
     await sleep(POLL_MS);
   }
@@ -69,7 +71,9 @@ export function isListening(host: string, port: number): Promise<boolean> {
   });
 }
 
-function lastLines(path: string): string {
-  const said = readFileSync(path, "utf8").trim();
-  return said === "" ? "it said nothing" : said.split("\n").slice(-2).join(" / ");
+/** The line that says what went wrong, or the last one. */
+function complaint(path: string): string {
+  const lines = readFileSync(path, "utf8").trim().split("\n");
+  const said = lines.findLast((line) => /error|fatal|cannot|refused/i.test(line)) ?? lines.at(-1) ?? "";
+  return said === "" ? "it said nothing" : said.slice(0, SAID_CHARS_MAX);
 }

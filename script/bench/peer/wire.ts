@@ -1,5 +1,5 @@
 /** Network namespaces of a gate benchmark and the cables between them. Addresses look public: gates refuse others. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../command.ts";
 
@@ -31,6 +31,8 @@ export function makeNamespace(name: string, resolver?: string): void {
   const folder = join("/etc/netns", name);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "resolv.conf"), `nameserver ${resolver}\n`);
+  // The file that it is laid over must be there.
+  appendFileSync("/etc/resolv.conf", "");
 }
 
 /** Lays a cable between two namespaces and gives its ends their addresses. */

@@ -1,5 +1,13 @@
 import { expandName, HEADER_BYTES, NAME_BYTES_MAX, spellName } from "./name.ts";
-import { FLAG, MESSAGE_BYTES_MAX, putOpt, putQuestion, sealMessage, startMessage, UDP_PAYLOAD_BYTES } from "./writer.ts";
+import {
+  FLAG,
+  MESSAGE_BYTES_MAX,
+  putOpt,
+  putQuestion,
+  sealMessage,
+  startMessage,
+  UDP_PAYLOAD_BYTES,
+} from "./writer.ts";
 
 /** IANA DNS resource record types that Seawall names. */
 export const TYPE = {

@@ -43,10 +43,9 @@ export function expandName(
       return { next: next < 0 ? at + 1 : next, wireBytes: written + 1 };
     }
     if (length >= POINTER_BITS) {
-      const target = ((length & 0x3f) << 8) | (bytes[at + 1] ?? 0);
-      if (pointers === "refuse" || at + 2 > end || target >= lowest || target < HEADER_BYTES) return undefined;
+      const target = pointers === "refuse" ? -1 : pointerTarget(bytes, at, end);
       jumps += 1;
-      if (jumps > POINTERS_MAX) return undefined;
+      if (target < HEADER_BYTES || target >= lowest || jumps > POINTERS_MAX) return undefined;
       if (next < 0) next = at + 2;
       at = target;
       lowest = target;
@@ -54,9 +53,21 @@ export function expandName(
     }
     const after = at + 1 + length;
     if (length > LABEL_BYTES_MAX || after > end || written + length + 2 > NAME_BYTES_MAX) return undefined;
-    for (; at < after; at += 1, written += 1) into[intoAt + written] = bytes[at] ?? 0;
+    copyBytes(bytes, at, after, into, intoAt + written);
+    written += after - at;
+    at = after;
   }
   return undefined;
+}
+
+/** A label is too short for set and subarray to be worth their objects. */
+function copyBytes(bytes: Uint8Array, from: number, to: number, into: Uint8Array, intoAt: number): void {
+  for (let at = from; at < to; at += 1) into[intoAt + at - from] = bytes[at] ?? 0;
+}
+
+/** RFC 1035 4.1.4; -1 when its second byte is missing. */
+function pointerTarget(bytes: Uint8Array, at: number, end: number): number {
+  return at + 2 > end ? -1 : (((bytes[at] ?? 0) & 0x3f) << 8) | (bytes[at + 1] ?? 0);
 }
 
 /**
@@ -91,7 +102,8 @@ export function encodeName(text: string): Uint8Array | undefined {
   return wire.slice(0, at + 1);
 }
 
-function labelBytes(label: string): readonly number[] | undefined {
+/** Returns the bytes of one label, 1 to 63 of them, or undefined. */
+export function labelBytes(label: string): readonly number[] | undefined {
   const bytes: number[] = [];
   for (let at = 0; at < label.length; at += 1) {
     const code = label.charCodeAt(at);

@@ -24,20 +24,28 @@ const nameScratch = new Uint8Array(NAME_BYTES_MAX);
  * What stands before, how many names, and whether more stands behind, in the types whose content may hold
  * pointers (RFC 1035 3.3, RFC 3597 4). All others are copied as they are.
  */
-const LAYOUT: ReadonlyMap<number, { before: number; names: number; behind: number | "any" }> = new Map([
-  ...[TYPE.NS, 3, 4, TYPE.CNAME, 7, 8, 9, TYPE.PTR, TYPE.DNAME].map(
-    (type) => [type, { before: 0, names: 1, behind: 0 }] as const,
-  ),
-  [TYPE.SOA, { before: 0, names: 2, behind: 20 }],
-  // MINFO, RP; AFSDB, RT; PX.
-  ...[14, 17].map((type) => [type, { before: 0, names: 2, behind: 0 }] as const),
-  ...[TYPE.MX, 18, 21].map((type) => [type, { before: 2, names: 1, behind: 0 }] as const),
-  [26, { before: 2, names: 2, behind: 0 }],
-  [TYPE.SRV, { before: 6, names: 1, behind: 0 }],
-  // SIG and RRSIG; NXT and NSEC.
-  ...[24, TYPE.RRSIG].map((type) => [type, { before: 18, names: 1, behind: "any" }] as const),
-  ...[30, TYPE.NSEC].map((type) => [type, { before: 0, names: 1, behind: "any" }] as const),
+const LAYOUT: ReadonlyMap<number, Layout> = new Map([
+  ...each([TYPE.NS, 3, 4, TYPE.CNAME, 7, 8, 9, TYPE.PTR, TYPE.DNAME], { before: 0, names: 1, behind: 0 }),
+  ...each([TYPE.SOA], { before: 0, names: 2, behind: 20 }),
+  // MINFO, RP; then AFSDB, RT; then PX.
+  ...each([14, 17], { before: 0, names: 2, behind: 0 }),
+  ...each([TYPE.MX, 18, 21], { before: 2, names: 1, behind: 0 }),
+  ...each([26], { before: 2, names: 2, behind: 0 }),
+  ...each([TYPE.SRV], { before: 6, names: 1, behind: 0 }),
+  // SIG, NXT.
+  ...each([24, TYPE.RRSIG], { before: 18, names: 1, behind: "any" }),
+  ...each([30, TYPE.NSEC], { before: 0, names: 1, behind: "any" }),
 ]);
+
+interface Layout {
+  readonly before: number;
+  readonly names: number;
+  readonly behind: number | "any";
+}
+
+function each(types: readonly number[], layout: Layout): readonly (readonly [number, Layout])[] {
+  return types.map((type) => [type, layout]);
+}
 
 export interface RecordsRead {
   readonly records: readonly ResourceRecord[];
@@ -48,7 +56,12 @@ export interface RecordsRead {
  * Reads `count` records from `from` on. Undefined when one does not end before `end`, has a bad name, or its
  * content is not as long as its type says.
  */
-export function readRecords(bytes: Uint8Array, from: number, end: number, count: number): RecordsRead | undefined {
+export function readRecords(
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+  count: number,
+): RecordsRead | undefined {
   if (count > RECORDS_MAX) return undefined;
   const records: ResourceRecord[] = [];
   let at = from;
@@ -58,14 +71,23 @@ export function readRecords(bytes: Uint8Array, from: number, end: number, count:
     const owner = spellName(nameScratch);
     const start = name.next + 10;
     const type = read16(bytes, name.next);
-    const class_ = read16(bytes, name.next + 2);
+    const recordClass = read16(bytes, name.next + 2);
     const ttl = read16(bytes, name.next + 4) * 65_536 + read16(bytes, name.next + 6);
     at = start + read16(bytes, name.next + 8);
     if (at > end) return undefined;
     const content = expandContent(bytes, start, at, type);
-    if (content === undefined || (class_ === CLASS_IN && !hasRightLength(type, content.length))) return undefined;
+    if (content === undefined || (recordClass === CLASS_IN && !hasRightLength(type, content.length)))
+      return undefined;
     const target = type === TYPE.CNAME ? spellName(content) : null;
-    records.push({ owner, type, class: class_, ttlBits: ttl, ttlSeconds: ttl > 0x7fff_ffff ? 0 : ttl, content, target });
+    records.push({
+      owner,
+      type,
+      class: recordClass,
+      ttlBits: ttl,
+      ttlSeconds: ttl > 0x7fff_ffff ? 0 : ttl,
+      content,
+      target,
+    });
   }
   return { records, next: at };
 }
@@ -77,7 +99,7 @@ function hasRightLength(type: number, length: number): boolean {
 
 function expandContent(bytes: Uint8Array, from: number, to: number, type: number): Uint8Array | undefined {
   const layout = LAYOUT.get(type);
-  if (layout === undefined || type === TYPE.OPT) return bytes.slice(from, to);
+  if (layout === undefined) return bytes.slice(from, to);
   if (from + layout.before > to) return undefined;
   const into = new Uint8Array(layout.before + layout.names * NAME_BYTES_MAX + (to - from));
   into.set(bytes.subarray(from, from + layout.before));

@@ -8,7 +8,6 @@ import {
   put16,
   put32,
   put8,
-  putBytes,
   putNameContent,
   putOpt,
   putQuestion,
@@ -26,7 +25,13 @@ export interface ExtendedError {
 }
 
 /** IANA Extended DNS Error codes that the gate gives (RFC 8914 4). */
-export const EXTENDED_ERROR = { other: 0, blocked: 15, filtered: 17, notReady: 14, networkError: 23 } as const;
+export const EXTENDED_ERROR = {
+  other: 0,
+  blocked: 15,
+  filtered: 17,
+  notReady: 14,
+  networkError: 23,
+} as const;
 
 export type Reply =
   | {
@@ -187,7 +192,10 @@ export function sealReply(started: Writer, query: Query, end: ReplyEnd, limitByt
   return sealMessage(writer, query.id, flags);
 }
 
-function extendedErrorOption(ede: ExtendedError, textBytesMax: number): { code: number; content: Uint8Array } {
+function extendedErrorOption(
+  ede: ExtendedError,
+  textBytesMax: number,
+): { code: number; content: Uint8Array } {
   const content = new Uint8Array(2 + Math.min(textBytesMax, EXTENDED_TEXT_BYTES_MAX));
   content[0] = ede.code >>> 8;
   content[1] = ede.code;

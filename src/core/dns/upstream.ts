@@ -1,8 +1,7 @@
 import { assert } from "../base/assert.ts";
-import type { Ip } from "../net/ip.ts";
-import { readChain } from "./chain.ts";
+import { type ChainRead, NOTHING, readChain } from "./chain.ts";
 import { CLASS_IN, read16, TYPE } from "./message.ts";
-import { encodeName, HEADER_BYTES } from "./name.ts";
+import { encodeName, HEADER_BYTES, spellName } from "./name.ts";
 import { readRecords, RECORDS_MAX, type ResourceRecord } from "./record.ts";
 import { FLAG, MESSAGE_BYTES_MAX, putOpt, putQuestion, sealMessage, startMessage } from "./writer.ts";
 
@@ -30,28 +29,12 @@ export type UpstreamParse =
   | { readonly ok: true; readonly answer: UpstreamAnswer }
   | { readonly ok: false; readonly problem: "mismatch" | "malformed" };
 
-export type ChainProblem = "chain-too-long" | "chain-loop";
-
-export interface UpstreamAnswer {
+export interface UpstreamAnswer extends ChainRead {
   /** With the upper bits of OPT (RFC 6891 6.1.3). */
   readonly rcode: number;
   /** Nothing of a truncated answer is read: ask again over TCP. */
   readonly truncated: boolean;
   readonly authenticData: boolean;
-  /** The smallest of the chain and its end, or how long the denial holds (RFC 2308 5); 0: do not keep it. */
-  readonly ttlSeconds: number;
-  /** Targets of CNAME records in order. */
-  readonly chain: readonly string[];
-  /** Each once, at most ADDRESSES_MAX, only of the family that was asked for. ::ffff:0:0/96 stays IPv6. */
-  readonly addresses: readonly Ip[];
-  /** With a problem there are neither addresses nor records. */
-  readonly problem: ChainProblem | null;
-  /** What belongs to the asked name, in the order of the chain, with signatures. */
-  readonly records: readonly ResourceRecord[];
-  /** SOA and proofs of absence with signatures. */
-  readonly authority: readonly ResourceRecord[];
-  /** False when records over ADDRESSES_MAX were left out, so that signatures no longer hold. */
-  readonly complete: boolean;
 }
 
 /**
@@ -87,7 +70,11 @@ function mixCase(lower: Uint8Array, bits: Uint8Array): Uint8Array {
 export function askedOf(message: Uint8Array): Asked {
   let at = HEADER_BYTES;
   for (let length = message[at] ?? 0; length > 0; length = message[at] ?? 0) at += 1 + length;
-  return { id: read16(message, 0), question: message.slice(HEADER_BYTES, at + 1), type: read16(message, at + 1) };
+  return {
+    id: read16(message, 0),
+    question: message.slice(HEADER_BYTES, at + 1),
+    type: read16(message, at + 1),
+  };
 }
 
 /**
@@ -106,18 +93,9 @@ export function parseUpstream(bytes: Uint8Array, length: number, asked: Asked): 
   const sections = readSections(bytes, HEADER_BYTES + asked.question.length + 4, end);
   if (sections === undefined) return { ok: false, problem: "malformed" };
   const rcode = head.rcode | (sections.upperRcode << 4);
-  return { ok: true, answer: { ...head, rcode, ...readChain(sections, rcode, asked) } };
+  const read = readChain(sections, { name: spellName(asked.question), type: asked.type, rcode });
+  return { ok: true, answer: { ...head, rcode, ...read } };
 }
-
-const NOTHING = {
-  ttlSeconds: 0,
-  chain: [],
-  addresses: [],
-  problem: null,
-  records: [],
-  authority: [],
-  complete: true,
-} as const;
 
 function isReplyTo(bytes: Uint8Array, end: number, { id, question, type }: Asked): boolean {
   const behind = HEADER_BYTES + question.length;

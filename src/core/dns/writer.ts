@@ -1,4 +1,5 @@
-import { encodeName, HEADER_BYTES } from "./name.ts";
+import { assert } from "../base/assert.ts";
+import { HEADER_BYTES, labelBytes } from "./name.ts";
 
 /** The longest message there is: its length has 16 bits over TCP (RFC 1035 4.2.2). */
 export const MESSAGE_BYTES_MAX = 65_535;
@@ -72,7 +73,7 @@ export function put32(writer: Writer, value: number): void {
   put16(writer, value & 0xffff);
 }
 
-export function putBytes(writer: Writer, bytes: Uint8Array): void {
+export function putBytes(writer: Writer, bytes: ArrayLike<number>): void {
   if (!hasRoom(writer, bytes.length)) return;
   writer.bytes.set(bytes, writer.at);
   writer.at += bytes.length;
@@ -86,7 +87,7 @@ function hasRoom(writer: Writer, count: number): boolean {
 /** Writes the one question; later names may point into it. `text` is what `wire` spells. */
 export function putQuestion(
   writer: Writer,
-  { wire, text, type, class: class_ }: { wire: Uint8Array; text: string; type: number; class: number },
+  { wire, text, type, class: asked }: { wire: Uint8Array; text: string; type: number; class: number },
 ): void {
   let rest = text;
   for (let at = 0; rest !== ""; at += (wire[at] ?? 0) + 1) {
@@ -95,7 +96,7 @@ export function putQuestion(
   }
   putBytes(writer, wire);
   put16(writer, type);
-  put16(writer, class_);
+  put16(writer, asked);
   writer.counts.question = 1;
 }
 
@@ -108,10 +109,10 @@ export function putName(writer: Writer, text: string): void {
     if (writer.at < POINTER_TARGET_END) writer.names.set(rest, writer.at);
     const after = behindFirstLabel(rest);
     const label = after === "" ? rest : rest.slice(0, -after.length - 1);
-    const wire = encodeName(label);
-    // INVARIANT: texts come from spellName or parseHostname, whose labels always have an encoding.
-    if (wire === undefined) writer.full = true;
-    else putBytes(writer, wire.subarray(0, -1));
+    const bytes = labelBytes(label);
+    assert(bytes !== undefined, "a name that is written comes from a parser");
+    put8(writer, bytes.length);
+    putBytes(writer, bytes);
     rest = after;
   }
   put8(writer, 0);
@@ -125,11 +126,16 @@ function behindFirstLabel(text: string): string {
 /** Writes owner, type, class and TTL; the caller goes on with the length and the content. */
 export function putRecordHead(
   writer: Writer,
-  { owner, type, class: class_, ttlSeconds }: { owner: string; type: number; class: number; ttlSeconds: number },
+  {
+    owner,
+    type,
+    class: recordClass,
+    ttlSeconds,
+  }: { owner: string; type: number; class: number; ttlSeconds: number },
 ): void {
   putName(writer, owner);
   put16(writer, type);
-  put16(writer, class_);
+  put16(writer, recordClass);
   put32(writer, ttlSeconds);
 }
 
@@ -145,10 +151,7 @@ export function putNameContent(writer: Writer, text: string): void {
 }
 
 /** Writes the OPT record (RFC 6891 6.1.2) with at most one option. */
-export function putOpt(
-  writer: Writer,
-  { udpSize, rcode, dnssecOk, option }: OptFields,
-): void {
+export function putOpt(writer: Writer, { udpSize, rcode, dnssecOk, option }: OptFields): void {
   put8(writer, 0);
   put16(writer, TYPE_OPT);
   put16(writer, udpSize);

@@ -105,6 +105,8 @@ function judgeName({ evaluate, table, scope, watching }: Context, host: Hostname
   }
   if (refusal === null && table.isAncestor(host)) return { kind: "ancestor" };
   refusal ??= evaluate({ direction: "outbound", scope, host, address: null, protocol: "tcp", port: 443 }, nowMs);
+  // Nothing outbound is judged.
+  if (refusal.verdict === "accept") return { kind: "listed", observed: null };
   return watching && refusal.observed
     ? { kind: "listed", observed: refusal }
     : { kind: "refused", decision: refusal };

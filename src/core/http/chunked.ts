@@ -14,6 +14,8 @@ export interface ChunkedReader {
 const SIZE_DIGITS_MAX = 8;
 /** LIMIT: bytes of the trailer section with its empty line. */
 const TRAILER_BYTES_MAX = 4_096;
+/** LIMIT: what is looked at at once, because it is copied. */
+const PIECE_BYTES = 256;
 const CR = 13;
 const LF = 10;
 
@@ -70,8 +72,9 @@ export function createChunkedReader(): ChunkedReader {
           if (size === 0) expects = "content-cr";
         } else if (expects === "trailer") {
           trailer ??= createLineScanner(TRAILER_BYTES_MAX);
-          const { taken, state } = readTrailer(trailer, chunk.subarray(at));
-          return { taken: at + taken, state };
+          const { taken, state } = readTrailer(trailer, chunk.subarray(at, at + PIECE_BYTES));
+          at += taken;
+          if (state !== "open") return { taken: at, state };
         } else {
           if (!takeByte(chunk[at] ?? 0)) return { taken: at, state: "malformed" };
           at += 1;
@@ -99,8 +102,9 @@ function readTrailer(trailer: LineScanner, chunk: Uint8Array): ReturnType<Chunke
     if (line.kind === "refused") return { taken: line.at - before, state: line.problem };
     if (line.text === "") return { taken: trailer.lineEnd() - before, state: "ended" };
     const name = readField(line.text)?.name.toLowerCase();
+    // Without its LF the line is not passed on, in whatever pieces it came.
     if (name === undefined || FORBIDDEN_TRAILERS.has(name))
-      return { taken: Math.max(0, trailer.lineEnd() - before - 2), state: "malformed" };
+      return { taken: trailer.lineEnd() - before - 1, state: "malformed" };
   }
 }
 

@@ -19,7 +19,7 @@ const REASONS: Readonly<Record<number, string>> = {
   505: "HTTP Version Not Supported",
 };
 
-/** Returns a whole HTTP/1.1 response with `body` as JSON, after which the connection is closed. */
+/** Returns a whole HTTP/1.1 response with `body` (values that JSON knows) as JSON; the connection is closed after it. */
 export function encodeRefusal(status: number, body: object): Uint8Array {
   const encoder = new TextEncoder();
   const json = encoder.encode(`${JSON.stringify(body)}\n`);

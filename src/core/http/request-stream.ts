@@ -30,80 +30,37 @@ export interface RequestStream {
 /** LIMIT: bytes held while an upgrade is undecided: one read of a socket. */
 export const HELD_BYTES_MAX = 65_536;
 
+/**
+ * LIMIT: a head is sought in pieces of this size, because what is looked at is copied: many short requests in one
+ * chunk would otherwise each copy up to HEAD_BYTES_MAX.
+ */
+const PIECE_BYTES = 1_024;
+
 type State =
-  | { readonly kind: "head"; readonly reader: HeadReader; seen: number }
-  | { readonly kind: "length"; readonly head: RequestHead; left: number }
+  | { readonly kind: "head"; readonly reader: HeadReader; readonly seen: number }
+  | { readonly kind: "length"; readonly head: RequestHead; readonly left: number }
   | { readonly kind: "chunked"; readonly head: RequestHead; readonly reader: ChunkedReader }
   | { readonly kind: "undecided"; readonly hold: ByteHold }
   | { readonly kind: "raw" }
   | { readonly kind: "refused" };
 
+/** How much of a chunk belonged to a state, and the state behind it. */
+interface Taken {
+  readonly bytes: number;
+  readonly state: State;
+}
+
 export function createRequestStream(): RequestStream {
   let state: State = nextHead();
-
-  /** Takes from the chunk what belongs to the present state; returns how many bytes that were. */
-  const take = (chunk: Uint8Array, steps: StreamStep[]): number => {
-    switch (state.kind) {
-      case "head":
-        return takeHead(state, chunk, steps);
-      case "length": {
-        const taken = Math.min(state.left, chunk.length);
-        state.left -= taken;
-        addBody(steps, chunk.subarray(0, taken));
-        if (state.left === 0) finish(state.head, steps);
-        return taken;
-      }
-      case "chunked": {
-        const { taken, state: found } = state.reader.push(chunk);
-        addBody(steps, chunk.subarray(0, taken));
-        if (found === "ended") finish(state.head, steps);
-        else if (found !== "open") refuse(found, steps);
-        return taken;
-      }
-      case "undecided": {
-        const taken = state.hold.append(chunk);
-        if (taken < chunk.length) refuse("too-long", steps);
-        return chunk.length;
-      }
-      case "raw":
-        steps.push({ kind: "raw", bytes: chunk });
-        return chunk.length;
-      case "refused":
-        return chunk.length;
-    }
-  };
-
-  const takeHead = (at: State & { kind: "head" }, chunk: Uint8Array, steps: StreamStep[]): number => {
-    const read = at.reader.push(chunk);
-    if (read.kind === "refused") refuse(read.problem, steps);
-    if (read.kind !== "head") {
-      at.seen += chunk.length;
-      return chunk.length;
-    }
-    const { head } = read;
-    steps.push({ kind: "head", head, raw: at.reader.raw() });
-    if (head.framing.kind === "chunked") state = { kind: "chunked", head, reader: createChunkedReader() };
-    else if (head.framing.kind === "length" && head.framing.bytes > 0)
-      state = { kind: "length", head, left: head.framing.bytes };
-    else finish(head, steps);
-    return head.headBytes - at.seen;
-  };
-
-  const finish = (head: RequestHead, steps: StreamStep[]): void => {
-    steps.push({ kind: "end" });
-    const isSwitch = head.upgrade || head.method === "CONNECT";
-    state = isSwitch ? { kind: "undecided", hold: createByteHold(HELD_BYTES_MAX) } : nextHead();
-  };
-
-  const refuse = (problem: RequestProblem, steps: StreamStep[]): void => {
-    steps.push({ kind: "refused", problem });
-    state = { kind: "refused" };
-  };
 
   const push = (chunk: Uint8Array): readonly StreamStep[] => {
     const steps: StreamStep[] = [];
     let at = 0;
-    while (at < chunk.length) at += take(chunk.subarray(at), steps);
+    while (at < chunk.length) {
+      const taken = take(state, chunk.subarray(at), steps);
+      state = taken.state;
+      at += taken.bytes;
+    }
     return steps;
   };
 
@@ -115,6 +72,68 @@ export function createRequestStream(): RequestStream {
   };
 
   return { push, upgraded: () => decide({ kind: "raw" }), declined: () => decide(nextHead()) };
+}
+
+/** Takes what belongs to the state; at least one byte, unless it refuses. */
+function take(state: State, chunk: Uint8Array, steps: StreamStep[]): Taken {
+  switch (state.kind) {
+    case "head":
+      return takeHead(state, chunk.subarray(0, PIECE_BYTES), steps);
+    case "length": {
+      const bytes = Math.min(state.left, chunk.length);
+      const left = state.left - bytes;
+      addBody(steps, chunk.subarray(0, bytes));
+      return { bytes, state: left === 0 ? finish(state.head, steps) : { ...state, left } };
+    }
+    case "chunked": {
+      const { taken: bytes, state: found } = state.reader.push(chunk);
+      addBody(steps, chunk.subarray(0, bytes));
+      if (found === "open") return { bytes, state };
+      return { bytes, state: found === "ended" ? finish(state.head, steps) : refuse(found, steps) };
+    }
+    case "undecided": {
+      const bytes = state.hold.append(chunk);
+      return { bytes, state: bytes < chunk.length ? refuse("too-long", steps) : state };
+    }
+    case "raw":
+      steps.push({ kind: "raw", bytes: chunk });
+      return { bytes: chunk.length, state };
+    case "refused":
+      return { bytes: chunk.length, state };
+  }
+}
+
+function takeHead(state: State & { readonly kind: "head" }, chunk: Uint8Array, steps: StreamStep[]): Taken {
+  const { reader, seen } = state;
+  const read = reader.push(chunk);
+  switch (read.kind) {
+    case "more":
+      return { bytes: chunk.length, state: { kind: "head", reader, seen: seen + chunk.length } };
+    case "refused":
+      return { bytes: chunk.length, state: refuse(read.problem, steps) };
+    case "head": {
+      const { head } = read;
+      steps.push({ kind: "head", head, raw: reader.raw() });
+      return { bytes: head.headBytes - seen, state: bodyOf(head, steps) };
+    }
+  }
+}
+
+function bodyOf(head: RequestHead, steps: StreamStep[]): State {
+  if (head.framing.kind === "chunked") return { kind: "chunked", head, reader: createChunkedReader() };
+  const left = head.framing.kind === "length" ? head.framing.bytes : 0;
+  return left > 0 ? { kind: "length", head, left } : finish(head, steps);
+}
+
+function finish(head: RequestHead, steps: StreamStep[]): State {
+  steps.push({ kind: "end" });
+  const isSwitch = head.upgrade || head.method === "CONNECT";
+  return isSwitch ? { kind: "undecided", hold: createByteHold(HELD_BYTES_MAX) } : nextHead();
+}
+
+function refuse(problem: RequestProblem, steps: StreamStep[]): State {
+  steps.push({ kind: "refused", problem });
+  return { kind: "refused" };
 }
 
 function nextHead(): State {

@@ -27,7 +27,10 @@ type Decision =
 /** Answers a request of the model's interface: its list of models, or one completion. */
 export function answerModel(body: Buffer, path: string, response: ServerResponse): void {
   if (path.endsWith("/models")) {
-    return sendJson(response, { object: "list", data: [{ id: MODEL_ID, object: "model", owned_by: "test" }] });
+    return sendJson(response, {
+      object: "list",
+      data: [{ id: MODEL_ID, object: "model", owned_by: "test" }],
+    });
   }
   const chat = CHAT.parse(JSON.parse(body.toString("utf8")));
   const decision = decide(chat.messages);
@@ -60,7 +63,10 @@ function decide(messages: readonly Message[]): Decision {
   const result = messages.slice(last + 1).findLast(({ role }) => role === "tool");
   // OpenClaw takes lines that look like a tool's markup out of a reply.
   if (result) {
-    return { kind: "say", text: `The tool said >>>\n${textOf(result).slice(0, RESULT_MAX_CHARACTERS)}\n<<< end` };
+    return {
+      kind: "say",
+      text: `The tool said >>>\n${textOf(result).slice(0, RESULT_MAX_CHARACTERS)}\n<<< end`,
+    };
   }
   const asked = messages[last] === undefined ? "" : textOf(messages[last]);
   const [, url] = /\bFETCH (\S+)/.exec(asked) ?? [];

@@ -16,10 +16,13 @@ export type Certificate = { readonly key: string; readonly cert: string };
 
 /** Serves every name on 80 and 443 of every address: the model, DNS over HTTPS, and pages that say where they are. */
 export async function serveWeb(certificate: Certificate, report: Report): Promise<void> {
-  const serve = (request: IncomingMessage, response: ServerResponse) => void answer(request, response, report);
+  const serve = (request: IncomingMessage, response: ServerResponse) =>
+    void answer(request, response, report);
   const http = createHttp(serve).listen(80, "::");
   const https = createHttps(certificate, serve).listen(443, "::");
-  const mute = MUTE_PORTS.map((port) => createTcp((socket) => socket.on("error", () => {})).listen(port, "::"));
+  const mute = MUTE_PORTS.map((port) =>
+    createTcp((socket) => socket.on("error", () => {})).listen(port, "::"),
+  );
   for (const server of [http, https, ...mute]) {
     server.on("connection", (socket: Socket) => {
       report({ kind: "connection", address: addressOf(socket), port: socket.localPort ?? 0 });

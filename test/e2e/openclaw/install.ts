@@ -28,7 +28,9 @@ export async function installOpenClaw(): Promise<string> {
   const child = start(["flock", join(CACHE, "lock"), process.execPath, SELF]);
   const result = await finished(child, INSTALL_DEADLINE_MS);
   if (result.code === 0) return result.stdout.trim();
-  throw new Error(`openclaw was not installed into ${CACHE}; nothing else changed. Next: npm ping\n${result.stderr}`);
+  throw new Error(
+    `openclaw was not installed into ${CACHE}; nothing else changed. Next: npm ping\n${result.stderr}`,
+  );
 }
 
 /** INVARIANT: the final folder appears by rename(2), complete, so its existence is the stamp. */
@@ -53,9 +55,14 @@ function installLocked(): string {
  * a package, protobufjs only compares versions and @google/genai does nothing.
  */
 function fillDraft(draft: string): void {
+  // npm dies with its parent, so that it writes nothing into a draft that the next install clears away.
   // The agent runs this as another user.
   process.umask(0o022);
-  must(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], draft, INSTALL_DEADLINE_MS);
+  must(
+    ["setpriv", "--pdeathsig", "KILL", "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+    draft,
+    INSTALL_DEADLINE_MS,
+  );
   const script = join(draft, "node_modules/openclaw/scripts/postinstall-bundled-plugins.mjs");
   must([process.execPath, script], draft, SCRIPT_LIMIT_MS);
 }

@@ -1,0 +1,132 @@
+/** The gates of one machine: a set of doors for each scope, one policy in force, one pool of resolvers. */
+import { createBindings } from "../../core/gate/binding.ts";
+import { type ScopeJudge, scopeJudge, type Surroundings } from "../../core/gate/judge.ts";
+import type { GateReport } from "../../core/gate/report.ts";
+import type { ResolvedPolicy } from "../../core/policy/resolved.ts";
+import { createConnections } from "./connections.ts";
+import { createResolver } from "./resolver.ts";
+import { type GateScope, passes, type Pinner } from "./scope.ts";
+import type { Upstream } from "./upstream.ts";
+
+/** What is in force: a candidate until its time is over, then what was before it. */
+export interface GatePolicies {
+  readonly committed: ResolvedPolicy | null;
+  readonly candidate: { readonly policy: ResolvedPolicy; readonly untilMs: number } | null;
+}
+
+export interface GateOptions {
+  readonly policies: GatePolicies;
+  readonly around: Surroundings;
+  readonly upstream: Upstream;
+  readonly pinner: Pinner;
+  readonly tell: (report: GateReport) => void;
+  /** Unix time, for what expires. */
+  readonly nowMs: () => number;
+  /** A clock that never jumps, for `untilMs`. */
+  readonly steadyMs: () => number;
+}
+
+export interface Gate {
+  /** Returns the scope of this name; always the same one. */
+  readonly scope: (name: string) => GateScope;
+  readonly setPolicies: (policies: GatePolicies, around: Surroundings) => Promise<void>;
+  /** Cuts what is not allowed any more, and pins again what is still in use. */
+  readonly review: () => Promise<void>;
+  readonly close: () => void;
+}
+
+/** How long an address in use is pinned beyond the next review, in seconds. */
+const IN_USE_SECONDS = 120;
+
+/** Returns gates without doors. */
+export function createGate(options: GateOptions): Gate {
+  const { upstream, pinner, tell, nowMs, steadyMs } = options;
+  let { policies, around } = options;
+  let judges = new Map<string, ScopeJudge>();
+  const scopes = new Map<string, GateScope>();
+  let timer: NodeJS.Timeout | undefined;
+
+  const inForce = (): ResolvedPolicy => {
+    const { candidate, committed } = policies;
+    if (candidate !== null && steadyMs() < candidate.untilMs) return candidate.policy;
+    return committed ?? NOTHING_ALLOWED;
+  };
+  const judgeOf = (name: string): ScopeJudge => {
+    const policy = inForce();
+    const key = `${policy === policies.candidate?.policy ? "candidate" : "committed"} ${name}`;
+    const known = judges.get(key);
+    if (known !== undefined) return known;
+    const made = scopeJudge(policy, name, around);
+    judges.set(key, made);
+    return made;
+  };
+  const makeScope = (name: string): GateScope => {
+    const bindings = createBindings();
+    const judge = (): ScopeJudge => judgeOf(name);
+    const resolver = createResolver({ scope: name, judge, bindings, upstream, pinner, nowMs });
+    return { name, judge, bindings, resolver, connections: createConnections(), tell, nowMs };
+  };
+  const review = async (): Promise<void> => {
+    for (const scope of scopes.values()) await reviewScope(scope);
+  };
+  const gate: Gate = {
+    scope: (name) => {
+      const found = scopes.get(name) ?? makeScope(name);
+      scopes.set(name, found);
+      return found;
+    },
+    setPolicies: async (next, surroundings) => {
+      policies = next;
+      around = surroundings;
+      judges = new Map();
+      clearTimeout(timer);
+      if (next.candidate !== null) {
+        // The lease runs out by itself, in the kernel and here.
+        timer = setTimeout(() => void review(), Math.max(0, next.candidate.untilMs - steadyMs()) + 1);
+        timer.unref();
+      }
+      for (const scope of scopes.values()) scope.resolver.forgetPins();
+      await pinBindings(scopes.values());
+      await review();
+    },
+    review,
+    close: () => {
+      clearTimeout(timer);
+      upstream.close();
+      for (const scope of scopes.values()) for (const one of scope.connections.open()) one.cut();
+    },
+  };
+  return gate;
+}
+
+async function reviewScope(scope: GateScope): Promise<void> {
+  const judge = scope.judge();
+  for (const { host, address, port, cut } of scope.connections.open()) {
+    const decision = judge.judgeConnection(host, address, port, scope.nowMs());
+    if (!passes(decision)) cut();
+    else if (host !== null) await scope.resolver.keep(host, address, IN_USE_SECONDS);
+  }
+}
+
+/** Clients keep answers: what they were given must stay reachable under the next policy, if it allows it. */
+async function pinBindings(scopes: Iterable<GateScope>): Promise<void> {
+  for (const scope of scopes) {
+    const now = scope.nowMs();
+    const judge = scope.judge();
+    for (const { host, address, untilMs } of scope.bindings.all(now)) {
+      if (judge.refuseAnswer(host, address) !== null || judge.judgeName(host, now).kind !== "listed") continue;
+      await scope.resolver.keep(host, address, Math.ceil((untilMs - now) / 1_000));
+    }
+  }
+}
+
+const NOTHING_ALLOWED: ResolvedPolicy = {
+  mode: { inbound: "enforce", outbound: "enforce" },
+  denial: { inbound: "refuse", outbound: "refuse" },
+  containers: "deny",
+  guards: [],
+  inbound: [],
+  outbound: [],
+  scopes: [],
+  zones: [],
+};

@@ -1,0 +1,56 @@
+/** What a ClientHello has to be before anything of it is passed on. */
+import type { Socket } from "node:net";
+import { createHelloReader, type HelloProblem, type HelloRead } from "../../core/tls/client-hello.ts";
+import type { Hostname } from "../../core/net/hostname.ts";
+import type { Decision } from "../../core/policy/decision.ts";
+import { readFirstBytes } from "./first-bytes.ts";
+import { gateDecision } from "./scope.ts";
+
+export type HelloResult =
+  | { readonly kind: "hello"; readonly name: Hostname | null; readonly hasEch: boolean; readonly bytes: Buffer }
+  | { readonly kind: "refused"; readonly decision: Decision }
+  | { readonly kind: "closed" };
+
+const PROBLEMS: Readonly<Record<HelloProblem, string>> = {
+  "not-tls": "it is not TLS, and on this port the name is read from TLS",
+  malformed: "its TLS greeting is malformed",
+  "duplicate-name": "its TLS greeting names two servers",
+  "invalid-name": "the server name in its TLS greeting is no host name",
+  "too-long": "its TLS greeting is longer than any real one",
+};
+
+/** Reads the ClientHello of a client, whatever pieces it comes in. Late and unreadable ones are refused. */
+export async function readHello(
+  client: Socket,
+  held: readonly Uint8Array[] = [],
+  silenceMs?: number,
+): Promise<HelloResult> {
+  const reader = createHelloReader();
+  const chunks: Buffer[] = [];
+  const read = (chunk: Buffer): Exclude<HelloRead, { kind: "more" }> | undefined => {
+    chunks.push(chunk);
+    const result = reader.push(chunk);
+    return result.kind === "more" ? undefined : result;
+  };
+  const first = await readFirstBytes(client, { read, held, ...(silenceMs === undefined ? {} : { silenceMs }) });
+  if (first.kind === "closed") return { kind: "closed" };
+  if (first.kind === "late") return { kind: "refused", decision: badRequest("its TLS greeting did not come in time") };
+  const { result } = first;
+  if (result.kind === "refused") return { kind: "refused", decision: badRequest(PROBLEMS[result.problem]) };
+  return { kind: "hello", name: result.serverName, hasEch: result.hasEch, bytes: Buffer.concat(chunks) };
+}
+
+function badRequest(why: string): Decision {
+  return gateDecision("bad-request", why);
+}
+
+export const NO_SERVER_NAME = gateDecision(
+  "no-name",
+  "its TLS greeting names no server, so it could be any that shares the address",
+);
+
+/** An unlisted name with Encrypted Client Hello is most often the provider's; the real one cannot be seen. */
+export function withEch(decision: Decision, hasEch: boolean): Decision {
+  if (!hasEch || decision.reason !== "default") return decision;
+  return { ...decision, reason: "ech", why: "Encrypted Client Hello hides the name behind this one, which is not allowed" };
+}

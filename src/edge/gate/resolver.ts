@@ -1,0 +1,158 @@
+/**
+ * Names to addresses for one scope: cached, asked once however many wait, every address judged, and pinned in the
+ * kernel before anybody is told. INVARIANT: cache and pins have one owner and one clock, so a cached answer is
+ * never given without a pin that outlives it.
+ */
+import { createAnswerCache } from "../../core/gate/answer-cache.ts";
+import { type Bindings, pinSeconds } from "../../core/gate/binding.ts";
+import type { ScopeJudge } from "../../core/gate/judge.ts";
+import { RCODE, TYPE } from "../../core/dns/message.ts";
+import type { UpstreamAnswer } from "../../core/dns/upstream.ts";
+import type { Hostname } from "../../core/net/hostname.ts";
+import { formatIp, type Ip } from "../../core/net/ip.ts";
+import type { Pinner } from "./scope.ts";
+import type { Upstream } from "./upstream.ts";
+
+export type Resolution =
+  | {
+      readonly kind: "answered";
+      readonly answer: UpstreamAnswer;
+      readonly bytes: Uint8Array | null;
+      /** The addresses that may be used, pinned. */
+      readonly addresses: readonly Ip[];
+      /** How many of the answer may not be used. */
+      readonly refused: number;
+      readonly ttlSeconds: number;
+    }
+  | { readonly kind: "failed"; readonly why: string };
+
+export interface Lookup {
+  readonly host: Hostname;
+  readonly type: number;
+  readonly dnssecOk: boolean;
+  readonly checkingDisabled: boolean;
+}
+
+export interface Resolver {
+  /** Resolves a name that the scope may ask for; of A and AAAA every address is pinned when this returns. */
+  readonly resolve: (lookup: Lookup) => Promise<Resolution>;
+  /** Pins an address again that is in use; returns whether the kernel has it. */
+  readonly keep: (host: Hostname, address: Ip, ttlSeconds: number) => Promise<boolean>;
+  /** What the kernel holds is not known any more: everything is pinned anew when it is next used. */
+  readonly forgetPins: () => void;
+}
+
+export interface ResolverOptions {
+  readonly scope: string;
+  readonly judge: () => ScopeJudge;
+  readonly bindings: Bindings;
+  readonly upstream: Upstream;
+  readonly pinner: Pinner;
+  readonly nowMs: () => number;
+}
+
+/** A pin that is this near to its end is made anew before an answer is given that needs it. */
+const PIN_SPARE_MS = 10_000;
+/** LIMIT: pins remembered, so that they are not asked for twice. */
+const PINS_KNOWN_MAX = 65_535;
+
+/** Returns the resolver of one scope. */
+export function createResolver(options: ResolverOptions): Resolver {
+  const { scope, judge, bindings, upstream, pinner, nowMs } = options;
+  const cache = createAnswerCache();
+  const asking = new Map<string, Promise<Found>>();
+  /** Until when what an address opens is in the kernel, by address and what it opens. */
+  let known = new Map<string, number>();
+
+  const lookUp = async (lookup: Lookup, key: string): Promise<Found> => {
+    const reply = await upstream.ask({ ...lookup, name: lookup.host });
+    if (!reply.ok) return { kind: "failed", why: FAILURES[reply.problem] };
+    const { untilMs } = cache.put(key, reply.answer, nowMs());
+    return { kind: "found", answer: reply.answer, bytes: reply.bytes, untilMs };
+  };
+
+  const find = (lookup: Lookup): Promise<Found> | Found => {
+    const key = `${lookup.host} ${lookup.type} ${lookup.dnssecOk ? 1 : 0}${lookup.checkingDisabled ? 1 : 0}`;
+    const cached = cache.get(key, nowMs());
+    if (cached !== undefined) return { kind: "found", ...cached, bytes: null };
+    const before = asking.get(key);
+    if (before !== undefined) return before;
+    const made = lookUp(lookup, key).finally(() => asking.delete(key));
+    asking.set(key, made);
+    return made;
+  };
+
+  /** Pins what is not pinned for longer than the answer lasts. */
+  const keep = async (host: Hostname, addresses: readonly Ip[], ttlSeconds: number): Promise<boolean> => {
+    const now = nowMs();
+    const needMs = now + ttlSeconds * 1_000 + PIN_SPARE_MS;
+    const pins = addresses.map((address) => ({ address, key: pinKey(judge(), host, address, now) }));
+    const missing = pins.filter(({ key }) => (known.get(key) ?? 0) < needMs);
+    if (missing.length > 0) {
+      const seconds = pinSeconds(ttlSeconds);
+      if (!(await pinner.pin({ scope, host, addresses: missing.map(({ address }) => address), seconds }))) return false;
+      if (known.size > PINS_KNOWN_MAX) known = new Map();
+      for (const { key } of missing) known.set(key, now + seconds * 1_000);
+    }
+    for (const { address, key } of pins) bindings.bind(host, address, known.get(key) ?? now, now);
+    return true;
+  };
+
+  return {
+    resolve: async (lookup) => {
+      const pending = find(lookup);
+      const found = pending instanceof Promise ? await pending : pending;
+      if (found.kind === "failed") return found;
+      const { answer, bytes } = found;
+      const ttlSeconds = Math.max(0, Math.ceil((found.untilMs - nowMs()) / 1_000));
+      const one = judge();
+      const usable = answer.addresses.filter((ip) => one.refuseAnswer(lookup.host, ip) === null);
+      const addresses = isAddressType(lookup.type) ? usable : [];
+      if (addresses.length > 0 && !(await keep(lookup.host, addresses, ttlSeconds))) {
+        return { kind: "failed", why: "the kernel could not be told of its addresses" };
+      }
+      return {
+        kind: "answered",
+        answer,
+        bytes,
+        addresses,
+        refused: answer.addresses.length - usable.length,
+        ttlSeconds,
+      };
+    },
+    keep: (host, address, ttlSeconds) => keep(host, [address], ttlSeconds),
+    forgetPins: () => {
+      known = new Map();
+    },
+  };
+}
+
+type Found =
+  | {
+      readonly kind: "found";
+      readonly answer: UpstreamAnswer;
+      readonly bytes: Uint8Array | null;
+      readonly untilMs: number;
+    }
+  | { readonly kind: "failed"; readonly why: string };
+
+const FAILURES = {
+  timeout: "no resolver answered",
+  malformed: "the resolver's answer could not be read",
+  busy: "too many names are being asked for at once",
+} as const;
+
+/** Two names on one address that open the same need one pin. */
+function pinKey(judge: ScopeJudge, host: Hostname, address: Ip, nowMs: number): string {
+  const { webPorts, direct } = judge.pinnable(host, address, nowMs);
+  return `${formatIp(address)} ${webPorts.join()} ${direct.join()}`;
+}
+
+function isAddressType(type: number): boolean {
+  return type === TYPE.A || type === TYPE.AAAA;
+}
+
+/** Whether a resolver said that there is no such name. */
+export function isUnknownName(answer: UpstreamAnswer): boolean {
+  return answer.rcode === RCODE.nxdomain;
+}

@@ -1,0 +1,243 @@
+/**
+ * The file tree of a machine as it is for one of its users, read by root. SECURITY: folders of the agent hold
+ * whatever the agent put there, also links: only links in folders that root alone changes are followed, and a file
+ * is opened only after every folder above it was.
+ */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  type Stats,
+} from "node:fs";
+
+/** A user and the groups it is in. */
+export interface Identity {
+  readonly uid: number;
+  readonly gids: ReadonlySet<number>;
+}
+
+/** A path with every folder above it, or where the way ended. */
+export interface Trail {
+  /** From the root down, without what the path names. */
+  readonly folders: readonly Stats[];
+  /** Null: nothing is there. */
+  readonly found: Stats | null;
+  /** The path after links, inside the tree. */
+  readonly path: string;
+}
+
+export interface Tree {
+  /** Returns where a path leads. A link that somebody else than root could have planted is not followed. */
+  readonly trail: (path: string) => Trail;
+  /** Returns the names in a folder, sorted, at most `max`; none when it is no folder. */
+  readonly names: (path: string, max?: number) => readonly string[];
+  /** Returns the text of a regular file, at most FILE_BYTES_MAX of it, or undefined. */
+  readonly text: (path: string) => string | undefined;
+  /** Returns the text of a file of the kernel's own (proc), or undefined. */
+  readonly kernelText: (path: string) => string | undefined;
+  /** Returns the target of a link of the kernel's own (proc), or undefined. */
+  readonly kernelLink: (path: string) => string | undefined;
+}
+
+/** LIMIT: links followed on the way of one path (the kernel's own limit). */
+const LINKS_MAX = 40;
+/** LIMIT: names read of one folder, unless the caller says another. */
+const ENTRIES_MAX = 5_000;
+/** LIMIT: bytes read of one file. */
+const FILE_BYTES_MAX = 256 * 1024;
+
+const MODE_STICKY = 0o1000;
+const MODE_KIND = 0o170000;
+const KIND_LINK = 0o120000;
+const KIND_FOLDER = 0o040000;
+
+/** Returns the tree below `root`, which is "" for the machine's own. It remembers what it saw: use it once. */
+export function openTree(root: string): Tree {
+  const seen = new Map<string, Stats | null>();
+  const look = (path: string): Stats | null => {
+    const known = seen.get(path);
+    if (known !== undefined) return known;
+    const found = stat(`${root}${path}`);
+    seen.set(path, found);
+    return found;
+  };
+  const trail = (path: string): Trail => follow(path, look, (at) => linkOf(`${root}${at}`));
+  return {
+    trail,
+    names: (path, max = ENTRIES_MAX) => {
+      const { found, path: real } = trail(path);
+      return found !== null && isFolder(found) ? entries(`${root}${real}`, max) : [];
+    },
+    text: (path) => {
+      const { found, path: real } = trail(path);
+      return found === null || !found.isFile() ? undefined : beginning(root, real);
+    },
+    kernelText: (path) => kernelText(`${root}${path}`),
+    kernelLink: (path) => linkOf(`${root}${path}`),
+  };
+}
+
+function follow(
+  path: string,
+  look: (path: string) => Stats | null,
+  target: (path: string) => string | undefined,
+): Trail {
+  let rest = parts(path);
+  let at = "";
+  let links = 0;
+  const top = look("/");
+  let folders: Stats[] = top === null ? [] : [top];
+  for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
+    const here = `${at}/${name}`;
+    const found = look(here);
+    if (found === null) return { folders, found: null, path: here };
+    if ((found.mode & MODE_KIND) === KIND_LINK) {
+      const to = target(here);
+      links += 1;
+      if (to === undefined || links > LINKS_MAX || !isRoots(found) || folders.some((one) => !isRoots(one))) {
+        return { folders, found: null, path: here };
+      }
+      rest = [...parts(to.startsWith("/") ? to : `${at}/${to}`), ...rest];
+      at = "";
+      folders = folders.slice(0, 1);
+      continue;
+    }
+    if (rest.length === 0) return { folders, found, path: here };
+    if (!isFolder(found)) return { folders, found: null, path: here };
+    folders = [...folders, found];
+    at = here;
+  }
+  return { folders: [], found: top, path: "/" };
+}
+
+/** Absolute, shortest form: `..` of a link is resolved by name, which is right where no folder above is a link. */
+function parts(path: string): string[] {
+  const list: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "..") list.pop();
+    else if (part !== "" && part !== ".") list.push(part);
+  }
+  return list;
+}
+
+/** SECURITY: opened from folder to folder, so that a link that is put there meanwhile is not followed either. */
+function beginning(root: string, path: string): string | undefined {
+  let folder = -1;
+  try {
+    folder = openSync(root === "" ? "/" : root, constants.O_RDONLY | constants.O_DIRECTORY);
+    const names = parts(path);
+    const last = names.pop() ?? "";
+    for (const name of names) {
+      const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+      const next = openSync(`/proc/self/fd/${folder}/${name}`, flags);
+      closeSync(folder);
+      folder = next;
+    }
+    // O_NONBLOCK: a named pipe must not make us wait.
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    return content(openSync(`/proc/self/fd/${folder}/${last}`, flags));
+  } catch {
+    return undefined;
+  } finally {
+    if (folder !== -1) closeSync(folder);
+  }
+}
+
+function content(file: number): string | undefined {
+  try {
+    if (!fstatSync(file).isFile()) return undefined;
+    const bytes = Buffer.allocUnsafe(FILE_BYTES_MAX);
+    let length = 0;
+    for (let got = -1; got !== 0 && length < bytes.length; length += got) {
+      got = readSync(file, bytes, length, bytes.length - length, null);
+    }
+    return bytes.toString("utf8", 0, length);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function stat(path: string): Stats | null {
+  return lstatSync(path, { throwIfNoEntry: false }) ?? null;
+}
+
+function kernelText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function entries(path: string, max: number): readonly string[] {
+  try {
+    return readdirSync(path).sort().slice(0, max);
+  } catch {
+    return [];
+  }
+}
+
+function isFolder({ mode }: Stats): boolean {
+  return (mode & MODE_KIND) === KIND_FOLDER;
+}
+
+/** Whether nobody but root can have put something there (a sticky folder is open to everybody). */
+function isRoots(one: Stats): boolean {
+  const open = (one.mode & MODE_KIND) !== KIND_LINK && (one.mode & 0o022 & (one.gid === 0 ? 0o002 : 0o022)) !== 0;
+  return one.uid === 0 && !open;
+}
+
+const READ = 4;
+const WRITE = 2;
+const SEARCH = 1;
+
+/** Whether the mode lets a user do something (path_resolution(7), without access lists). */
+function allows(one: Stats, { uid, gids }: Identity, right: number): boolean {
+  if (one.uid === uid) return ((one.mode >> 6) & right) === right;
+  return ((gids.has(one.gid) ? one.mode >> 3 : one.mode) & right) === right;
+}
+
+function reaches({ folders }: Trail, who: Identity): boolean {
+  return folders.every((folder) => allows(folder, who, SEARCH));
+}
+
+/** Whether the user can read what a path names. */
+export function mayRead(trail: Trail, who: Identity): boolean {
+  return trail.found !== null && reaches(trail, who) && allows(trail.found, who, READ);
+}
+
+/** Whether the user can write to what a path names, or give itself that right because it owns it. */
+export function mayWrite(trail: Trail, who: Identity): boolean {
+  if (trail.found === null || !reaches(trail, who)) return false;
+  return trail.found.uid === who.uid || allows(trail.found, who, WRITE);
+}
+
+/**
+ * Whether the user can decide what a path names: write to it, or to a folder above it (where it may also put what
+ * is not there yet). In a sticky folder one replaces only what one owns.
+ */
+export function mayReplace(trail: Trail, who: Identity): boolean {
+  if (mayWrite(trail, who)) return true;
+  return trail.folders.some((folder, at) => {
+    const below = trail.folders[at + 1] ?? trail.found;
+    const reached = trail.folders.slice(0, at).every((one) => allows(one, who, SEARCH));
+    if (!reached) return false;
+    if (folder.uid === who.uid) return true;
+    if (!allows(folder, who, WRITE | SEARCH)) return false;
+    return (folder.mode & MODE_STICKY) === 0 || below === null || below.uid === who.uid;
+  });
+}

@@ -1,0 +1,117 @@
+/** What else on this machine has a say in what is reachable: SSH, UFW, Docker, tunnels. Everything is only read. */
+import { readFileSync } from "node:fs";
+import { findProgram, runSync } from "../host/command.ts";
+import { type Listener, listeners } from "./listener.ts";
+import { commOf, pids } from "./process.ts";
+
+const DEADLINE_MS = 10_000;
+const SSH_SERVERS = new Set(["sshd", "dropbear"]);
+
+export interface Neighbours {
+  /** Ports by which one logs in, each with what says so. */
+  readonly ssh: readonly { readonly port: number; readonly evidence: string }[];
+  /** `sshd -T`: whether passwords are taken; null when it cannot be asked. */
+  readonly sshPasswords: boolean | null;
+  readonly ufw: "active" | "inactive" | "absent";
+  readonly docker: boolean;
+  /** Listen ports of tunnels, UDP. `port` is null where one exists and does not say. */
+  readonly tunnels: readonly { readonly name: string; readonly port: number | null }[];
+  readonly listeners: readonly Listener[];
+}
+
+/** Returns what is found in this network namespace. A program that is not there or fails is no finding. */
+export function findNeighbours(): Neighbours {
+  const all = listeners();
+  const settings = sshdSettings();
+  return {
+    ssh: sshPorts(all, settings),
+    sshPasswords: settings === null ? null : settings.passwords,
+    ufw: ufwState(),
+    docker: pids().some((pid) => commOf(pid) === "dockerd"),
+    tunnels: [...tailscale(all), ...wireguard()],
+    listeners: all,
+  };
+}
+
+interface SshdSettings {
+  readonly ports: readonly number[];
+  readonly passwords: boolean;
+}
+
+/** sshd(8) -T prints the effective settings; it needs root and host keys. */
+function sshdSettings(): SshdSettings | null {
+  const text = said("sshd", ["-T"]);
+  if (text === null) return null;
+  const ports = [...text.matchAll(/^port (\d+)$/gm)].map((match) => Number(match[1]));
+  return { ports, passwords: /^passwordauthentication yes$/m.test(text) };
+}
+
+/**
+ * SECURITY: a session's sshd listens where its client asked it to (`ssh -R`), which is no login: its parent is
+ * sshd too. A socket that systemd holds is SSH's where `sshd -T` names the port.
+ */
+function sshPorts(all: readonly Listener[], settings: SshdSettings | null): Neighbours["ssh"] {
+  const found = new Map<number, string>();
+  for (const { protocol, port, program, pid, parent, isLoopback } of all) {
+    if (protocol !== "tcp" || isLoopback || program === null) continue;
+    if (SSH_SERVERS.has(program) && !SSH_SERVERS.has(parent ?? "")) {
+      found.set(port, `${program} listens there (pid ${pid})`);
+    } else if (pid === 1 && settings?.ports.includes(port) === true) {
+      found.set(port, "systemd listens there for sshd (ssh.socket)");
+    }
+  }
+  return [...found]
+    .map(([port, evidence]) => ({ port, evidence }))
+    .sort((left, right) => left.port - right.port);
+}
+
+function ufwState(): Neighbours["ufw"] {
+  if (findProgram("ufw") === undefined) return "absent";
+  const text = said("ufw", ["status"]);
+  if (text !== null) return /^Status: active$/m.test(text) ? "active" : "inactive";
+  return /^ENABLED=yes$/m.test(readText("/etc/ufw/ufw.conf")) ? "active" : "inactive";
+}
+
+function tailscale(all: readonly Listener[]): Neighbours["tunnels"] {
+  const ports = all
+    .filter(
+      ({ protocol, program, isLoopback }) => protocol === "udp" && program === "tailscaled" && !isLoopback,
+    )
+    .map(({ port }) => port);
+  return [...new Set(ports)].map((port) => ({ name: "tailscale", port }));
+}
+
+/** WireGuard listens in the kernel: only wg(8) knows the port. */
+function wireguard(): Neighbours["tunnels"] {
+  const text = findProgram("wg") === undefined ? null : said("wg", ["show", "all", "listen-port"]);
+  if (text !== null) {
+    return text.split("\n").flatMap((line) => {
+      const [name = "", port = ""] = line.split("\t");
+      return /^[A-Za-z0-9._-]{1,15}$/.test(name) && /^\d{1,5}$/.test(port) && Number(port) > 0
+        ? [{ name, port: Number(port) }]
+        : [];
+    });
+  }
+  const links = said("ip", ["-o", "link", "show", "type", "wireguard"]) ?? "";
+  return [...links.matchAll(/^\d+: ([A-Za-z0-9._-]{1,15}):/gm)].map((match) => ({
+    name: match[1] ?? "",
+    port: null,
+  }));
+}
+
+function said(program: string, args: readonly string[]): string | null {
+  try {
+    const result = runSync(program, args, { deadlineMs: DEADLINE_MS });
+    return result.status === 0 ? result.stdout : null;
+  } catch {
+    return null;
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
