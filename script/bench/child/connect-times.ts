@@ -7,7 +7,7 @@
 import { connect } from "node:net";
 
 /** Fetched first and not counted. */
-const WARM_UP = 100;
+const WARM_UP = 300;
 const ANSWER_LIMIT_MS = 5_000;
 
 const [proxyPort = "0", host = "", port = "80", count = "1"] = process.argv.slice(2);

@@ -18,6 +18,7 @@ import {
   SEAWALL_LIST,
 } from "../peer/resolvers.ts";
 import type { Running } from "../peer/running.ts";
+import { peerVersions } from "../peer/version.ts";
 import { connectEnds, makeNamespace } from "../peer/wire.ts";
 import { named } from "../peer/named.ts";
 import { type BenchResult, compare, type Comparison, figuresOf } from "../result.ts";
@@ -27,9 +28,6 @@ const ROUNDS = 7;
 const ROUNDS_QUICK = 2;
 const QUESTIONS = 15_000;
 const QUESTIONS_QUICK = 5_000;
-/** dnsmasq needs seconds for as many with the list, where others need milliseconds. */
-const FIRST_ANSWERS = 25;
-const FIRST_ANSWERS_LIST = 4;
 const UPSTREAM = "upstream";
 
 /** Returns rates, times of first answers, and their ratios. */
@@ -54,7 +52,7 @@ export async function measure(context: BenchContext): Promise<BenchResult> {
         ...named("first answer for a new name", figuresOf(firsts, "us")),
       ],
       comparisons: comparisons(rates, firsts),
-      notes: NOTES,
+      notes: [...NOTES, `Peers: ${peerVersions(context, { dnsmasq: ["-v"], dnsperf: ["-h"] })}.`],
     };
   } finally {
     for (const one of running) one.stop();
@@ -118,8 +116,8 @@ function measureFirstAnswers(
   fresh: FreshNames,
 ): Promise<Samples> {
   const contenders = places.map((place) => {
-    const count = place.resolver.hasList ? FIRST_ANSWERS_LIST : FIRST_ANSWERS;
-    return { name: place.resolver.name, once: () => summarize(askFirst(place, fresh, count)).median };
+    const { name, firstAnswers } = place.resolver;
+    return { name, once: () => summarize(askFirst(place, fresh, firstAnswers)).median };
   });
   return interleave(contenders, quick ? ROUNDS_QUICK : ROUNDS);
 }

@@ -4,7 +4,7 @@
  */
 import { requireProgram } from "../command.ts";
 import type { BenchContext } from "../context.ts";
-import { fetchThrough } from "../peer/fetch.ts";
+import { CONNECTIONS, fetchThrough } from "../peer/fetch.ts";
 import { DOWNLOAD_BYTES, startOrigin } from "../peer/origin.ts";
 import { named } from "../peer/named.ts";
 import { peerVersion } from "../peer/prepare.ts";
@@ -19,6 +19,7 @@ import {
   TINYPROXY,
 } from "../peer/proxies.ts";
 import type { Running } from "../peer/running.ts";
+import { peerVersions } from "../peer/version.ts";
 import { type BenchResult, compare, type Comparison, figuresOf, type Goal } from "../result.ts";
 import { interleave, pick, type Samples } from "../sample.ts";
 
@@ -82,8 +83,8 @@ function against(figure: string, samples: Samples, goals: Readonly<Record<string
 function notes(context: BenchContext): string[] {
   return [
     "Client, proxy and origin share the processors, so absolute figures are lower bounds.",
-    "A connection is TCP, tunnel and a small answer without TLS, one at a time: the median of 400 of them a round. Requests are eight at a time, each with a full handshake (P-256).",
+    `A connection is TCP, tunnel and a small answer without TLS, one at a time: the median of ${CONNECTIONS} of them a round. Requests are eight at a time, each with a full handshake (P-256).`,
     `A download is ${DOWNLOAD_BYTES / 2 ** 20} MiB in one connection. No proxy caches, decrypts or writes a log; the peers find the origin's name in /etc/hosts, Seawall asks its resolver.`,
-    `sandbox-runtime ${peerVersion(context.root)}: its HTTP proxy with its own name matcher, without its check of resolved addresses and its token.`,
+    `Peers: ${peerVersions(context, { squid: ["-v"], tinyproxy: ["-v"], nginx: ["-v"], curl: ["-V"] })}; sandbox-runtime ${peerVersion(context.root)} is its HTTP proxy with its own name matcher, without its check of resolved addresses and its token.`,
   ];
 }

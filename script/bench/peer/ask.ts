@@ -23,7 +23,7 @@ const LOAD_LIMIT_SECONDS = 15;
 /** Under it the rate is of a resolver that drops; a datagram may be lost on a busy machine. */
 const ANSWERED_SHARE_MIN = 0.999;
 /** Asked before the names that count: what runs for the first time is slow. */
-const WARM_UP = 2;
+const WARM_UP = 1;
 
 /** Names that nobody asked for yet, so that no cache can answer. */
 export interface FreshNames {

@@ -22,7 +22,7 @@ export interface Through {
   readonly certificate: string;
 }
 
-const CONNECTIONS = 400;
+export const CONNECTIONS = 600;
 const REQUESTS = 600;
 const REQUESTS_QUICK = 300;
 const AT_ONCE = 8;

@@ -47,9 +47,14 @@ function makeCertificate({ folder, tools }: BenchContext): string {
   const openssl = toolPath(tools, "openssl");
   const certificate = join(folder, "origin.crt");
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-  const name = ["-subj", `/CN=${ORIGIN_NAME}`, "-addext", `subjectAltName=DNS:${ORIGIN_NAME}`];
+  const config = join(folder, "openssl.cnf");
+  // Its own configuration may be missing where the program was only unpacked.
+  writeFileSync(
+    config,
+    `[req]\nprompt = no\ndistinguished_name = name\nx509_extensions = more\n[name]\nCN = ${ORIGIN_NAME}\n[more]\nsubjectAltName = DNS:${ORIGIN_NAME}\n`,
+  );
   const files = ["-keyout", join(folder, "origin.key"), "-out", certificate];
-  run([openssl, "req", "-x509", "-days", String(CERTIFICATE_DAYS), ...key, ...name, ...files], {
+  run([openssl, "req", "-x509", "-days", String(CERTIFICATE_DAYS), "-config", config, ...key, ...files], {
     env: toolEnvironment(tools),
   });
   return certificate;

@@ -6,6 +6,7 @@ import { type BenchContext, seawallCommand } from "../context.ts";
 import { toolEnvironment, toolPath } from "../tool.ts";
 import { peerPackage } from "./prepare.ts";
 import { isListening, type Running, startProgram } from "./running.ts";
+import { AGENT_UID } from "./wire.ts";
 import { ORIGIN_ADDRESS, ORIGIN_NAME } from "./zone.ts";
 
 export interface Proxy {
@@ -48,6 +49,7 @@ function seawall(context: BenchContext): readonly string[] {
     policy,
     `version: 1
 mode: {inbound: observe, outbound: enforce}
+scopes: {agent: {user: ${AGENT_UID}}}
 outbound:
   - {allow: ${ORIGIN_NAME}, port: [80, 443], why: what the load generator fetches}
 `,

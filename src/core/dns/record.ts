@@ -17,7 +17,7 @@ export interface ResourceRecord {
 }
 
 /** LIMIT: records of one message that are read; a message that says it has more is malformed to us. */
-export const RECORDS_MAX = 512;
+export const RECORDS_MAX = 256;
 const nameScratch = new Uint8Array(NAME_BYTES_MAX);
 
 /**
@@ -64,16 +64,21 @@ export function readRecords(
 ): RecordsRead | undefined {
   if (count > RECORDS_MAX) return undefined;
   const records: ResourceRecord[] = [];
+  const owners = new Map<number, string>();
   let at = from;
   for (let left = count; left > 0; left -= 1) {
-    const name = expandName(bytes, at, end, { into: nameScratch, intoAt: 0, pointers: "follow" });
-    if (name === undefined || name.next + 10 > end) return undefined;
-    const owner = spellName(nameScratch);
-    const start = name.next + 10;
-    const type = read16(bytes, name.next);
-    const recordClass = read16(bytes, name.next + 2);
-    const ttl = read16(bytes, name.next + 4) * 65_536 + read16(bytes, name.next + 6);
-    at = start + read16(bytes, name.next + 8);
+    // Nearly all owners are one pointer to a place that was read before.
+    const pointer = read16(bytes, at);
+    const known = at + 2 <= end ? owners.get(pointer) : undefined;
+    const next = known === undefined ? readOwner(bytes, at, end) : at + 2;
+    if (next < 0 || next + 10 > end) return undefined;
+    const owner = known ?? spellName(nameScratch);
+    if (pointer >= 0xc000) owners.set(pointer, owner);
+    const start = next + 10;
+    const type = read16(bytes, next);
+    const recordClass = read16(bytes, next + 2);
+    const ttl = read16(bytes, next + 4) * 65_536 + read16(bytes, next + 6);
+    at = start + read16(bytes, next + 8);
     if (at > end) return undefined;
     const content = expandContent(bytes, start, at, type);
     if (content === undefined || (recordClass === CLASS_IN && !hasRightLength(type, content.length)))
@@ -90,6 +95,11 @@ export function readRecords(
     });
   }
   return { records, next: at };
+}
+
+/** Where the owner that is now in the scratch ends, or -1. */
+function readOwner(bytes: Uint8Array, from: number, end: number): number {
+  return expandName(bytes, from, end, { into: nameScratch, intoAt: 0, pointers: "follow" })?.next ?? -1;
 }
 
 function hasRightLength(type: number, length: number): boolean {

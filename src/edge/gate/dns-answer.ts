@@ -5,6 +5,7 @@ import { encodeReply, EXTENDED_ERROR, replyLimitBytes, type Reply } from "../../
 import { type Hostname, parseHostname } from "../../core/net/hostname.ts";
 import type { Decision } from "../../core/policy/decision.ts";
 import { admit, type Asked, gateDecision, type GateScope, refuse } from "./scope.ts";
+import { PRIVATE_ADDRESS } from "./named-dial.ts";
 import type { Resolution } from "./resolver.ts";
 
 type Transport = "udp" | "tcp";
@@ -129,11 +130,7 @@ function answered(
   const { answer: found, addresses, ttlSeconds, refused: left } = resolution;
   const { watching } = scope.judge();
   if (left > 0 && addresses.length === 0 && !watching) {
-    return refused(
-      scope,
-      host,
-      gateDecision("private-address", "it leads to addresses that are not of the public internet"),
-    );
+    return refused(scope, host, PRIVATE_ADDRESS);
   }
   const keep = new Set(addresses);
   const keepAddress = watching

@@ -5,8 +5,9 @@ import type { Hostname } from "../../core/net/hostname.ts";
 import { formatIp, type Ip } from "../../core/net/ip.ts";
 import type { Refusal } from "../../core/gate/refusal.ts";
 import type { GateDoor } from "../../core/gate/report.ts";
+import type { Decision } from "../../core/policy/decision.ts";
 import { bind, dial, dialFirst, type Dialled } from "./dial.ts";
-import { isUnknownName } from "./resolver.ts";
+import { isUnknownName, type Resolution } from "./resolver.ts";
 import { admit, type Asked, gateDecision, type GateScope, passes, refuse } from "./scope.ts";
 
 export type Opened =
@@ -38,32 +39,75 @@ export async function openTo(scope: GateScope, client: Socket, wanted: Wanted, a
   return finish(scope, client, wanted, { ...dialled, address }, () => admit(scope, asked, decision));
 }
 
-/** Connects a client that only said a name, to an address of our resolver's. */
+/**
+ * Connects a client that only said a name, to an address of our resolver's: IPv4 first, and IPv6 when there is none
+ * or none takes the connection.
+ */
 export async function openByName(scope: GateScope, client: Socket, wanted: Wanted, host: Hostname): Promise<Opened> {
-  const asked = askedOf(wanted, null);
   const first = scope.judge().judgeConnection(host, null, wanted.port, scope.nowMs());
-  if (!passes(first)) return { kind: "refused", refusal: refuse(scope, asked, first) };
-  const found = await addressesOf(scope, host);
-  if (found.kind !== "found") {
-    const decision = gateDecision(found.kind === "private" ? "private-address" : "unresolved", found.why);
-    return { kind: found.kind === "private" ? "refused" : "failed", refusal: refuse(scope, asked, decision) };
+  if (!passes(first)) return { kind: "refused", refusal: refuse(scope, askedOf(wanted, null), first) };
+  let failure: Failure | null = null;
+  for (const type of [TYPE.A, TYPE.AAAA]) {
+    const resolution = await scope.resolver.resolve({ host, type, dnssecOk: false, checkingDisabled: false });
+    const tried = await tryAddresses(scope, wanted, host, resolution);
+    if (tried.kind === "dialled") {
+      const { address } = tried;
+      const decision = scope.judge().judgeConnection(host, address, wanted.port, scope.nowMs());
+      return finish(scope, client, wanted, tried, () => admit(scope, askedOf(wanted, address), decision));
+    }
+    // What the first family says is told, unless only the second says more than "nothing there".
+    if (failure === null || failure.weight < tried.weight) failure = tried;
+  }
+  const { decision, address, kind } = failure ?? NO_ADDRESS;
+  return { kind, refusal: refuse(scope, askedOf(wanted, address), decision) };
+}
+
+interface Failure {
+  readonly kind: "refused" | "failed";
+  readonly decision: Decision;
+  readonly address: Ip | null;
+  readonly weight: number;
+}
+
+const NO_ADDRESS: Failure = {
+  kind: "failed",
+  decision: gateDecision("unresolved", "this name has no address"),
+  address: null,
+  weight: 0,
+};
+
+async function tryAddresses(
+  scope: GateScope,
+  { port }: Wanted,
+  host: Hostname,
+  resolution: Resolution,
+): Promise<Failure | ({ readonly kind: "dialled"; readonly address: Ip } & Dialled)> {
+  if (resolution.kind === "failed") {
+    return { ...NO_ADDRESS, decision: gateDecision("unresolved", resolution.why), weight: 1 };
+  }
+  const { answer, addresses, refused } = resolution;
+  const [any] = addresses;
+  if (any === undefined) {
+    if (refused > 0) return { ...NO_ADDRESS, kind: "refused", decision: PRIVATE_ADDRESS, weight: 3 };
+    const why = isUnknownName(answer) ? "no resolver knows this name" : "this name has no address";
+    return { ...NO_ADDRESS, decision: gateDecision("unresolved", why) };
   }
   const judge = scope.judge();
-  const allowed = found.addresses.filter((ip) =>
-    passes(judge.judgeConnection(host, ip, wanted.port, scope.nowMs())),
-  );
-  if (allowed.length === 0) {
-    const [ip = null] = found.addresses;
-    const decision = judge.judgeConnection(host, ip, wanted.port, scope.nowMs());
-    return { kind: "refused", refusal: refuse(scope, askedOf(wanted, ip), decision) };
-  }
-  const dialled = await dialFirst(allowed, wanted.port);
-  const [fallback] = allowed;
-  const address = dialled.address ?? fallback;
-  if (address === undefined) throw new RangeError("a list that is not empty has a first");
-  return finish(scope, client, wanted, { ...dialled, address }, () =>
-    admit(scope, askedOf(wanted, address), judge.judgeConnection(host, address, wanted.port, scope.nowMs())),
-  );
+  const decide = (ip: Ip): Decision => judge.judgeConnection(host, ip, port, scope.nowMs());
+  const allowed = addresses.filter((ip) => passes(decide(ip))).slice(0, ADDRESSES_TRIED_MAX);
+  if (allowed.length === 0) return { kind: "refused", decision: decide(any), address: any, weight: 3 };
+  const dialled = await dialFirst(allowed, port);
+  if (dialled.ok) return { kind: "dialled", ...dialled, address: dialled.address ?? any };
+  return { kind: "failed", decision: unreachable(dialled.code), address: any, weight: 2 };
+}
+
+export const PRIVATE_ADDRESS = gateDecision(
+  "private-address",
+  "it leads to addresses that are not of the public internet",
+);
+
+function unreachable(code: string): Decision {
+  return gateDecision("unreachable", `the destination did not take the connection (${code})`);
 }
 
 function finish(
@@ -75,8 +119,8 @@ function finish(
 ): Opened {
   const { address } = dialled;
   if (!dialled.ok) {
-    const decision = gateDecision("unreachable", `the destination did not take the connection (${dialled.code})`);
-    return { kind: "failed", refusal: refuse(scope, askedOf({ door, host, port }, address), decision) };
+    const refusal = refuse(scope, askedOf({ door, host, port }, address), unreachable(dialled.code));
+    return { kind: "failed", refusal };
   }
   const server = dialled.socket;
   if (client.destroyed) server.destroy();
@@ -96,28 +140,6 @@ async function isBound(scope: GateScope, host: Hostname, address: Ip): Promise<b
   const type = address.family === 4 ? TYPE.A : TYPE.AAAA;
   await scope.resolver.resolve({ host, type, dnssecOk: false, checkingDisabled: false });
   return scope.bindings.isBound(host, address, scope.nowMs());
-}
-
-type Found =
-  | { readonly kind: "found"; readonly addresses: readonly Ip[] }
-  | { readonly kind: "private" | "failed"; readonly why: string };
-
-/** Both families, IPv4 first: a host without IPv6 would wait for it. */
-async function addressesOf(scope: GateScope, host: Hostname): Promise<Found> {
-  const [v4, v6] = await Promise.all(
-    [TYPE.A, TYPE.AAAA].map((type) =>
-      scope.resolver.resolve({ host, type, dnssecOk: false, checkingDisabled: false }),
-    ),
-  );
-  const answers = [v4, v6].filter((one) => one?.kind === "answered");
-  const addresses = answers.flatMap((one) => one.addresses.slice(0, ADDRESSES_TRIED_MAX));
-  if (addresses.length > 0) return { kind: "found", addresses };
-  if (answers.some(({ refused }) => refused > 0)) {
-    return { kind: "private", why: "it leads to addresses that are not of the public internet" };
-  }
-  if (v4?.kind === "failed") return { kind: "failed", why: v4.why };
-  const unknown = answers.some(({ answer }) => isUnknownName(answer));
-  return { kind: "failed", why: unknown ? "no resolver knows this name" : "this name has no address" };
 }
 
 function askedOf({ door, host, port }: Wanted, address: Ip | null): Asked {

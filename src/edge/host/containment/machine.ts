@@ -13,7 +13,11 @@ export interface Machine {
   readonly tree: Tree;
   /** Null: passwd cannot be read. */
   readonly logins: readonly Login[] | null;
-  readonly groups: readonly { readonly name: string; readonly gid: number; readonly members: readonly string[] }[];
+  readonly groups: readonly {
+    readonly name: string;
+    readonly gid: number;
+    readonly members: readonly string[];
+  }[];
   /** The password field of shadow by name; null when it cannot be read. */
   readonly passwords: ReadonlyMap<string, string> | null;
 }
@@ -30,8 +34,11 @@ const ROWS_MAX = 10_000;
 
 /** Returns the users and groups below a tree's /etc. */
 export function readMachine(tree: Tree): Machine {
-  const logins = rows(tree, "/etc/passwd")?.flatMap(([name = "", , uid = "", gid = "", , home = "", shell = ""]) =>
-    isId(uid) && isId(gid) && name !== "" ? [{ name, uid: Number(uid), gid: Number(gid), home, shell }] : [],
+  const logins = rows(tree, "/etc/passwd")?.flatMap(
+    ([name = "", , uid = "", gid = "", , home = "", shell = ""]) =>
+      isId(uid) && isId(gid) && name !== ""
+        ? [{ name, uid: Number(uid), gid: Number(gid), home, shell }]
+        : [],
   );
   const groups = (rows(tree, "/etc/group") ?? []).flatMap(([name = "", , gid = "", members = ""]) =>
     isId(gid) ? [{ name, gid: Number(gid), members: members.split(",").filter((one) => one !== "") }] : [],
@@ -50,7 +57,8 @@ export function accountOf(machine: Machine, uid: number, processGids: ReadonlySe
   const login = machine.logins?.find((one) => one.uid === uid) ?? null;
   const gids = new Set(processGids);
   if (login !== null) gids.add(login.gid);
-  for (const group of machine.groups) if (login !== null && group.members.includes(login.name)) gids.add(group.gid);
+  for (const group of machine.groups)
+    if (login !== null && group.members.includes(login.name)) gids.add(group.gid);
   const groups = machine.groups.filter(({ gid }) => gids.has(gid)).map(({ name }) => name);
   return { uid, gids, name: login?.name ?? null, login, groups };
 }

@@ -1,5 +1,11 @@
 /** What sudo, doas and polkit let a user do. */
-import { type Fact, known, type PolkitRule, type SudoRight, unknown } from "../../../core/containment/facts.ts";
+import {
+  type Fact,
+  known,
+  type PolkitRule,
+  type SudoRight,
+  unknown,
+} from "../../../core/containment/facts.ts";
 import { findProgram, runSync } from "../command.ts";
 import type { Account } from "./machine.ts";
 import type { Tree } from "./tree.ts";
@@ -17,7 +23,8 @@ export function readSudoers(tree: Tree): Fact<readonly UserSpec[]> {
   if (/\b(sss|ldap)\b/.test(sources)) return unknown("sudo asks a directory too (nsswitch.conf: sudoers)");
   const text = sudoersText(tree, "/etc/sudoers", { left: INCLUDES_MAX });
   if (text === undefined) return unknown("/etc/sudoers cannot be read");
-  if (findProgram("cvtsudoers") === undefined) return unknown("cvtsudoers, which reads sudoers, is not installed");
+  if (findProgram("cvtsudoers") === undefined)
+    return unknown("cvtsudoers, which reads sudoers, is not installed");
   return convert(text);
 }
 
@@ -112,8 +119,13 @@ export function doasLines(tree: Tree, account: Account): Fact<readonly string[]>
   const lines = text.split("\n").filter((line) => /^\s*permit\b/.test(line));
   return known(
     lines.filter((line) => {
-      const words = line.replace(/\{[^}]*\}/g, "").trim().split(/\s+/).slice(1);
-      const who = words.find((word) => !["nopass", "nolog", "persist", "keepenv", "setenv"].includes(word)) ?? "";
+      const words = line
+        .replace(/\{[^}]*\}/g, "")
+        .trim()
+        .split(/\s+/)
+        .slice(1);
+      const who =
+        words.find((word) => !["nopass", "nolog", "persist", "keepenv", "setenv"].includes(word)) ?? "";
       if (words[words.indexOf("as") + 1] === account.name && words.includes("as")) return false;
       return who.startsWith(":")
         ? account.groups.includes(who.slice(1))

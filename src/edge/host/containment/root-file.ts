@@ -11,7 +11,10 @@ const DEPTH_MAX = 2;
 const TRUSTED: readonly (readonly [what: string, paths: readonly string[]])[] = [
   ["of root's PATH", ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]],
   ["library", ["/usr/lib", "/lib", "/lib64", "/usr/local/lib", "/etc/ld.so.preload", "/etc/ld.so.conf"]],
-  ["accounts", ["/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/subuid", "/etc/nsswitch.conf"]],
+  [
+    "accounts",
+    ["/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/subuid", "/etc/nsswitch.conf"],
+  ],
   ["sudoers", ["/etc/sudoers", "/etc/doas.conf"]],
   ["cron job", ["/etc/crontab", "/etc/anacrontab", "/var/spool/cron/crontabs", "/var/spool/cron"]],
   ["login", ["/etc/profile", "/etc/bash.bashrc", "/etc/environment", "/etc/ssh/sshd_config"]],
@@ -23,7 +26,12 @@ const TRUSTED: readonly (readonly [what: string, paths: readonly string[]])[] = 
 const FOLDERS: readonly (readonly [what: string, paths: readonly string[]])[] = [
   [
     "unit",
-    ["/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system"],
+    [
+      "/etc/systemd/system",
+      "/run/systemd/system",
+      "/usr/local/lib/systemd/system",
+      "/usr/lib/systemd/system",
+    ],
   ],
   ["generator", ["/etc/systemd/system-generators", "/usr/local/lib/systemd/system-generators"]],
   ["sudoers", ["/etc/sudoers.d"]],
@@ -32,11 +40,17 @@ const FOLDERS: readonly (readonly [what: string, paths: readonly string[]])[] = 
     ["/etc/cron.d", "/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly", "/etc/cron.monthly"],
   ],
   ["library", ["/etc/ld.so.conf.d"]],
-  ["login", ["/etc/profile.d", "/etc/pam.d", "/etc/security", "/etc/update-motd.d", "/etc/ssh/sshd_config.d"]],
+  [
+    "login",
+    ["/etc/profile.d", "/etc/pam.d", "/etc/security", "/etc/update-motd.d", "/etc/ssh/sshd_config.d"],
+  ],
   ["polkit rule", ["/etc/polkit-1/rules.d"]],
   ["D-Bus rule", ["/etc/dbus-1/system.d"]],
   ["device rule", ["/etc/udev/rules.d", "/etc/modprobe.d"]],
-  ["start script", ["/etc/init.d", "/etc/rc.local", "/etc/network/if-up.d", "/etc/NetworkManager/dispatcher.d"]],
+  [
+    "start script",
+    ["/etc/init.d", "/etc/rc.local", "/etc/network/if-up.d", "/etc/NetworkManager/dispatcher.d"],
+  ],
   ["maintenance", ["/etc/apt/apt.conf.d", "/etc/logrotate.d", "/etc/default"]],
 ];
 
@@ -59,7 +73,11 @@ export function readRootFiles(tree: Tree): RootFiles {
       below(tree, folder).map((path) => ({ trail: tree.trail(path), what, replaceable: false })),
     ),
   );
-  const run = commandsOfRoot(tree).map(({ path, what }) => ({ trail: tree.trail(path), what, replaceable: true }));
+  const run = commandsOfRoot(tree).map(({ path, what }) => ({
+    trail: tree.trail(path),
+    what,
+    replaceable: true,
+  }));
   return { files: [...trusted, ...listed, ...run], devices: devicesOf(tree) };
 }
 
@@ -67,6 +85,8 @@ export function readRootFiles(tree: Tree): RootFiles {
 export function changeable({ files }: RootFiles, account: Account): RootFile[] {
   const found = new Map<string, RootFile>();
   for (const { trail, what, replaceable } of files) {
+    // A masked unit is a link to /dev/null.
+    if (trail.found?.isCharacterDevice() === true) continue;
     // Of a file in a folder that is looked at by itself only the file counts; of the others the whole way.
     const may = replaceable ? mayReplace(trail, account) : mayWrite(trail, account);
     if (may && !found.has(trail.path)) found.set(trail.path, { path: trail.path, what });
@@ -105,14 +125,16 @@ function commandsOfRoot(tree: Tree): RootFile[] {
     .filter((path) => /\.(service|conf)$/.test(path))
     .flatMap((path) => execLines(tree, path));
   const jobs = ["/etc/crontab", ...below(tree, "/etc/cron.d").slice(1)].flatMap((path) =>
-    (tree.text(path) ?? "").split("\n").filter((line) => /^\s*(?:\S+\s+){5}root\s|^\s*@\w+\s+root\s/.test(line)),
+    (tree.text(path) ?? "")
+      .split("\n")
+      .filter((line) => /^\s*(?:\S+\s+){5}root\s|^\s*@\w+\s+root\s/.test(line)),
   );
   const own = ["/var/spool/cron/crontabs/root", "/var/spool/cron/root"].flatMap((path) =>
     (tree.text(path) ?? "").split("\n").filter((line) => /^\s*[0-9*@]/.test(line)),
   );
   return [
-    ...units.flatMap(absolutePaths).map((path) => ({ path, what: "run by a unit of root" })),
-    ...[...jobs, ...own].flatMap(absolutePaths).map((path) => ({ path, what: "run by cron as root" })),
+    ...units.flatMap(programsOf).map((path) => ({ path, what: "run by a unit of root" })),
+    ...[...jobs, ...own].flatMap(programsOf).map((path) => ({ path, what: "run by cron as root" })),
   ];
 }
 
@@ -132,7 +154,23 @@ function unitHasUser(tree: Tree, dropIn: string): boolean {
   return /^User=(?!root$|0$)./m.test(tree.text(unit) ?? "");
 }
 
-function absolutePaths(command: string): string[] {
-  const paths = command.match(/\/[A-Za-z0-9_.@/+-]+/g) ?? [];
-  return paths.filter((path) => !/^\/(dev|proc|sys|tmp|run)(\/|$)/.test(path));
+/** Programs that run what they are told to: then every path they are given counts. */
+const RUNNERS =
+  /^(?:.*\/)?(?:(?:ba|da|z|k)?sh|python[0-9.]*|perl|ruby|node|nodejs|php|env|nice|ionice|flock|timeout|setpriv|runuser|nohup|run-parts|source|\.|exec)$/;
+
+/** Returns the absolute paths that a command line runs, as far as words tell. */
+function programsOf(line: string): string[] {
+  return line.split(/[;&|()`]+/).flatMap((piece) => {
+    const words = piece
+      .replaceAll(/["']/g, " ")
+      .trim()
+      .split(/\s+/)
+      .map((word) => word.replace(/^[-@:+!|]+(?=\/)/, ""))
+      .filter((word) => !/^[A-Za-z_][A-Za-z0-9_]*=/.test(word));
+    const at = words.findIndex((word) => word.startsWith("/") || RUNNERS.test(word));
+    const program = words[at];
+    if (program === undefined) return [];
+    const run = RUNNERS.test(program) ? words.slice(at) : [program];
+    return run.filter((word) => /^\/[A-Za-z0-9_.@/+-]+$/.test(word));
+  });
 }

@@ -33,6 +33,8 @@ export interface Trail {
 }
 
 export interface Tree {
+  /** What stands before every path: "" for the machine's own tree. */
+  readonly root: string;
   /** Returns where a path leads. A link that somebody else than root could have planted is not followed. */
   readonly trail: (path: string) => Trail;
   /** Returns the names in a folder, sorted, at most `max`; none when it is no folder. */
@@ -53,22 +55,13 @@ const ENTRIES_MAX = 5_000;
 const FILE_BYTES_MAX = 256 * 1024;
 
 const MODE_STICKY = 0o1000;
-const MODE_KIND = 0o170000;
-const KIND_LINK = 0o120000;
-const KIND_FOLDER = 0o040000;
 
 /** Returns the tree below `root`, which is "" for the machine's own. It remembers what it saw: use it once. */
 export function openTree(root: string): Tree {
-  const seen = new Map<string, Stats | null>();
-  const look = (path: string): Stats | null => {
-    const known = seen.get(path);
-    if (known !== undefined) return known;
-    const found = stat(`${root}${path}`);
-    seen.set(path, found);
-    return found;
-  };
-  const trail = (path: string): Trail => follow(path, look, (at) => linkOf(`${root}${at}`));
+  const trails = new Map<string, Trail>();
+  const trail = (path: string): Trail => trailOf({ root, trails }, `/${parts(path).join("/")}`, LINKS_MAX);
   return {
+    root,
     trail,
     names: (path, max = ENTRIES_MAX) => {
       const { found, path: real } = trail(path);
@@ -83,37 +76,37 @@ export function openTree(root: string): Tree {
   };
 }
 
-function follow(
-  path: string,
-  look: (path: string) => Stats | null,
-  target: (path: string) => string | undefined,
-): Trail {
-  let rest = parts(path);
-  let at = "";
-  let links = 0;
-  const top = look("/");
-  let folders: Stats[] = top === null ? [] : [top];
-  for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
-    const here = `${at}/${name}`;
-    const found = look(here);
-    if (found === null) return { folders, found: null, path: here };
-    if ((found.mode & MODE_KIND) === KIND_LINK) {
-      const to = target(here);
-      links += 1;
-      if (to === undefined || links > LINKS_MAX || !isRoots(found) || folders.some((one) => !isRoots(one))) {
-        return { folders, found: null, path: here };
-      }
-      rest = [...parts(to.startsWith("/") ? to : `${at}/${to}`), ...rest];
-      at = "";
-      folders = folders.slice(0, 1);
-      continue;
-    }
-    if (rest.length === 0) return { folders, found, path: here };
-    if (!isFolder(found)) return { folders, found: null, path: here };
-    folders = [...folders, found];
-    at = here;
-  }
-  return { folders: [], found: top, path: "/" };
+interface Walk {
+  readonly root: string;
+  /** What was seen, by path. */
+  readonly trails: Map<string, Trail>;
+}
+
+function trailOf(walk: Walk, path: string, linksLeft: number): Trail {
+  const known = walk.trails.get(path);
+  if (known !== undefined) return known;
+  const seen = path === "/" ? topOf(walk) : below(walk, path, linksLeft);
+  walk.trails.set(path, seen);
+  return seen;
+}
+
+function topOf({ root }: Walk): Trail {
+  return { folders: [], found: stat(`${root}/`), path: "/" };
+}
+
+function below(walk: Walk, path: string, linksLeft: number): Trail {
+  const cut = path.lastIndexOf("/");
+  const above = trailOf(walk, cut === 0 ? "/" : path.slice(0, cut), linksLeft);
+  if (above.found === null || !isFolder(above.found)) return { ...above, found: null };
+  const here = `${above.path === "/" ? "" : above.path}${path.slice(cut)}`;
+  const folders = [...above.folders, above.found];
+  const found = stat(`${walk.root}${here}`);
+  if (found === null || !found.isSymbolicLink()) return { folders, found, path: here };
+  const target = linkOf(`${walk.root}${here}`);
+  const isPlanted = !isRoots(found) || folders.some((folder) => !isRoots(folder));
+  if (target === undefined || isPlanted || linksLeft === 0) return { folders, found: null, path: here };
+  const next = target.startsWith("/") ? target : `${above.path}/${target}`;
+  return trailOf(walk, `/${parts(next).join("/")}`, linksLeft - 1);
 }
 
 /** Absolute, shortest form: `..` of a link is resolved by name, which is right where no folder above is a link. */
@@ -191,13 +184,13 @@ function entries(path: string, max: number): readonly string[] {
   }
 }
 
-function isFolder({ mode }: Stats): boolean {
-  return (mode & MODE_KIND) === KIND_FOLDER;
+function isFolder(one: Stats): boolean {
+  return one.isDirectory();
 }
 
 /** Whether nobody but root can have put something there (a sticky folder is open to everybody). */
 function isRoots(one: Stats): boolean {
-  const open = (one.mode & MODE_KIND) !== KIND_LINK && (one.mode & 0o022 & (one.gid === 0 ? 0o002 : 0o022)) !== 0;
+  const open = !one.isSymbolicLink() && (one.mode & (one.gid === 0 ? 0o002 : 0o022)) !== 0;
   return one.uid === 0 && !open;
 }
 

@@ -1,0 +1,56 @@
+/** Sockets of container runtimes: who can write to one starts containers as root. */
+import { type Fact, known, unknown } from "../../../core/containment/facts.ts";
+import { findProgram, runSync } from "../command.ts";
+import type { Account } from "./machine.ts";
+import { mayWrite, type Tree } from "./tree.ts";
+
+const SOCKETS = [
+  "/run/docker.sock",
+  "/var/run/docker.sock",
+  "/run/containerd/containerd.sock",
+  "/run/k3s/containerd/containerd.sock",
+  "/run/podman/podman.sock",
+  "/run/crio/crio.sock",
+  "/run/buildkit/buildkitd.sock",
+  "/var/lib/lxd/unix.socket",
+  "/var/snap/lxd/common/lxd/unix.socket",
+  "/var/lib/incus/unix.socket",
+  "/run/incus/unix.socket",
+  "/run/libvirt/libvirt-sock",
+  "/run/libvirt/virtqemud-sock",
+  "/run/systemd/private",
+  "/run/seawall/control.sock",
+];
+/** LIMIT: time for ls and getfacl. */
+const DEADLINE_MS = 2_000;
+
+/** Returns the sockets that an account can write to, by mode or by access list (acl(5)). */
+export function reachableSockets(tree: Tree, account: Account): Fact<readonly string[]> {
+  const there = SOCKETS.map((path) => tree.trail(path)).filter(({ found }) => found?.isSocket() === true);
+  const open = there.filter((trail) => mayWrite(trail, account)).map(({ path }) => path);
+  const shut = [...new Set(there.map(({ path }) => path))].filter((path) => !open.includes(path));
+  const listed = byAccessList(tree, account, shut);
+  if (listed === undefined) return unknown("a socket has an access list, and getfacl is not installed (acl)");
+  return known([...new Set([...open, ...listed])]);
+}
+
+/** `ls` marks an access list with `+`; only then is getfacl needed. */
+function byAccessList(tree: Tree, account: Account, paths: readonly string[]): string[] | undefined {
+  if (paths.length === 0) return [];
+  const { stdout } = runSync("ls", ["-ldn", ...paths.map((path) => `${tree.root}${path}`)], {
+    deadlineMs: DEADLINE_MS,
+  });
+  const marked = paths.filter((path) =>
+    stdout.split("\n").some((line) => /^\S{10}\+/.test(line) && line.endsWith(` ${tree.root}${path}`)),
+  );
+  if (marked.length === 0) return [];
+  if (findProgram("getfacl") === undefined) return undefined;
+  return marked.filter((path) => {
+    const list = runSync("getfacl", ["-n", "-p", "--", `${tree.root}${path}`], { deadlineMs: DEADLINE_MS });
+    return list.stdout.split("\n").some((line) => {
+      const [, kind, id] = /^(user|group):(\d+):.*w/.exec(line) ?? [];
+      if (kind === undefined) return false;
+      return kind === "user" ? Number(id) === account.uid : account.gids.has(Number(id));
+    });
+  });
+}
