@@ -14,8 +14,10 @@ import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import { loadTransaction, requireNft } from "../edge/kernel/nft.ts";
 import { type Folders, makeFolder } from "../edge/state/folder.ts";
 import type { HistoryEntry } from "../edge/state/history-entry.ts";
+import { writeResolvedPolicy } from "../edge/state/resolved-policy.ts";
 import { policyHash, readHistory, trimHistory, writeHistory } from "../edge/state/history.ts";
 import { isWaiting } from "./confirm.ts";
+import { followKernel, prepareGate, refuseWithoutGate } from "./gate.ts";
 import { writeLandmark } from "./landmark.ts";
 import { lockouts, refuseLockout } from "./lockout.ts";
 import { preload } from "./preload.ts";
@@ -56,19 +58,21 @@ export type ApplyResult =
  */
 export async function applyPolicy(request: ApplyRequest): Promise<ApplyResult> {
   const uplinks = refuseUnfit(request);
+  await refuseWithoutGate(request.policy, request.folders.run);
   makeFolder(request.folders.state);
   const live = settleOver(request.folders.state, readLive());
   const compiled = compileHere(request.policy, live, uplinks);
   if (!compiled.ok) return compiled;
   const entry = record(request, compiled.ruleset.generation, compiled.ruleset);
-  await load(compiled.ruleset, live, entry, request.leaseMs);
+  await load(compiled.ruleset, live, entry, request);
   const trouble = writeLandmark(request.folders.state);
   return { ok: true, entry, deadlineMs: request.nowMs() + request.leaseMs, trouble };
 }
 
 /** Refuses what applyPolicy refuses and changes nothing. Returns what nftables cannot express. */
-export function examinePolicy(request: ApplyRequest): readonly Diagnostic[] {
+export async function examinePolicy(request: ApplyRequest): Promise<readonly Diagnostic[]> {
   const uplinks = refuseUnfit(request);
+  await refuseWithoutGate(request.policy, request.folders.run);
   return compileHere(request.policy, readLive(), uplinks).diagnostics;
 }
 
@@ -136,6 +140,7 @@ function record(request: ApplyRequest, generation: number, ruleset: Ruleset): Hi
     dropIns: request.dropIns.map(({ file }) => file),
   };
   writeHistory(request.folders.state, entry, request);
+  if (ruleset.gated) writeResolvedPolicy(request.folders.state, entry.id, request.policy);
   const used = history.filter(({ confirmedMs }) => confirmedMs !== null).at(-1);
   trimHistory(request.folders.state, new Set([entry.id, ...(used === undefined ? [] : [used.id])]));
   return entry;
@@ -152,7 +157,7 @@ async function load(
   ruleset: Ruleset,
   live: LiveState | null,
   entry: HistoryEntry,
-  leaseMs: number,
+  { policy, folders, leaseMs }: ApplyRequest,
 ): Promise<void> {
   const loaded = await preload(ruleset, live?.sets ?? new Set());
   const { stage, turn } = propose({
@@ -163,7 +168,15 @@ async function load(
     loaded,
   });
   loadTransaction(stage);
+  try {
+    await prepareGate(policy, folders.run, entry.id);
+  } catch (cause) {
+    settleOver(folders.state, readLive());
+    await followKernel(folders.run);
+    throw cause;
+  }
   loadTransaction(turn);
+  await followKernel(folders.run);
 }
 
 export const DEFAULT_LEASE_MS = 60_000;

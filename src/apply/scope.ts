@@ -3,7 +3,6 @@ import { SeawallError } from "../core/base/error.ts";
 import type { Accounts } from "../core/compile/nftables/scope.ts";
 import { uidRanges } from "../core/compile/nftables/scope.ts";
 import type { PolicyDocument } from "../core/policy/document.ts";
-import { needsNames } from "../core/policy/match.ts";
 import type { ResolvedPolicy, ResolvedScope } from "../core/policy/resolved.ts";
 import { dockerBridge } from "../edge/docker/network.ts";
 import { interfacesOfNamespace } from "../edge/kernel/netns.ts";
@@ -19,17 +18,6 @@ export function refuseUnenforceable(
   refuseCountries(document);
   if (policy.outbound === null) return;
   for (const scope of policy.scopes) refuseScope(scope, accounts);
-  const named = policy.outbound.find((rule) => rule.mode === "enforce" && needsNames(rule));
-  if (policy.mode.outbound === "enforce" && named !== undefined) {
-    throw new SeawallError(
-      "SEAWALL_GATE_MISSING",
-      `rule \`${named.id}\` is by name, and no name gate runs on this machine`,
-      {
-        still: NOTHING,
-        help: "use `mode: {outbound: observe}`, or allow by address",
-      },
-    );
-  }
 }
 
 function refuseCountries(document: PolicyDocument): void {

@@ -7,6 +7,7 @@ export interface CommandEntry {
 
 /** Every command by its words. Loaded one at a time, so that `status` does not pay for the parser. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  init: { summary: "Find OpenClaw and write a first policy", load: () => import("./command/init.ts") },
   status: { summary: "Show what is in force", load: () => import("./command/status.ts") },
   apply: { summary: "Enforce a policy, with a way back", load: () => import("./command/apply.ts") },
   confirm: { summary: "Keep the policy that waits", load: () => import("./command/confirm.ts") },

@@ -2,14 +2,23 @@
 import { settleOver } from "../apply/settle.ts";
 import { SeawallError } from "../core/base/error.ts";
 import { NFLOG_GROUP } from "../core/event/log-prefix.ts";
+import { gateUid } from "../edge/host/gate-user.ts";
 import { readLive } from "../edge/kernel/live.ts";
 import { requireNft } from "../edge/kernel/nft.ts";
 import { type Folders, makeFolder } from "../edge/state/folder.ts";
 import { locked } from "../edge/kernel/change-lock.ts";
+import { openControl } from "./control.ts";
+import { flowOfReport } from "./gate/flow.ts";
+import { startGateKeeper } from "./gate/keeper.ts";
 import { type PipelineStats, startPipeline } from "./pipeline.ts";
 
 /** How often the daemon looks whether a lease ran out. The kernel does not wait for it. */
 const TIDY_STEP_MS = 1_000;
+
+export interface DaemonOptions {
+  /** Resolvers that the operator names; else those of resolv.conf. */
+  readonly resolvers: readonly { readonly address: string; readonly port: number }[];
+}
 
 export interface DaemonVoice {
   readonly err: (text: string) => void;
@@ -18,10 +27,20 @@ export interface DaemonVoice {
 }
 
 /** Runs until the signal. Returns the exit code. */
-export async function runDaemon(folders: Folders, voice: DaemonVoice): Promise<0> {
+export async function runDaemon(folders: Folders, options: DaemonOptions, voice: DaemonVoice): Promise<0> {
   requireNft();
   makeFolder(folders.state);
+  makeFolder(folders.run);
   const pipeline = startPipeline({ group: NFLOG_GROUP, stateDir: folders.state, now: voice.nowMs });
+  const keeper = await startGateKeeper({
+    folders,
+    gateUid: gateUid(),
+    resolvers: options.resolvers,
+    nowMs: voice.nowMs,
+    err: voice.err,
+    onReport: (report, generation) => pipeline.add(flowOfReport(report, generation, voice.nowMs())),
+  });
+  const control = await openControl(`${folders.run}/control.sock`, keeper);
   voice.err("seawalld: reading the kernel's log\n");
   const report = createReporter(voice);
   const tidy = setInterval(() => {
@@ -33,6 +52,8 @@ export async function runDaemon(folders: Folders, voice: DaemonVoice): Promise<0
     else voice.signal.addEventListener("abort", () => stop(), { once: true });
   });
   clearInterval(tidy);
+  control.close();
+  keeper.stop();
   await pipeline.stop();
   voice.err("seawalld: stopped; what the kernel holds it goes on holding\n");
   return 0;

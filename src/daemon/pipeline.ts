@@ -1,4 +1,5 @@
 import type { SeawallError } from "../core/base/error.ts";
+import type { FlowEvent } from "../core/event/event.ts";
 import { createNflogDecoder, type NflogRecord } from "../core/event/decode/nflog.ts";
 import { createSequenceCheck } from "../core/event/decode/sequence.ts";
 import { createInterfaceNames } from "../edge/kernel/netlink/interface-name.ts";
@@ -27,6 +28,8 @@ export interface PipelineStats extends RecorderStats {
 }
 
 export interface Pipeline {
+  /** Takes an event that did not come from the kernel. */
+  add(event: FlowEvent): void;
   stats(): PipelineStats;
   /** Resolves when the group is free and everything read is written. */
   stop(): Promise<void>;
@@ -67,6 +70,7 @@ export function startPipeline(options: PipelineOptions): Pipeline {
   }
   const timer = setInterval(() => recorder.tick(), FLUSH_INTERVAL_MS);
   return {
+    add: (event) => recorder.add(event),
     stats: () => ({ ...counts, ...recorder.stats(), failure: failure?.message ?? null }),
     stop: async () => {
       clearInterval(timer);

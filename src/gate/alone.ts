@@ -10,7 +10,8 @@ import { createGate, type Gate } from "../edge/gate/gate.ts";
 import { serveProxy } from "../edge/gate/proxy-door.ts";
 import { type Listening, openTcp, type Place } from "../edge/gate/tcp-door.ts";
 import { createUpstream, type ResolverAddress } from "../edge/gate/upstream.ts";
-import { dropRoot, gateUid } from "./identity.ts";
+import { gateUid } from "../edge/host/gate-user.ts";
+import { dropRoot } from "./identity.ts";
 
 export interface AloneOptions {
   readonly policy: ResolvedPolicy;
@@ -53,7 +54,7 @@ export async function runAlone(options: AloneOptions): Promise<void> {
   err(`seawall-gate: ready: scope ${name}, ${places.join(", ")}${watched}\n`);
   const timer = setInterval(() => {
     tick();
-    void gate.review();
+    gate.cutForbidden();
   }, REVIEW_STEP_MS);
   await new Promise<void>((stop) => {
     if (options.signal.aborted) stop();
@@ -68,7 +69,12 @@ async function openDoors(gate: Gate, { scope: name, proxy, dns }: AloneOptions):
   const scope = gate.scope(name);
   const doors: Listening[] = [];
   if (proxy !== null) {
-    doors.push(await bound(proxy, openTcp(scope, "proxy", proxy, (client) => serveProxy(scope, client))));
+    doors.push(
+      await bound(
+        proxy,
+        openTcp(scope, "proxy", proxy, (client) => serveProxy(scope, client)),
+      ),
+    );
   }
   if (dns !== null) doors.push(await bound(dns, openDns(scope, dns)));
   return doors;
@@ -92,7 +98,10 @@ function placeText({ address, port }: Place): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-function createTeller({ json, out, err }: AloneOptions): { tell: (report: GateReport) => void; tick: () => void } {
+function createTeller({ json, out, err }: AloneOptions): {
+  tell: (report: GateReport) => void;
+  tick: () => void;
+} {
   let said = 0;
   let unsaid = 0;
   return {

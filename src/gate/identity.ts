@@ -1,13 +1,6 @@
 /** Who the gates are: a user of their own, without any right, from the moment they have bound and read. */
 import process from "node:process";
-import { GATE_UID, GATE_USER } from "../core/compile/nftables/gate.ts";
 import { SeawallError } from "../core/base/error.ts";
-import { readAccounts } from "../edge/host/accounts.ts";
-
-/** Returns the uid of the gates on this machine. */
-export function gateUid(): number {
-  return readAccounts().uidOf(GATE_USER) ?? GATE_UID;
-}
 
 /** Gives up root for good. Does nothing for anybody else. Refuses when it does not hold. */
 export function dropRoot(uid: number): void {

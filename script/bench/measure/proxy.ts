@@ -4,7 +4,7 @@
  */
 import { requireProgram } from "../command.ts";
 import type { BenchContext } from "../context.ts";
-import { CONNECTIONS, fetchThrough } from "../peer/fetch.ts";
+import { CONNECTIONS, type Fetched, fetchThrough } from "../peer/fetch.ts";
 import { DOWNLOAD_BYTES, startOrigin } from "../peer/origin.ts";
 import { named } from "../peer/named.ts";
 import { peerVersion } from "../peer/prepare.ts";
@@ -34,40 +34,54 @@ export async function measure(context: BenchContext): Promise<BenchResult> {
   try {
     const { server, upstream, certificate } = await startOrigin(context);
     running.push(server, upstream);
-    for (const proxy of PROXIES) running.push(await startProxy(context, proxy));
-    const contenders = [{ name: DIRECT, port: 0 }, ...PROXIES].map(({ name, port }) => ({
-      name,
-      once: () => fetchThrough({ context, proxyPort: port, certificate }),
-    }));
+    const fetched = (proxyPort: number, pid: number | null): Fetched =>
+      fetchThrough({ context, proxyPort, pid, certificate });
+    const contenders = [{ name: DIRECT, once: () => fetched(0, null) }];
+    for (const proxy of PROXIES) {
+      const started = await startProxy(context, proxy);
+      running.push(started);
+      contenders.push({ name: proxy.name, once: () => fetched(proxy.port, started.child.pid ?? null) });
+    }
     const samples = await interleave(
       contenders,
       context.quick ? ROUNDS_QUICK : ROUNDS,
       context.quick ? 0 : 1,
     );
-    const connect = pick(samples, (one) => one.connectUs);
-    const requests = pick(samples, (one) => one.requestsPerSecond);
-    const download = pick(samples, (one) => one.downloadMbPerSecond);
-    return {
-      name: "proxy",
-      title: "a client's view of the explicit proxy",
-      figures: [
-        ...named("connection and small answer", figuresOf(connect, "us")),
-        ...named("new TLS requests", figuresOf(requests, "a second")),
-        ...named("TLS download", figuresOf(download, "MB/s")),
-      ],
-      comparisons: [
-        ...against("connection and small answer", connect, {
-          [SQUID]: { bound: "at most", ratio: 1 },
-          [SANDBOX_RUNTIME]: { bound: "at most", ratio: 1 },
-        }),
-        ...against("new TLS requests", requests, { [SANDBOX_RUNTIME]: { bound: "at least", ratio: 0.9 } }),
-        ...against("TLS download", download, { [SANDBOX_RUNTIME]: { bound: "at least", ratio: 1.1 } }),
-      ],
-      notes: notes(context),
-    };
+    return resultOf(context, samples);
   } finally {
     for (const one of running) one.stop();
   }
+}
+
+function resultOf(context: BenchContext, samples: ReadonlyMap<string, readonly Fetched[]>): BenchResult {
+  const connect = pick(samples, (one) => one.connectUs);
+  const requests = pick(samples, (one) => one.requestsPerSecond);
+  const download = pick(samples, (one) => one.downloadMbPerSecond);
+  const proxies = new Map([...samples].filter(([name]) => name !== DIRECT));
+  const requestCpu = pick(proxies, (one) => one.requestCpuUs);
+  const downloadCpu = pick(proxies, (one) => one.downloadCpuMsPerGb);
+  return {
+    name: "proxy",
+    title: "a client's view of the explicit proxy",
+    figures: [
+      ...named("connection and small answer", figuresOf(connect, "us")),
+      ...named("new TLS requests", figuresOf(requests, "a second")),
+      ...named("TLS download", figuresOf(download, "MB/s")),
+      ...named("CPU time of a new TLS request", figuresOf(requestCpu, "us")),
+      ...named("CPU time of a TLS download", figuresOf(downloadCpu, "ms a GB")),
+    ],
+    comparisons: [
+      ...against("connection and small answer", connect, {
+        [SQUID]: { bound: "at most", ratio: 1 },
+        [SANDBOX_RUNTIME]: { bound: "at most", ratio: 1 },
+      }),
+      ...against("new TLS requests", requests, { [SANDBOX_RUNTIME]: { bound: "at least", ratio: 0.9 } }),
+      ...against("TLS download", download, { [SANDBOX_RUNTIME]: { bound: "at least", ratio: 1.1 } }),
+      ...against("CPU time of a new TLS request", requestCpu, {}),
+      ...against("CPU time of a TLS download", downloadCpu, {}),
+    ],
+    notes: notes(context),
+  };
 }
 
 function against(figure: string, samples: Samples, goals: Readonly<Record<string, Goal>>): Comparison[] {
@@ -82,7 +96,7 @@ function against(figure: string, samples: Samples, goals: Readonly<Record<string
 
 function notes(context: BenchContext): string[] {
   return [
-    "Client, proxy and origin share the processors, so absolute figures are lower bounds.",
+    "Client, proxy and origin share the processors, so absolute figures are lower bounds. The CPU time is the proxy's own; it hardly changes when others use the machine, the rates do.",
     `A connection is TCP, tunnel and a small answer without TLS, one at a time: the median of ${CONNECTIONS} of them a round. Requests are eight at a time, each with a full handshake (P-256).`,
     `A download is ${DOWNLOAD_BYTES / 2 ** 20} MiB in one connection. No proxy caches, decrypts or writes a log; the peers find the origin's name in /etc/hosts, Seawall asks its resolver.`,
     `Peers: ${peerVersions(context, { squid: ["-v"], tinyproxy: ["-v"], nginx: ["-v"], curl: ["-V"] })}; sandbox-runtime ${peerVersion(context.root)} is its HTTP proxy with its own name matcher, without its check of resolved addresses and its token.`,

@@ -5,6 +5,7 @@ import type { BenchContext } from "../context.ts";
 import { summarize } from "../sample.ts";
 import { toolEnvironment, toolPath } from "../tool.ts";
 import { DOWNLOAD_BYTES } from "./origin.ts";
+import { processorUs } from "./processor-time.ts";
 import { ORIGIN_NAME } from "./zone.ts";
 
 export interface Fetched {
@@ -13,28 +14,45 @@ export interface Fetched {
   /** Each over a connection and a full handshake of its own. */
   readonly requestsPerSecond: number;
   readonly downloadMbPerSecond: number;
+  /** Processor time of the proxy alone; 0 without one. */
+  readonly requestCpuUs: number;
+  readonly downloadCpuMsPerGb: number;
 }
 
 export interface Through {
   readonly context: BenchContext;
   /** 0 is no proxy. */
   readonly proxyPort: number;
+  readonly pid: number | null;
   readonly certificate: string;
 }
 
-export const CONNECTIONS = 600;
-const REQUESTS = 600;
+export const CONNECTIONS = 400;
+const REQUESTS = 500;
 const REQUESTS_QUICK = 300;
 const AT_ONCE = 8;
 const BYTES_OF_A_MEGABYTE = 1e6;
 
 /** Measures one proxy once. Throws when anything was not answered as the origin answers. */
 export function fetchThrough(through: Through): Fetched {
+  const used = (): number => (through.pid === null ? 0 : processorUs(through.pid));
+  const connected = connectUs(through.proxyPort);
+  const startUs = used();
+  const requests = requestsPerSecond(through);
+  const betweenUs = used();
+  const download = downloadMbPerSecond(through);
+  const endUs = used();
   return {
-    connectUs: connectUs(through.proxyPort),
-    requestsPerSecond: requestsPerSecond(through),
-    downloadMbPerSecond: downloadMbPerSecond(through),
+    connectUs: connected,
+    requestsPerSecond: requests,
+    downloadMbPerSecond: download,
+    requestCpuUs: (betweenUs - startUs) / requestCount(through.context),
+    downloadCpuMsPerGb: (endUs - betweenUs) / 1e3 / (DOWNLOAD_BYTES / 1e9),
   };
+}
+
+function requestCount({ quick }: BenchContext): number {
+  return quick ? REQUESTS_QUICK : REQUESTS;
 }
 
 function connectUs(proxyPort: number): number {
@@ -44,7 +62,7 @@ function connectUs(proxyPort: number): number {
 }
 
 function requestsPerSecond(through: Through): number {
-  const count = through.context.quick ? REQUESTS_QUICK : REQUESTS;
+  const count = requestCount(through.context);
   const parallel = ["--parallel", "--parallel-immediate", "--parallel-max", String(AT_ONCE)];
   const shown = String.raw`%{http_code} %{num_connects} %{ssl_verify_result}\n`;
   const startMs = performance.now();

@@ -13,7 +13,7 @@ export interface Proxy {
   readonly name: string;
   /** On loopback; 0 is no proxy. */
   readonly port: number;
-  readonly argv: (context: BenchContext) => readonly string[];
+  readonly argv: (context: BenchContext, port: number) => readonly string[];
 }
 
 export const DIRECT = "no proxy";
@@ -31,19 +31,20 @@ export const PROXIES: readonly Proxy[] = [
   { name: NODE_PIPE, port: 3_114, argv: nodePipe },
 ];
 
+/** The gate's resolver, which nobody asks here. */
 const GATE_DNS_PORT = 3_153;
 
 export function startProxy(context: BenchContext, proxy: Proxy): Promise<Running> {
   return startProgram({
     name: proxy.name.split(" ").join("-"),
-    argv: proxy.argv(context),
+    argv: proxy.argv(context, proxy.port),
     folder: context.folder,
     env: toolEnvironment(context.tools),
     isReady: () => isListening("127.0.0.1", proxy.port),
   });
 }
 
-function seawall(context: BenchContext): readonly string[] {
+function seawall(context: BenchContext, port: number): readonly string[] {
   const policy = join(context.folder, "proxy.yaml");
   writeFileSync(
     policy,
@@ -54,15 +55,15 @@ outbound:
   - {allow: ${ORIGIN_NAME}, port: [80, 443], why: what the load generator fetches}
 `,
   );
-  const listen = ["--proxy", "127.0.0.1:3110", "--dns", `127.0.0.1:${GATE_DNS_PORT}`];
+  const listen = ["--proxy", `127.0.0.1:${port}`, "--dns", `127.0.0.1:${GATE_DNS_PORT}`];
   return seawallCommand(context, "gate", "--policy", policy, ...listen, "--upstream", `${ORIGIN_ADDRESS}:53`);
 }
 
-function squid(context: BenchContext): readonly string[] {
+function squid(context: BenchContext, port: number): readonly string[] {
   const config = join(context.folder, "squid.conf");
   writeFileSync(
     config,
-    `http_port 127.0.0.1:3111
+    `http_port 127.0.0.1:${port}
 acl listed dstdomain ${ORIGIN_NAME}
 acl ports port 443 80
 http_access allow listed ports
@@ -97,13 +98,13 @@ function squidPlaces({ tools }: BenchContext): string[] {
   ];
 }
 
-function tinyproxy(context: BenchContext): readonly string[] {
+function tinyproxy(context: BenchContext, port: number): readonly string[] {
   const config = join(context.folder, "tinyproxy.conf");
   const names = join(context.folder, "tinyproxy.names");
   writeFileSync(names, `^${ORIGIN_NAME.replaceAll(".", String.raw`\.`)}$\n`);
   writeFileSync(
     config,
-    `Port 3112
+    `Port ${port}
 Listen 127.0.0.1
 MaxClients 600
 Timeout 60
@@ -118,13 +119,13 @@ ConnectPort 80
   return [toolPath(context.tools, "tinyproxy"), "-d", "-c", config];
 }
 
-function sandboxRuntime(context: BenchContext): readonly string[] {
+function sandboxRuntime(context: BenchContext, port: number): readonly string[] {
   const script = child("sandbox-runtime-proxy.ts");
-  return [process.execPath, script, peerPackage(context.root), "3113", ORIGIN_NAME];
+  return [process.execPath, script, peerPackage(context.root), String(port), ORIGIN_NAME];
 }
 
-function nodePipe(): readonly string[] {
-  return [process.execPath, child("pipe-proxy.ts"), "3114", ORIGIN_NAME];
+function nodePipe(_: BenchContext, port: number): readonly string[] {
+  return [process.execPath, child("pipe-proxy.ts"), String(port), ORIGIN_NAME];
 }
 
 function child(script: string): string {

@@ -32,7 +32,10 @@ export interface Place {
   readonly upstream: string;
 }
 
-/** dnsmasq needs seconds for three with the list, where others need milliseconds for all. */
+/** The gate's proxy, which nobody asks here. */
+const GATE_PROXY_PORT = 18_901;
+
+/** dnsmasq needs seconds for two with the list, where others need milliseconds for all. */
 const bare = { hasList: false, firstAnswers: 25 };
 const own = ({ host }: Place): string => host;
 const anyServer = ({ upstream }: Place): string => upstream;
@@ -49,7 +52,7 @@ export const SEAWALL_LIST = "Seawall beside 100,000 prefixes";
 export const RESOLVERS: readonly Resolver[] = [
   { name: DNSMASQ, ...bare, table: null, ...dnsmasq },
   { name: DNSMASQ_PIN, ...bare, table: "peer", ...dnsmasq },
-  { name: DNSMASQ_LIST, hasList: true, firstAnswers: 3, table: "peer", ...dnsmasq },
+  { name: DNSMASQ_LIST, hasList: true, firstAnswers: 2, table: "peer", ...dnsmasq },
   { name: GATE, ...bare, table: null, start: startGate, asks: own },
   { name: SEAWALL, ...bare, ...daemon },
   { name: SEAWALL_LIST, ...bare, hasList: true, ...daemon },
@@ -87,7 +90,14 @@ function peerTable({ table, hasList }: Resolver): string {
 /** In the foreground, without a daemon and without the kernel. */
 function startGate(place: Place): Promise<Running> {
   const { context, host, upstream } = place;
-  const listen = ["--proxy", "127.0.0.1:18901", "--dns", `${host}:53`, "--upstream", `${upstream}:53`];
+  const listen = [
+    "--proxy",
+    `127.0.0.1:${GATE_PROXY_PORT}`,
+    "--dns",
+    `${host}:53`,
+    "--upstream",
+    `${upstream}:53`,
+  ];
   return startAt(place, seawallCommand(context, "gate", "--policy", writePolicy(place), ...listen));
 }
 

@@ -55,7 +55,7 @@ export const command: Command = {
       nowMs: context.nowMs,
     };
     if (context.flags["dry-run"] === true) {
-      refuseInexpressible(context, loaded, examinePolicy(request));
+      refuseInexpressible(context, loaded, await examinePolicy(request));
       context.err("dry run: this policy would be applied; nothing was changed\n");
       return EXIT.ok;
     }

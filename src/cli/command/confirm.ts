@@ -1,5 +1,6 @@
 import process from "node:process";
 import { confirm } from "../../apply/confirm.ts";
+import { followKernel } from "../../apply/gate.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
 import { locked } from "../../edge/kernel/change-lock.ts";
 import { type Command, SCHEMA } from "../command.ts";
@@ -29,6 +30,7 @@ export const command: Command = {
     } else {
       context.out(`confirmed: generation ${done.generation} stays in force, shown by ${done.shownBy}\n`);
     }
+    await followKernel(folders.run);
     if (done.trouble !== null) context.err(`warning: ${done.trouble}\n`);
     return EXIT.ok;
   },

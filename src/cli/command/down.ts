@@ -1,6 +1,7 @@
 import { takeDown } from "../../apply/settle.ts";
 import { readLive } from "../../edge/kernel/live.ts";
 import { requireNft } from "../../edge/kernel/nft.ts";
+import { followKernel } from "../../apply/gate.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
 import { locked } from "../../edge/kernel/change-lock.ts";
 import type { Command } from "../command.ts";
@@ -18,12 +19,13 @@ export const command: Command = {
     requireRoot("down");
     requireNft();
     const folders = foldersOf(context.env);
-    return locked(folders.run, () => {
+    return locked(folders.run, async () => {
       if (readLive() === null) {
         context.out("Seawall was off already\n");
         return EXIT.ok;
       }
       const trouble = takeDown(folders.state);
+      await followKernel(folders.run);
       if (trouble !== null) context.err(`warning: ${trouble}\n`);
       context.out(
         "Seawall is off: the host's other rules are as they were, nothing of ours is left in the kernel\n",

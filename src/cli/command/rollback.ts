@@ -3,6 +3,7 @@ import { isWaiting, withdraw } from "../../apply/confirm.ts";
 import { SeawallError } from "../../core/base/error.ts";
 import { readLive } from "../../edge/kernel/live.ts";
 import { requireNft } from "../../edge/kernel/nft.ts";
+import { followKernel } from "../../apply/gate.ts";
 import { type Folders, foldersOf } from "../../edge/state/folder.ts";
 import type { HistoryEntry } from "../../edge/state/history-entry.ts";
 import { readHistory, readPolicyOf } from "../../edge/state/history.ts";
@@ -33,8 +34,9 @@ export const command: Command = {
 };
 
 /** A change waits: it ends now instead of at its deadline. */
-function endWaiting(context: CommandContext, folders: Folders): ExitCode {
+async function endWaiting(context: CommandContext, folders: Folders): Promise<ExitCode> {
   const generation = withdraw(folders);
+  await followKernel(folders.run);
   if (context.flags["json"] === true) context.out(`${JSON.stringify({ schema: SCHEMA, generation })}\n`);
   else {
     context.out(

@@ -93,7 +93,25 @@ export interface ProgramFacts {
   readonly packaged: boolean | null;
 }
 
-export interface ContainmentFacts {
+/** A container of a scope's network. */
+export interface ContainerFacts {
+  readonly name: string;
+  readonly privileged: boolean;
+  /** Namespaces that it shares with the machine: `pid`, `net` ... */
+  readonly shared: readonly string[];
+  /** Capabilities beyond those that every container has, without `cap_`. */
+  readonly capabilities: readonly string[];
+  /** Paths of the machine that it can write to or, for sockets, connect to. */
+  readonly mounts: readonly string[];
+  /** Networks that it is in beside the scope's. */
+  readonly otherNetworks: readonly string[];
+}
+
+export type ContainmentFacts =
+  | HostFacts
+  | { readonly boundary: "container"; readonly containers: Fact<readonly ContainerFacts[]> };
+
+export interface HostFacts {
   /** `user`: judged by uid wherever it runs. `place`: judged by cgroup or network namespace. */
   readonly boundary: "user" | "place";
   readonly accounts: Fact<readonly AccountFacts[]>;

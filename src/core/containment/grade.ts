@@ -1,7 +1,8 @@
 /** Whether the processes of a scope can send as somebody whom the scope does not judge. */
 import { unreachable } from "../base/assert.ts";
 import { accountReasons } from "./account-reason.ts";
-import type { Containment, ContainmentFacts, Effect, Reason } from "./facts.ts";
+import { containerReasons } from "./container-reason.ts";
+import type { Containment, ContainmentFacts, Effect, HostFacts, Reason } from "./facts.ts";
 import { judge } from "./reason.ts";
 import { placeReasons } from "./place-reason.ts";
 import { processReasons } from "./process-reason.ts";
@@ -13,26 +14,36 @@ import { programReasons } from "./program-reason.ts";
  * could be examined at all.
  */
 export function gradeContainment(facts: ContainmentFacts): Containment {
-  const { accounts, boundary } = facts;
-  const held = boundary === "place" && holdsNewPrivileges(facts);
-  const reasons = [
-    ...judge(accounts, "accounts", "as whom its processes run", (list) =>
-      list.flatMap((account) => [...accountReasons(account, held), ...placeReasons(account, boundary)]),
+  const reasons = [...reasonsOf(facts)].sort((left, right) => rank(left.effect) - rank(right.effect));
+  const isExamined = facts.boundary === "container" ? facts.containers.known : facts.accounts.known;
+  return { grade: gradeOf(reasons, isExamined), reasons };
+}
+
+function reasonsOf(facts: ContainmentFacts): readonly Reason[] {
+  if (facts.boundary === "container") return containerReasons(facts.containers);
+  const held = facts.boundary === "place" && holdsNewPrivileges(facts);
+  const start = "start the agent, then run the command again";
+  return [
+    ...judge(
+      facts.accounts,
+      "accounts",
+      "as whom its processes run",
+      (list) => list.flatMap((one) => [...accountReasons(one, held), ...placeReasons(one, facts.boundary)]),
+      start,
     ),
     ...processReasons(facts),
     ...programReasons(facts, held),
-  ].sort((left, right) => rank(left.effect) - rank(right.effect));
-  return { grade: gradeOf(facts, reasons), reasons };
+  ];
 }
 
-function gradeOf(facts: ContainmentFacts, reasons: readonly Reason[]): Containment["grade"] {
+function gradeOf(reasons: readonly Reason[], isExamined: boolean): Containment["grade"] {
   if (reasons.some(({ effect }) => effect === "escapes")) return "not-contained";
-  if (!facts.accounts.known) return "unknown";
+  if (!isExamined) return "unknown";
   return reasons.length > 0 ? "partly" : "contained";
 }
 
-/** no_new_privs(2const) is inherited and cannot be taken back: no setuid program gives such a process anything. */
-function holdsNewPrivileges({ processes }: ContainmentFacts): boolean {
+/** PR_SET_NO_NEW_PRIVS (prctl(2)) is inherited and is never taken back: no setuid program gives such a process anything. */
+function holdsNewPrivileges({ processes }: HostFacts): boolean {
   if (!processes.known) return false;
   const inside = processes.value.filter(({ inScope }) => inScope);
   return inside.length > 0 && inside.every(({ noNewPrivileges }) => noNewPrivileges);

@@ -1,15 +1,12 @@
 import { unreachable } from "../base/assert.ts";
-import type { AccountFacts, ContainmentFacts, Reason, Starter } from "./facts.ts";
+import type { AccountFacts, HostFacts, Reason, Starter } from "./facts.ts";
 import { evidenceOf, judge, userWord } from "./reason.ts";
 
 /**
  * Returns how a user's processes leave a unit, cgroup or network namespace while they stay the same user. A scope
  * by user has none of these ways out: whatever starts them, they have its uid.
  */
-export function placeReasons(
-  account: AccountFacts,
-  boundary: ContainmentFacts["boundary"],
-): readonly Reason[] {
+export function placeReasons(account: AccountFacts, boundary: HostFacts["boundary"]): readonly Reason[] {
   if (boundary === "user" || account.uid === 0) return [];
   const user = userWord(account);
   const cure = `judge it by user: {user: ${user}}`;

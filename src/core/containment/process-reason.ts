@@ -1,9 +1,9 @@
 import { POWERFUL_CAPABILITIES } from "./baseline.ts";
-import type { ContainmentFacts, ProcessFacts, Reason } from "./facts.ts";
+import type { HostFacts, ProcessFacts, Reason } from "./facts.ts";
 import { evidenceOf, judge } from "./reason.ts";
 
 /** Returns what the processes that run now say against a scope. */
-export function processReasons({ processes, boundary }: ContainmentFacts): readonly Reason[] {
+export function processReasons({ processes, boundary }: HostFacts): readonly Reason[] {
   return judge(processes, "process", "what its processes may do", (list) => [
     ...capabilityReasons(list),
     ...(boundary === "place" ? outsideReasons(list) : []),

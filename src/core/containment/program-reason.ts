@@ -1,9 +1,9 @@
 import { isOrdinaryProgram, POWERFUL_CAPABILITIES, POWERFUL_GROUPS } from "./baseline.ts";
-import type { ContainmentFacts, Effect, ProgramFacts, Reason } from "./facts.ts";
+import type { HostFacts, Effect, ProgramFacts, Reason } from "./facts.ts";
 import { evidenceOf, judge } from "./reason.ts";
 
 /** Returns what the programs and accounts of the machine give to everybody on it. */
-export function programReasons(facts: ContainmentFacts, held: boolean): readonly Reason[] {
+export function programReasons(facts: HostFacts, held: boolean): readonly Reason[] {
   const effect: Effect = held ? "partial" : "escapes";
   return [
     ...judge(facts.programs, "program", "which programs give more rights", (programs) => {

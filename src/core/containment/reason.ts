@@ -10,6 +10,7 @@ export function judge<Value>(
   id: string,
   what: string,
   reasonsOf: (value: Value) => readonly Reason[],
+  cure = "run the command as root, on the machine itself",
 ): readonly Reason[] {
   if (fact.known) return reasonsOf(fact.value);
   return [
@@ -17,7 +18,7 @@ export function judge<Value>(
       id: `unknown-${id}`,
       sentence: `it is not known ${what}`,
       evidence: evidenceOf([fact.why]),
-      cure: "run the command as root, on the machine itself",
+      cure,
       effect: "unknown",
     },
   ];

@@ -96,6 +96,25 @@ describe("a signed answer is passed on", () => {
     ));
 });
 
+test("no AD and no proofs are passed on with what is left of a signed answer, nor with TC", () => {
+  const query = ask({ dnssecOk: true, authenticData: true });
+  const answer = { ...SIGNED, authority: [soa("example")] };
+  const reply = encodeForwarded(query, answer, ({ value }) => value === 0xc633_6402, 33, 1232);
+  const { addresses, authenticData } = readBack(query, reply);
+  assert.deepEqual([addresses.length, authenticData, reply[9]], [1, false, 0]);
+  const long = { ...SIGNED, records: Array.from({ length: 40 }, (_, at) => a("www.example", at)) };
+  const cut = encodeForwarded(query, long, keepAll, 33, 512);
+  assert.deepEqual([cut[2], (cut[3] ?? 0) & 0x20], [0x83, 0]);
+});
+
+test("no pointer leads to what stands behind the first 16384 bytes", () => {
+  const text = record("www.example", TYPE.TXT, Array<number>(17_000).fill(0));
+  const answer = answerOf({ records: [text, a("late.test", 1), a("late.test", 2)] });
+  const reply = Buffer.from(encodeForwarded(ask({ edns: false }, TYPE.TXT), answer, keepAll, 1, 65_535));
+  const record4 = "046c61746504746573740000010001000000010004c63364";
+  assert.equal(reply.subarray(-50).toString("hex"), `${record4}01${record4}02`);
+});
+
 test("a reply has the client's id and spelling, and no OPT that it did not ask for", () => {
   const query = ask({ edns: false });
   const reply = encodeForwarded(query, SIGNED, keepAll, null, 512);

@@ -1,6 +1,6 @@
 import type { Ip } from "../net/ip.ts";
 import { addressOf } from "./chain.ts";
-import { CLASS_IN, type Query, RCODE, read16, TYPE } from "./message.ts";
+import { type Query, RCODE, read16, TYPE } from "./message.ts";
 import { expandName, HEADER_BYTES, NAME_BYTES_MAX } from "./name.ts";
 import type { ResourceRecord } from "./record.ts";
 import { type ExtendedError, sealReply, startReply, wireTtl } from "./reply.ts";
@@ -99,8 +99,8 @@ function putRecord(
   const { owner, type, class: recordClass } = record;
   const ttl = wireTtl(ttlSeconds ?? record.ttlSeconds);
   putRecordHead(writer, { owner, type, class: recordClass, ttlSeconds: ttl });
-  // Only in class IN is a pointer in the content known to be understood (RFC 3597 4).
-  if (record.target !== null && record.class === CLASS_IN) putNameContent(writer, record.target);
+  // Of all contents only this one is shortened: RFC 3597 4 allows no more than RFC 1035's own types.
+  if (record.target !== null) putNameContent(writer, record.target);
   else {
     put16(writer, record.content.length);
     putBytes(writer, record.content);

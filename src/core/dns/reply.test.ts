@@ -119,6 +119,20 @@ test("a reply as long as the limit is whole; one address more is TC, the questio
   assert.equal(hexOf(ask(), many(5000), 65_535), over);
 });
 
+test("512 bytes fit into 512 and 513 do not", () => {
+  const reply = addresses({ addresses: Array.from({ length: 30 }, () => ONE) });
+  for (const [name, length] of [
+    ["aaaaaa.example", 512],
+    ["aaaaaaa.example", 12 + 17 + 4],
+  ] as const) {
+    const parsed = parseQuery(
+      encodeQuestion(1, name, TYPE.A, { dnssecOk: false, checkingDisabled: false, udpSize: 512 }),
+    );
+    assert.ok(parsed.ok);
+    assert.equal(encodeReply({ ...parsed.query, edns: null }, reply, 512).length, length);
+  }
+});
+
 test("the text of a reason is cut between characters to what fits", () => {
   for (const [text, unit] of [
     ["x", 1],

@@ -34,6 +34,12 @@ export interface FlowEvent {
   /** Of the local socket; null for forwarded packets. */
   readonly uid: number | null;
   readonly gid: number | null;
+  /** The name that a gate read; absent in what the kernel logs. */
+  readonly host?: string | null;
+  /** Which door of the gate decided; absent in what the kernel logs. */
+  readonly door?: "dns" | "tls" | "http" | "proxy";
+  /** The id under which `explain` and `approve` know a refusal; null for what was admitted. */
+  readonly refusal?: string | null;
 }
 
 /**

@@ -69,7 +69,8 @@ export function scopeJudge(policy: ResolvedPolicy, scope: string, around: Surrou
     judgeName: (host, nowMs) => judgeName(context, host, nowMs),
     isOpenEnded: (host) => !table.rulesFor(host).some((rule) => isExactly(rule, host)),
     judgeConnection,
-    refuseAnswer: (host, address) => refuseAnswer(evaluate, scope, host, address, around, allowsPrivate(host)),
+    refuseAnswer: (host, address) =>
+      refuseAnswer(evaluate, scope, host, address, around, allowsPrivate(host)),
     pinnable: (host, address, nowMs) => {
       if (refuseAnswer(evaluate, scope, host, address, around, allowsPrivate(host)) !== null) return NOTHING;
       return pinnable(context, host, address, nowMs);
@@ -92,19 +93,29 @@ function isExactly(rule: ResolvedOutboundRule, host: Hostname): boolean {
 }
 
 /** A name is listed when it is allowed on any port; on which, the connection decides. */
-function judgeName({ evaluate, table, scope, watching }: Context, host: Hostname, nowMs: number): NameVerdict {
+function judgeName(
+  { evaluate, table, scope, watching }: Context,
+  host: Hostname,
+  nowMs: number,
+): NameVerdict {
   let refusal: Decision | null = null;
   for (const rule of table.rulesFor(host)) {
     for (const service of rule.services) {
       for (const { protocol, port } of samples(service)) {
-        const decision = evaluate({ direction: "outbound", scope, host, address: null, protocol, port }, nowMs);
+        const decision = evaluate(
+          { direction: "outbound", scope, host, address: null, protocol, port },
+          nowMs,
+        );
         if (decision.verdict === "accept") return { kind: "listed", observed: null };
         refusal ??= decision;
       }
     }
   }
   if (refusal === null && table.isAncestor(host)) return { kind: "ancestor" };
-  refusal ??= evaluate({ direction: "outbound", scope, host, address: null, protocol: "tcp", port: 443 }, nowMs);
+  refusal ??= evaluate(
+    { direction: "outbound", scope, host, address: null, protocol: "tcp", port: 443 },
+    nowMs,
+  );
   // Nothing outbound is judged.
   if (refusal.verdict === "accept") return { kind: "listed", observed: null };
   return watching && refusal.observed
@@ -130,7 +141,10 @@ function refuseAnswer(
 ): GateReason | null {
   const inner = embeddedIp4(address, nat64) ?? address;
   for (const ip of inner === address ? [address] : [address, inner]) {
-    const guarded = evaluate({ direction: "outbound", scope, host, address: ip, protocol: "other", port: 0 }, 0);
+    const guarded = evaluate(
+      { direction: "outbound", scope, host, address: ip, protocol: "other", port: 0 },
+      0,
+    );
     if (guarded.reason === "guard") return "private-address";
   }
   if (allowsPrivate) return null;
@@ -143,14 +157,21 @@ function refuseAnswer(
  * SECURITY: a set of addresses knows no name any more, so a rule's other ports are pinned only when no rule denies
  * this name on any of them; a deny on a part of them then denies the rest too, and never the other way round.
  */
-function pinnable({ evaluate, table, denies, scope, watching }: Context, host: Hostname, address: Ip, nowMs: number): Pinnable {
+function pinnable(
+  { evaluate, table, denies, scope, watching }: Context,
+  host: Hostname,
+  address: Ip,
+  nowMs: number,
+): Pinnable {
   const accepts = (protocol: "tcp" | "udp", port: number): boolean => {
     const decision = evaluate({ direction: "outbound", scope, host, address, protocol, port }, nowMs);
     return decision.verdict === "accept" || decision.observed;
   };
   const rules = table.rulesFor(host).filter(({ expiresMs }) => expiresMs === null || nowMs < expiresMs);
   const webPorts = new Set(rules.flatMap(({ services }) => webPortsOf(services)));
-  const against = watching ? [] : denies.filter((rule) => namesHost(rule, host)).flatMap((rule) => rule.services);
+  const against = watching
+    ? []
+    : denies.filter((rule) => namesHost(rule, host)).flatMap((rule) => rule.services);
   const direct = rules.filter(
     ({ services }) =>
       !services.some((service) => against.some((denied) => overlaps(service, denied))) &&

@@ -41,6 +41,7 @@ export function nameTable(policy: ResolvedPolicy, scope: string): NameTable {
 /** `b.c` and `c` of `a.b.c`. */
 function parents(host: string): string[] {
   const found: string[] = [];
-  for (let dot = host.indexOf("."); dot >= 0; dot = host.indexOf(".", dot + 1)) found.push(host.slice(dot + 1));
+  for (let dot = host.indexOf("."); dot >= 0; dot = host.indexOf(".", dot + 1))
+    found.push(host.slice(dot + 1));
   return found;
 }

@@ -30,7 +30,9 @@ export function refusalId(target: RefusedTarget, { reason, rule }: Decision): st
   const { scope, host, address, port, protocol } = target;
   // The address of a name changes from answer to answer; what was asked for is the name.
   const what = host ?? address ?? "";
-  const hash = createHash("sha256").update([scope, what, port, protocol, reason, rule ?? ""].join("\n")).digest();
+  const hash = createHash("sha256")
+    .update([scope, what, port, protocol, reason, rule ?? ""].join("\n"))
+    .digest();
   return `sw-${Array.from(hash.subarray(0, ID_CHARS), (byte) => ALPHABET[byte & 31]).join("")}`;
 }
 
@@ -45,7 +47,12 @@ export function sayRefusal(refusal: Refusal): { readonly message: string; readon
   const target = `${host ?? address ?? "a destination that could not be read"}${port === 0 ? "" : `:${port}`}`;
   const what = protocol === "tcp" ? target : `${target}/${protocol}`;
   const message = `Seawall refused ${what} for \`${scope}\` (${decision.reason}): ${decision.why}.`;
-  return { message, help: canApprove(refusal) ? `the owner of this machine can allow it: seawall approve ${id}` : `seawall explain ${id}` };
+  return {
+    message,
+    help: canApprove(refusal)
+      ? `the owner of this machine can allow it: seawall approve ${id}`
+      : `seawall explain ${id}`,
+  };
 }
 
 /** Only what no rule decided can be allowed by one more rule. */

@@ -48,6 +48,12 @@ function presetRule({ presets }: Destinations, scope: readonly string[]): string
   const names = presets.length === 0 ? ["openclaw"] : presets.map(({ value }) => value);
   const evidence = presets.filter(({ value }) => value !== "openclaw");
   return [
+    ...(presets.length === 0
+      ? comment(
+          "Its configuration could not be read: add the model provider and the channels yourself.",
+          "  ",
+        )
+      : []),
     ...(evidence.length === 0
       ? []
       : comment(evidence.map(({ value, because }) => `${value}: ${because.join(", ")}`).join("; "), "  ")),

@@ -1,6 +1,6 @@
 /** Which channels a configuration uses, what they reach, and by which webhooks they are reached. */
 import { channelKind, type ChannelKind } from "./catalogue.ts";
-import { endpointOf } from "./endpoint.ts";
+import { ENDPOINT_SCHEME, endpointOf } from "./endpoint.ts";
 import { type Gathering, needEndpoint, needListener, needPreset } from "./gathering.ts";
 import { at, isObject, isOff, type JsonObject, type JsonValue, objectAt, textAt } from "./json.ts";
 import { shownKeys, shownWord } from "./shown.ts";
@@ -36,7 +36,7 @@ export function gatherChannels(found: Gathering, root: JsonObject): void {
 function namesServer(settings: JsonValue): boolean {
   return (
     isObject(settings) &&
-    [...settings.values()].some((value) => typeof value === "string" && /^(?:https?|wss?):\/\//.test(value))
+    [...settings.values()].some((value) => typeof value === "string" && ENDPOINT_SCHEME.test(value))
   );
 }
 

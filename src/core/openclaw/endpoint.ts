@@ -19,16 +19,32 @@ export type EndpointParse =
 
 /** LIMIT: characters of a URL that is read. */
 const URL_CHARS_MAX = 2048;
-const PORTS: Readonly<Record<string, number>> = { "http:": 80, "ws:": 80, "https:": 443, "wss:": 443 };
+const SOCKS_PORT = 1080;
+const PORTS: Readonly<Record<string, number>> = {
+  "http:": 80,
+  "https:": 443,
+  "socks4:": SOCKS_PORT,
+  "socks5:": SOCKS_PORT,
+  "socks5h:": SOCKS_PORT,
+  "socks:": SOCKS_PORT,
+  "ws:": 80,
+  "wss:": 443,
+};
+/** The beginning of a text that parseEndpoint reads. */
+export const ENDPOINT_SCHEME = /^(?:https?|wss?|socks(?:4|5|5h)?):\/\//i;
 const LOCALHOST: Ip = { family: 4, value: 0x7f00_0001 };
 
-/** Returns where a URL leads (WHATWG URL; http, https, ws, wss). User, path and query are dropped unread. */
+/**
+ * Returns where a URL leads (WHATWG URL; http, https, ws, wss and SOCKS proxies). User, path and query are
+ * dropped unread. SECURITY: the URL standard drops tabs and line breaks; who writes them hides something.
+ */
 export function parseEndpoint(url: string): EndpointParse {
   if (url.length > URL_CHARS_MAX) return { ok: false, problem: `is longer than ${URL_CHARS_MAX} characters` };
+  if (/[\u0000-\u0020\u007f]/.test(url)) return { ok: false, problem: "holds a space or control character" };
   if (!URL.canParse(url)) return { ok: false, problem: "is no URL" };
   const { protocol, hostname, port } = new URL(url);
   const usual = PORTS[protocol];
-  if (usual === undefined) return { ok: false, problem: "is no http, https, ws or wss address" };
+  if (usual === undefined) return { ok: false, problem: "is no address of http, ws or a SOCKS proxy" };
   return endpointOf(hostname, port === "" ? usual : Number(port));
 }
 
@@ -45,6 +61,9 @@ export function endpointOf(host: string, port: number): EndpointParse {
     return { ok: true, endpoint: { kind: "loopback", ip: LOCALHOST, port } };
   }
   const pattern = parseNamePattern(name);
+  if (!pattern.ok && pattern.problem === "public-suffix") {
+    return { ok: false, problem: `is \`${name}\`, under which anybody can register a name` };
+  }
   if (!pattern.ok || pattern.pattern.kind !== "exact") {
     return { ok: false, problem: `is \`${name}\`, a name that only this network knows: allow its address` };
   }

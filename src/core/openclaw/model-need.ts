@@ -1,13 +1,16 @@
 /** Which model providers a configuration uses: definitions, logins, keys, and the prefix of every model. */
-import { PRESET_NAMES } from "../policy/preset/preset.ts";
+import { matchesPattern } from "../net/hostname.ts";
+import { PRESET_NAMES, presetPatterns } from "../policy/preset/preset.ts";
 import { KEY_VARIABLES, LOCAL_PROVIDERS, providerPreset, toolPreset } from "./catalogue.ts";
-import { endpointOf } from "./endpoint.ts";
+import { endpointOf, parseEndpoint } from "./endpoint.ts";
+import { substitute } from "./environment.ts";
 import { type Gathering, needEndpoint, needPreset, needUrl } from "./gathering.ts";
 import { isObject, type JsonObject, type JsonValue, objectAt, textAt } from "./json.ts";
 import { shownKeys } from "./shown.ts";
 
 /** Keys whose text (or texts) is `provider/model`. */
 const MODEL_KEY = /^(?:primary|fallbacks|[a-z]*model)$/i;
+const HTTPS_PORT = 443;
 /** LIMIT: how deep models are looked for below `agents` and `tools`. */
 const SEARCH_DEPTH_MAX = 12;
 
@@ -37,8 +40,18 @@ export function gatherModels(found: Gathering, root: JsonObject): void {
 function gatherDefined(found: Gathering, id: string, provider: JsonValue): void {
   const because = shownKeys(["models", "providers", id]);
   const url = textAt(provider, "baseUrl") ?? textAt(provider, "baseURL");
-  if (url !== null) needUrl(found, url, `${because}.baseUrl`);
-  else gatherNamed(found, id, because);
+  if (url === null) gatherNamed(found, id, because);
+  else if (isAtHome(id, substitute(url, found.variables) ?? ""))
+    needPreset(found, providerPreset(id), because);
+  else needUrl(found, url, `${because}.baseUrl`);
+}
+
+/** Whether a provider's address is one of those that its own preset holds. */
+function isAtHome(id: string, url: string): boolean {
+  const parsed = parseEndpoint(url);
+  if (!parsed.ok || parsed.endpoint.kind !== "name" || parsed.endpoint.port !== HTTPS_PORT) return false;
+  const { name } = parsed.endpoint;
+  return presetPatterns(providerPreset(id))?.some((pattern) => matchesPattern(pattern, name)) === true;
 }
 
 /** A provider that is only named: it is where its preset says, or on this host where it listens by default. */

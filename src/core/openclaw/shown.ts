@@ -10,7 +10,7 @@ const PATH_CHARS_MAX = 200;
  * choose, so whatever is not an ordinary letter, digit or mark becomes `?`.
  */
 export function shownKeys(keys: readonly string[]): string {
-  return keys.map((key) => cut(key.replaceAll(/[^A-Za-z0-9_@/-]/g, "?"), KEY_CHARS_MAX)).join(".");
+  return keys.map((key) => cut(key.replaceAll(/[^A-Za-z0-9_@:/-]/g, "?"), KEY_CHARS_MAX)).join(".");
 }
 
 /** Returns a word of the agent's (a provider, a channel) as it may be shown. */

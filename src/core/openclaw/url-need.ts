@@ -1,4 +1,5 @@
 /** Every address that a configuration names itself: base URLs, homeservers, API roots, proxies, relays, MCP. */
+import { ENDPOINT_SCHEME } from "./endpoint.ts";
 import { type Gathering, needUrl } from "./gathering.ts";
 import { isObject, isOff, type JsonObject, type JsonValue } from "./json.ts";
 import { shownKeys } from "./shown.ts";
@@ -40,5 +41,5 @@ function textsOf(value: JsonValue): readonly string[] {
 
 /** A URL, or a variable that may hold one; "loopback" and paths are neither. */
 function looksLikeAddress(text: string): boolean {
-  return /^(?:https?|wss?):\/\//i.test(text) || /^\$\{[A-Z_][A-Z0-9_]*\}/.test(text);
+  return ENDPOINT_SCHEME.test(text) || /^\$\{[A-Z_][A-Z0-9_]*\}/.test(text);
 }

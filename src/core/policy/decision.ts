@@ -3,6 +3,33 @@ import type { Denial } from "./document.ts";
 
 export type Verdict = "accept" | "refuse" | "drop";
 
+/** Every reason, for readers of what others wrote. */
+export const REASON_CODES: ReadonlySet<string> = new Set<ReasonCode>([
+  "host-life",
+  "guard",
+  "denied",
+  "allowed",
+  "default",
+  "not-judged",
+  "invalid-flow",
+  "invalid-host",
+  "invalid-address",
+  "invalid-port",
+  "invalid-protocol",
+  "invalid-zone",
+  "invalid-scope",
+  "private-address",
+  "not-pinned",
+  "no-name",
+  "bad-request",
+  "name-mismatch",
+  "ech",
+  "record-type",
+  "unresolved",
+  "unreachable",
+  "limit",
+]);
+
 /** Why a verdict is what it is; stable, for programs. */
 export type ReasonCode =
   | "host-life"

@@ -80,7 +80,12 @@ function refused(scope: GateScope, host: Hostname | null, decision: Decision): R
   return { kind: "negative", rcode, soaSeconds: SOA_SECONDS, ede };
 }
 
-async function resolve(scope: GateScope, query: Query, host: Hostname, limit: number): Promise<Uint8Array | Reply> {
+async function resolve(
+  scope: GateScope,
+  query: Query,
+  host: Hostname,
+  limit: number,
+): Promise<Uint8Array | Reply> {
   const { type } = query.question;
   const judge = scope.judge();
   if (!judge.watching) {
@@ -99,7 +104,12 @@ function typeProblem(type: number, openEnded: boolean): string | null {
   return openEnded ? "below a wildcard only addresses are answered" : null;
 }
 
-async function forward(scope: GateScope, query: Query, host: Hostname, limit: number): Promise<Uint8Array | Reply> {
+async function forward(
+  scope: GateScope,
+  query: Query,
+  host: Hostname,
+  limit: number,
+): Promise<Uint8Array | Reply> {
   const { question, edns, checkingDisabled } = query;
   const resolution = await scope.resolver.resolve({
     host,

@@ -22,7 +22,10 @@ export async function openDns(scope: GateScope, place: Place): Promise<Listening
   const counter = { waiting: 0 };
   const udp = await openUdp(scope, place, counter);
   try {
-    const tcp = await listenTcp(createServer((socket) => serveStream(scope, socket, counter)), place);
+    const tcp = await listenTcp(
+      createServer((socket) => serveStream(scope, socket, counter)),
+      place,
+    );
     return {
       close: () => {
         udp.close();

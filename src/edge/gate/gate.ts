@@ -5,7 +5,8 @@ import type { GateReport } from "../../core/gate/report.ts";
 import type { ResolvedPolicy } from "../../core/policy/resolved.ts";
 import { createConnections } from "./connections.ts";
 import { createResolver } from "./resolver.ts";
-import { type GateScope, passes, type Pinner } from "./scope.ts";
+import type { Pinner } from "./pinner.ts";
+import { type GateScope, passes } from "./scope.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** What is in force: a candidate until its time is over, then what was before it. */
@@ -30,7 +31,9 @@ export interface Gate {
   /** Returns the scope of this name; always the same one. */
   readonly scope: (name: string) => GateScope;
   readonly setPolicies: (policies: GatePolicies, around: Surroundings) => Promise<void>;
-  /** Cuts what is not allowed any more, and pins again what is still in use. */
+  /** Cuts what is not allowed any more: the policy changed, or a rule expired. */
+  readonly cutForbidden: () => void;
+  /** The same, and pins again what is still in use. */
   readonly review: () => Promise<void>;
   readonly close: () => void;
 }
@@ -66,8 +69,12 @@ export function createGate(options: GateOptions): Gate {
     const resolver = createResolver({ scope: name, judge, bindings, upstream, pinner, nowMs });
     return { name, judge, bindings, resolver, connections: createConnections(), tell, nowMs };
   };
+  const cutForbidden = (): void => {
+    for (const scope of scopes.values()) cutForbiddenOf(scope);
+  };
   const review = async (): Promise<void> => {
-    for (const scope of scopes.values()) await reviewScope(scope);
+    cutForbidden();
+    for (const scope of scopes.values()) await keepInUse(scope);
   };
   const gate: Gate = {
     scope: (name) => {
@@ -89,6 +96,7 @@ export function createGate(options: GateOptions): Gate {
       await pinBindings(scopes.values());
       await review();
     },
+    cutForbidden,
     review,
     close: () => {
       clearTimeout(timer);
@@ -99,12 +107,16 @@ export function createGate(options: GateOptions): Gate {
   return gate;
 }
 
-async function reviewScope(scope: GateScope): Promise<void> {
+function cutForbiddenOf(scope: GateScope): void {
   const judge = scope.judge();
   for (const { host, address, port, cut } of scope.connections.open()) {
-    const decision = judge.judgeConnection(host, address, port, scope.nowMs());
-    if (!passes(decision)) cut();
-    else if (host !== null) await scope.resolver.keep(host, address, IN_USE_SECONDS);
+    if (!passes(judge.judgeConnection(host, address, port, scope.nowMs()))) cut();
+  }
+}
+
+async function keepInUse(scope: GateScope): Promise<void> {
+  for (const { host, address } of scope.connections.open()) {
+    if (host !== null) await scope.resolver.keep(host, address, IN_USE_SECONDS);
   }
 }
 
@@ -114,7 +126,8 @@ async function pinBindings(scopes: Iterable<GateScope>): Promise<void> {
     const now = scope.nowMs();
     const judge = scope.judge();
     for (const { host, address, untilMs } of scope.bindings.all(now)) {
-      if (judge.refuseAnswer(host, address) !== null || judge.judgeName(host, now).kind !== "listed") continue;
+      if (judge.refuseAnswer(host, address) !== null || judge.judgeName(host, now).kind !== "listed")
+        continue;
       await scope.resolver.keep(host, address, Math.ceil((untilMs - now) / 1_000));
     }
   }

@@ -7,7 +7,12 @@ import { readFirstBytes } from "./first-bytes.ts";
 import { gateDecision } from "./scope.ts";
 
 export type HelloResult =
-  | { readonly kind: "hello"; readonly name: Hostname | null; readonly hasEch: boolean; readonly bytes: Buffer }
+  | {
+      readonly kind: "hello";
+      readonly name: Hostname | null;
+      readonly hasEch: boolean;
+      readonly bytes: Buffer;
+    }
   | { readonly kind: "refused"; readonly decision: Decision }
   | { readonly kind: "closed" };
 
@@ -32,9 +37,14 @@ export async function readHello(
     const result = reader.push(chunk);
     return result.kind === "more" ? undefined : result;
   };
-  const first = await readFirstBytes(client, { read, held, ...(silenceMs === undefined ? {} : { silenceMs }) });
+  const first = await readFirstBytes(client, {
+    read,
+    held,
+    ...(silenceMs === undefined ? {} : { silenceMs }),
+  });
   if (first.kind === "closed") return { kind: "closed" };
-  if (first.kind === "late") return { kind: "refused", decision: badRequest("its TLS greeting did not come in time") };
+  if (first.kind === "late")
+    return { kind: "refused", decision: badRequest("its TLS greeting did not come in time") };
   const { result } = first;
   if (result.kind === "refused") return { kind: "refused", decision: badRequest(PROBLEMS[result.problem]) };
   return { kind: "hello", name: result.serverName, hasEch: result.hasEch, bytes: Buffer.concat(chunks) };
@@ -52,5 +62,9 @@ export const NO_SERVER_NAME = gateDecision(
 /** An unlisted name with Encrypted Client Hello is most often the provider's; the real one cannot be seen. */
 export function withEch(decision: Decision, hasEch: boolean): Decision {
   if (!hasEch || decision.reason !== "default") return decision;
-  return { ...decision, reason: "ech", why: "Encrypted Client Hello hides the name behind this one, which is not allowed" };
+  return {
+    ...decision,
+    reason: "ech",
+    why: "Encrypted Client Hello hides the name behind this one, which is not allowed",
+  };
 }

@@ -142,9 +142,15 @@ function nameOf(head: RequestHead, port: number): Named {
   return { ok: true, host: host.host.name };
 }
 
-const ANOTHER_HOST = gateDecision("name-mismatch", "a later request on the same connection names another host");
+const ANOTHER_HOST = gateDecision(
+  "name-mismatch",
+  "a later request on the same connection names another host",
+);
 const ANOTHER_PORT = gateDecision("name-mismatch", "its Host names another port than it was sent to");
-const LATE_UPGRADE = gateDecision("bad-request", "it asks for another protocol in the middle of a connection");
+const LATE_UPGRADE = gateDecision(
+  "bad-request",
+  "it asks for another protocol in the middle of a connection",
+);
 const NOT_A_PROXY = gateDecision("bad-request", "it asks a web server to be its proxy");
 const NO_HOST = gateDecision("no-name", "it names no host");
 
@@ -162,7 +168,8 @@ const PROBLEMS: Readonly<Record<RequestProblem, string>> = {
 };
 
 export function requestProblem(problem: RequestProblem): Decision {
-  const reason = problem === "no-host" ? "no-name" : problem === "host-mismatch" ? "name-mismatch" : "bad-request";
+  const reason =
+    problem === "no-host" ? "no-name" : problem === "host-mismatch" ? "name-mismatch" : "bad-request";
   return gateDecision(reason, PROBLEMS[problem]);
 }
 
@@ -183,4 +190,3 @@ export function answer(client: Socket, status: number, refusal: Refusal): void {
 }
 
 const LINGER_MS = 1_000;
-

@@ -43,7 +43,12 @@ export async function openTo(scope: GateScope, client: Socket, wanted: Wanted, a
  * Connects a client that only said a name, to an address of our resolver's: IPv4 first, and IPv6 when there is none
  * or none takes the connection.
  */
-export async function openByName(scope: GateScope, client: Socket, wanted: Wanted, host: Hostname): Promise<Opened> {
+export async function openByName(
+  scope: GateScope,
+  client: Socket,
+  wanted: Wanted,
+  host: Hostname,
+): Promise<Opened> {
   const first = scope.judge().judgeConnection(host, null, wanted.port, scope.nowMs());
   if (!passes(first)) return { kind: "refused", refusal: refuse(scope, askedOf(wanted, null), first) };
   let failure: Failure | null = null;

@@ -44,7 +44,12 @@ const NOT_A_SITE = {
   message: "this is Seawall's proxy, not a web site: name it as the HTTP proxy, and ask for whole URLs",
 };
 
-async function connectTo(scope: GateScope, client: Socket, stream: RequestStream, wanted: HostPort): Promise<void> {
+async function connectTo(
+  scope: GateScope,
+  client: Socket,
+  stream: RequestStream,
+  wanted: HostPort,
+): Promise<void> {
   const opened = await open(scope, client, wanted);
   if (opened.kind === "refused") return answer(client, 403, opened.refusal);
   if (opened.kind === "failed") return answer(client, 502, opened.refusal);
@@ -61,7 +66,12 @@ interface Request {
 }
 
 /** One request a connection: the server is told to close, and what follows the request is not read. */
-async function forward(scope: GateScope, client: Socket, { stream, head, begun }: Request, wanted: HostPort): Promise<void> {
+async function forward(
+  scope: GateScope,
+  client: Socket,
+  { stream, head, begun }: Request,
+  wanted: HostPort,
+): Promise<void> {
   const opened = await open(scope, client, wanted);
   if (opened.kind === "refused") return answer(client, 403, opened.refusal);
   if (opened.kind === "failed") return answer(client, 502, opened.refusal);
@@ -96,7 +106,8 @@ async function forward(scope: GateScope, client: Socket, { stream, head, begun }
 }
 
 function open(scope: GateScope, client: Socket, { host, port }: HostPort): Promise<Opened> {
-  if (host.kind === "name") return openByName(scope, client, { door: "proxy", host: host.name, port }, host.name);
+  if (host.kind === "name")
+    return openByName(scope, client, { door: "proxy", host: host.name, port }, host.name);
   return openTo(scope, client, { door: "proxy", host: null, port }, host.ip);
 }
 

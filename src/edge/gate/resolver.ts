@@ -10,7 +10,7 @@ import { RCODE, TYPE } from "../../core/dns/message.ts";
 import type { UpstreamAnswer } from "../../core/dns/upstream.ts";
 import type { Hostname } from "../../core/net/hostname.ts";
 import { formatIp, type Ip } from "../../core/net/ip.ts";
-import type { Pinner } from "./scope.ts";
+import type { Pinner } from "./pinner.ts";
 import type { Upstream } from "./upstream.ts";
 
 export type Resolution =
@@ -90,7 +90,8 @@ export function createResolver(options: ResolverOptions): Resolver {
     const missing = pins.filter(({ key }) => (known.get(key) ?? 0) < needMs);
     if (missing.length > 0) {
       const seconds = pinSeconds(ttlSeconds);
-      if (!(await pinner.pin({ scope, host, addresses: missing.map(({ address }) => address), seconds }))) return false;
+      if (!(await pinner.pin({ scope, host, addresses: missing.map(({ address }) => address), seconds })))
+        return false;
       if (known.size > PINS_KNOWN_MAX) known = new Map();
       for (const { key } of missing) known.set(key, now + seconds * 1_000);
     }

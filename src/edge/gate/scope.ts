@@ -1,6 +1,5 @@
 /** What the doors of one scope share: who judges now, who resolves, who is told. */
 import type { Hostname } from "../../core/net/hostname.ts";
-import type { Ip } from "../../core/net/ip.ts";
 import type { Bindings } from "../../core/gate/binding.ts";
 import type { ScopeJudge } from "../../core/gate/judge.ts";
 import { type Refusal, refusalOf } from "../../core/gate/refusal.ts";
@@ -9,19 +8,6 @@ import type { FlowProtocol } from "../../core/net/flow.ts";
 import type { Decision, GateReason } from "../../core/policy/decision.ts";
 import type { Connections } from "./connections.ts";
 import type { Resolver } from "./resolver.ts";
-
-export interface PinWish {
-  readonly scope: string;
-  readonly host: Hostname;
-  readonly addresses: readonly Ip[];
-  readonly seconds: number;
-}
-
-/** Who makes the kernel let a pinned address through: seawalld, or nobody where the gate runs alone. */
-export interface Pinner {
-  /** Resolves to whether the kernel holds them; an answer is not given before. */
-  readonly pin: (wish: PinWish) => Promise<boolean>;
-}
 
 export interface GateScope {
   readonly name: string;

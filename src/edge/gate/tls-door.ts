@@ -14,7 +14,11 @@ export interface Destination {
 }
 
 /** Serves one diverted connection to its end. */
-export async function serveTls(scope: GateScope, client: Socket, { address, port }: Destination): Promise<void> {
+export async function serveTls(
+  scope: GateScope,
+  client: Socket,
+  { address, port }: Destination,
+): Promise<void> {
   const hello = await readHello(client);
   if (hello.kind === "closed") {
     client.destroy();

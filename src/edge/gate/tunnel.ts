@@ -52,7 +52,11 @@ async function runTls(scope: GateScope, client: Socket, tunnel: Tunnel): Promise
   const decision = hello.kind === "refused" ? hello.decision : judgeInside(scope, tunnel, hello.name);
   if (decision !== null) {
     const named = hello.kind === "hello" ? hello.name : null;
-    refuse(scope, { door: "proxy", host: named ?? host, address: formatIp(address), port, protocol: "tcp" }, decision);
+    refuse(
+      scope,
+      { door: "proxy", host: named ?? host, address: formatIp(address), port, protocol: "tcp" },
+      decision,
+    );
     reset(server);
     return endWithAlert(client);
   }
@@ -60,7 +64,11 @@ async function runTls(scope: GateScope, client: Socket, tunnel: Tunnel): Promise
 }
 
 /** Returns why what is inside may not pass, or null. */
-function judgeInside(scope: GateScope, { host, address, port }: Tunnel, inside: Hostname | null): Decision | null {
+function judgeInside(
+  scope: GateScope,
+  { host, address, port }: Tunnel,
+  inside: Hostname | null,
+): Decision | null {
   if (host !== null) {
     if (inside === null) return NO_SERVER_NAME;
     return inside === host ? null : ANOTHER_NAME;
@@ -70,9 +78,17 @@ function judgeInside(scope: GateScope, { host, address, port }: Tunnel, inside: 
   return passes(decision) ? null : decision;
 }
 
-const ANOTHER_NAME = gateDecision("name-mismatch", "the TLS inside names another server than the tunnel was asked for");
+const ANOTHER_NAME = gateDecision(
+  "name-mismatch",
+  "the TLS inside names another server than the tunnel was asked for",
+);
 
-async function runHttp(scope: GateScope, client: Socket, { server, port, held }: Tunnel, host: Hostname): Promise<void> {
+async function runHttp(
+  scope: GateScope,
+  client: Socket,
+  { server, port, held }: Tunnel,
+  host: Hostname,
+): Promise<void> {
   const stream = createRequestStream();
   const first = await readFirstBytes(client, {
     held,

@@ -2,7 +2,13 @@
 import { randomBytes } from "node:crypto";
 import { createSocket, type Socket } from "node:dgram";
 import { connect } from "node:net";
-import { type Asked, askedOf, encodeQuestion, parseUpstream, type UpstreamAnswer } from "../../core/dns/upstream.ts";
+import {
+  type Asked,
+  askedOf,
+  encodeQuestion,
+  parseUpstream,
+  type UpstreamAnswer,
+} from "../../core/dns/upstream.ts";
 import { frameOf, parseTcpFrames } from "../../core/dns/tcp-frame.ts";
 
 export interface ResolverAddress {
@@ -94,7 +100,11 @@ function isServerFailure({ rcode }: UpstreamAnswer): boolean {
   return rcode === 2 || rcode === 5;
 }
 
-async function askOne(server: ResolverAddress, pool: Pool, question: UpstreamQuestion): Promise<UpstreamReply> {
+async function askOne(
+  server: ResolverAddress,
+  pool: Pool,
+  question: UpstreamQuestion,
+): Promise<UpstreamReply> {
   const id = randomBytes(2).readUInt16BE();
   const message = encodeQuestion(id, question.name, question.type, {
     dnssecOk: question.dnssecOk,
@@ -167,7 +177,10 @@ function createPool(server: ResolverAddress): Pool {
 }
 
 function openSocket(server: ResolverAddress, open: Set<PoolSocket>): PoolSocket {
-  const socket = createSocket({ type: server.address.includes(":") ? "udp6" : "udp4", recvBufferSize: 1_048_576 });
+  const socket = createSocket({
+    type: server.address.includes(":") ? "udp6" : "udp4",
+    recvBufferSize: 1_048_576,
+  });
   const made: PoolSocket = { socket, waiting: new Map(), used: 0 };
   open.add(made);
   socket.on("message", (bytes, from) => {

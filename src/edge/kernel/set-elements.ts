@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { assert } from "../../core/base/assert.ts";
 import { SeawallError } from "../../core/base/error.ts";
 import { eachMessage, NLMSG_ERROR } from "../../core/event/decode/netlink.ts";
 import {
@@ -61,10 +62,14 @@ export interface SetElements {
   loadIntervalSet(wanted: SetName & Intervals, alone?: boolean): Promise<void>;
   /** Adds an element that the kernel removes by itself. It is in force when this returns. */
   addTimedElement(element: TimedElement): void;
+  /** Adds several in one transaction: all of them or none. LIMIT: TIMED_ELEMENTS_MAX. */
+  addTimedElements(elements: readonly TimedElement[]): void;
   close(): void;
 }
 
 const NFT_MSG_DELSETELEM = 14;
+/** LIMIT: elements of one transaction of addTimedElements. */
+export const TIMED_ELEMENTS_MAX = 1_024;
 /** An answer is there when send returns; waiting longer means that the kernel did not understand us. */
 const ANSWER_TIMEOUT_MS = 2_000;
 const ANSWER_MAX_BYTES = 65_536;
@@ -86,8 +91,15 @@ export function openSetElements(): SetElements {
       }
     },
     addTimedElement: (element) => {
-      const messages = timedMessages(element);
+      const messages = timedMessages([element]);
       transact(socket, answer, concat(messages), messages.length - 2, element);
+    },
+    addTimedElements: (elements) => {
+      const [first] = elements;
+      if (first === undefined) return;
+      assert(elements.length <= TIMED_ELEMENTS_MAX, "one transaction of timed elements is small");
+      const messages = timedMessages(elements);
+      transact(socket, answer, concat(messages), messages.length - 2, first);
     },
     close: () => closeNetlink(socket),
   };
@@ -97,12 +109,14 @@ export function openSetElements(): SetElements {
  * Create, or for a refresh create, delete and create: older kernels do not change the timeout of an element
  * that exists. Sequence numbers count from 0.
  */
-function timedMessages(element: TimedElement): Uint8Array[] {
-  const timed = [elementKey(element.key), attribute(NFTA.elementTimeout, u64(BigInt(element.timeoutMs)))];
-  const create = { message: NFT_MSG_NEWSETELEM, flags: NLM_F_CREATE, parts: timed };
-  const remove = { message: NFT_MSG_DELSETELEM, flags: 0, parts: [elementKey(element.key)] };
-  const steps = element.refresh ? [create, remove, create] : [create];
-  const messages = steps.map(({ message, flags, parts }, index) =>
+function timedMessages(elements: readonly TimedElement[]): Uint8Array[] {
+  const steps = elements.flatMap((element) => {
+    const timed = [elementKey(element.key), attribute(NFTA.elementTimeout, u64(BigInt(element.timeoutMs)))];
+    const create = { element, message: NFT_MSG_NEWSETELEM, flags: NLM_F_CREATE, parts: timed };
+    const remove = { element, message: NFT_MSG_DELSETELEM, flags: 0, parts: [elementKey(element.key)] };
+    return element.refresh ? [create, remove, create] : [create];
+  });
+  const messages = steps.map(({ element, message, flags, parts }, index) =>
     netfilterMessage({
       type: messageType(SUBSYSTEM.nftables, message),
       flags: NLM_F_REQUEST | flags | (index === steps.length - 1 ? NLM_F_ACK : 0),

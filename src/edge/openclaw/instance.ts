@@ -46,8 +46,12 @@ export function findInstances({ only }: InstanceQuery): FoundInstance[] {
     accounts.find((account) => account.uid === uid)?.user ?? null;
   const found: FoundInstance[] = [];
   const add = (instance: FoundInstance): void => {
+    // SECURITY: by uid too, or whoever points at a configuration of others would hide their instance.
     const isKnown = found.some(
-      (one) => one.configPath === instance.configPath && one.container?.id === instance.container?.id,
+      (one) =>
+        one.configPath === instance.configPath &&
+        one.uid === instance.uid &&
+        one.container?.id === instance.container?.id,
     );
     if (!isKnown && found.length < INSTANCES_MAX) found.push(instance);
   };
@@ -127,7 +131,7 @@ function ofProcess(
     unit: container === null ? unit : null,
     container: container === null ? null : { ...container, ...dockerNetwork(container) },
     variables,
-    evidence: `process ${pid} (openclaw-gateway)`,
+    evidence: `process ${pid}`,
   };
 }
 

@@ -1,19 +1,7 @@
 import { readFileSync } from "node:fs";
+import type { Listener } from "../../core/init/facts.ts";
 import { type Ip, isLoopback, parseIp } from "../../core/net/ip.ts";
 import { commOf, parentOf, pids, socketsOf } from "./process.ts";
-
-/** A port of this network namespace on which something waits. */
-export interface Listener {
-  readonly protocol: "tcp" | "udp";
-  readonly port: number;
-  /** Only this host itself can reach it. */
-  readonly isLoopback: boolean;
-  /** Who waits: the process's own name, or null when no process holds the socket (the kernel does). */
-  readonly program: string | null;
-  readonly pid: number | null;
-  /** The name of the process that started it. */
-  readonly parent: string | null;
-}
 
 /** TCP_LISTEN; and the state that udp(7) sockets without a peer show. */
 const WAITING = { tcp: "0A", udp: "07" } as const;

@@ -1,23 +1,12 @@
 /** What else on this machine has a say in what is reachable: SSH, UFW, Docker, tunnels. Everything is only read. */
 import { readFileSync } from "node:fs";
+import type { Listener, Neighbours } from "../../core/init/facts.ts";
 import { findProgram, runSync } from "../host/command.ts";
-import { type Listener, listeners } from "./listener.ts";
+import { listeners } from "./listener.ts";
 import { commOf, pids } from "./process.ts";
 
 const DEADLINE_MS = 10_000;
 const SSH_SERVERS = new Set(["sshd", "dropbear"]);
-
-export interface Neighbours {
-  /** Ports by which one logs in, each with what says so. */
-  readonly ssh: readonly { readonly port: number; readonly evidence: string }[];
-  /** `sshd -T`: whether passwords are taken; null when it cannot be asked. */
-  readonly sshPasswords: boolean | null;
-  readonly ufw: "active" | "inactive" | "absent";
-  readonly docker: boolean;
-  /** Listen ports of tunnels, UDP. `port` is null where one exists and does not say. */
-  readonly tunnels: readonly { readonly name: string; readonly port: number | null }[];
-  readonly listeners: readonly Listener[];
-}
 
 /** Returns what is found in this network namespace. A program that is not there or fails is no finding. */
 export function findNeighbours(): Neighbours {

@@ -4,6 +4,7 @@
 export const RESOLVER = "9.9.9.9";
 /** A resolver that nobody told the agent of. It answers too, also by DNS over HTTPS and over TLS. */
 export const OTHER_RESOLVER = "1.1.1.1";
+export const OTHER_RESOLVER_NAME = "one.one.one.one";
 
 export const MODEL = "model.example.com";
 /** The name that policies list. */
@@ -29,11 +30,10 @@ export const ZONE: Readonly<Record<string, readonly string[]>> = {
   [UNLISTED]: [UNLISTED_4, UNLISTED_6],
   [TUNNEL]: ["45.33.32.200"],
   "example.com": ["93.184.215.30"],
-  "allowed.example.com": ["93.184.215.31"],
   "catalog.openclaw.ai": ["76.76.21.21"],
   "telemetry.openclaw.ai": ["76.76.21.22"],
   "clawhub.ai": ["76.76.21.23"],
-  "one.one.one.one": [OTHER_RESOLVER],
+  [OTHER_RESOLVER_NAME]: [OTHER_RESOLVER],
 };
 
 /** Every address that answers. */

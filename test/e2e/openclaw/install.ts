@@ -59,7 +59,17 @@ function fillDraft(draft: string): void {
   // The agent runs this as another user.
   process.umask(0o022);
   must(
-    ["setpriv", "--pdeathsig", "KILL", "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+    [
+      "setpriv",
+      "--pdeathsig",
+      "KILL",
+      "npm",
+      "ci",
+      "--ignore-scripts",
+      "--no-audit",
+      "--no-fund",
+      "--loglevel=error",
+    ],
     draft,
     INSTALL_DEADLINE_MS,
   );

@@ -5,7 +5,13 @@ import { compileNftables } from "./compile.ts";
 import type { Ruleset } from "./ruleset.ts";
 
 const AGENT_UID = 4242;
-const OPTIONS = { generation: 1, accounts: { uidOf: (user: string) => (user === "seawall-gate" ? undefined : AGENT_UID), subuidsOf: () => [] } } as const;
+const OPTIONS = {
+  generation: 1,
+  accounts: {
+    uidOf: (user: string) => (user === "seawall-gate" ? undefined : AGENT_UID),
+    subuidsOf: () => [],
+  },
+} as const;
 
 function compiled(yaml: string): Ruleset {
   const compilation = compileNftables(policyOf(yaml), OPTIONS);

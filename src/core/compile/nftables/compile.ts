@@ -53,7 +53,8 @@ function compile(policy: ResolvedPolicy, options: CompileOptions): Compilation {
     if (made.ok) scopes.push(made.compiled);
     else diagnostics.push(made.diagnostic);
   }
-  const gate = gatedScopes(policy).length > 0 ? compileGate(policy, generation, admittedRules(generation)) : null;
+  const gate =
+    gatedScopes(policy).length > 0 ? compileGate(policy, generation, admittedRules(generation)) : null;
   const gateUid = accounts.uidOf(GATE_USER) ?? GATE_UID;
   diagnostics.push(...overlappingScopes(scopes, gate === null ? null : gateUid));
   if (diagnostics.length > 0) return { ok: false, diagnostics };
@@ -68,7 +69,11 @@ function compile(policy: ResolvedPolicy, options: CompileOptions): Compilation {
     outputChain(prefix, scopes, gate === null ? null : { uid: gateUid, entry: gate.entry }),
     unstampedChain(generation),
   ];
-  const stamps = [...policy.scopes.map(({ index }) => index), SCOPE_INBOUND, ...(gate === null ? [] : [SCOPE_GATE])];
+  const stamps = [
+    ...policy.scopes.map(({ index }) => index),
+    SCOPE_INBOUND,
+    ...(gate === null ? [] : [SCOPE_GATE]),
+  ];
   const marks = stamps
     .sort((a, b) => a - b)
     .map((scope) => nft`${hex32(markOf(generation, scope))} : accept`);

@@ -4,12 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { formatPattern } from "../../net/hostname.ts";
-import {
-  allowsOf,
-  decidesByName,
-  directServices,
-  isOfThisHost,
-} from "../../policy/gated.ts";
+import { allowsOf, decidesByName, directServices, isOfThisHost } from "../../policy/gated.ts";
 import { gatePorts } from "../../policy/gate-port.ts";
 import type { ResolvedOutboundRule, ResolvedPolicy, ResolvedScope } from "../../policy/resolved.ts";
 import { MARK_FOREIGN_MASK, markOf, toGateOf } from "./mark.ts";
@@ -177,7 +172,11 @@ function divertChains(place: Place, scope: ResolvedScope): Chain[] {
     { name: `${title}/dns`, about: "DNS: to the gate, whatever server is asked", rules: divert("dns") },
   ];
   if (isOfThisHost(scope)) {
-    chains.push({ name: `${title}/proxy`, about: "to the explicit proxy", rules: [nft`${count("proxy")} ${stamp}`, nft`accept`] });
+    chains.push({
+      name: `${title}/proxy`,
+      about: "to the explicit proxy",
+      rules: [nft`${count("proxy")} ${stamp}`, nft`accept`],
+    });
   }
   if (!place.watching) {
     chains.push({ name: `${title}/web`, about: "to the gate, which reads the name", rules: divert("web") });
@@ -205,7 +204,9 @@ function pinRules(
         const title = pair[family];
         objects.push({ kind: "pins", name: title, family, about: `addresses of the ${what} of ${rule.id}` });
         const address = family === 4 ? nft`ip daddr` : nft`ip6 daddr`;
-        asks.push(nft`${address} @${name(title)} ${serviceMatch(served)}jump ${name(ruleTitle(place, rule.id))}`);
+        asks.push(
+          nft`${address} @${name(title)} ${serviceMatch(served)}jump ${name(ruleTitle(place, rule.id))}`,
+        );
       }
     }
   }

@@ -1,5 +1,6 @@
 /** The users and groups of a machine, as its files have them. */
-import type { Identity, Tree } from "./tree.ts";
+import type { Identity } from "./permission.ts";
+import type { Tree } from "./tree.ts";
 
 export interface Login {
   readonly name: string;

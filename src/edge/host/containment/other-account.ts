@@ -1,7 +1,8 @@
 /** Whether a user can log in as another one, by SSH keys or by changing what the other one runs at login. */
 import type { OtherAccount } from "../../../core/containment/facts.ts";
 import type { Account, Login, Machine } from "./machine.ts";
-import { mayReplace, type Tree } from "./tree.ts";
+import { mayReplace } from "./permission.ts";
+import type { Tree } from "./tree.ts";
 
 /** LIMIT: users looked at, key files of one account, and keys of one file. */
 const LOGINS_MAX = 1_000;

@@ -1,8 +1,8 @@
 /** Everything by which the processes of a scope could send as somebody else, read from this machine in one go. */
 import {
   type AccountFacts,
-  type ContainmentFacts,
   type Fact,
+  type HostFacts,
   known,
   unknown,
 } from "../../../core/containment/facts.ts";
@@ -14,7 +14,8 @@ import { doasLines, polkitRules, readSudoers, sudoRights, type UserSpec } from "
 import { changeable, type RootFiles, readRootFiles, writableDevices } from "./root-file.ts";
 import { reachableSockets } from "./socket.ts";
 import { personSigns, startersOf } from "./starter.ts";
-import { mayWrite, openTree, type Tree } from "./tree.ts";
+import { mayWrite } from "./permission.ts";
+import { openTree, type Tree } from "./tree.ts";
 
 /** LIMIT: different users of one scope that are looked at. */
 const ACCOUNTS_MAX = 16;
@@ -23,7 +24,7 @@ const CGROUPS_MAX = 5_000;
 
 /** Looks at one scope after the other; what is the machine's own is read once. */
 export interface Probe {
-  readonly facts: (subject: Subject) => ContainmentFacts;
+  readonly facts: (subject: Subject) => HostFacts;
 }
 
 /** Returns a probe of the tree below `root` ("" is this machine). It is a snapshot: open a new one to look again. */
@@ -43,10 +44,10 @@ interface Shared {
   readonly machine: Machine;
   readonly sudoers: Fact<readonly UserSpec[]>;
   readonly rootFiles: RootFiles;
-  readonly programs: ContainmentFacts["programs"];
+  readonly programs: HostFacts["programs"];
 }
 
-function factsOf(shared: Shared, subject: Subject): ContainmentFacts {
+function factsOf(shared: Shared, subject: Subject): HostFacts {
   const { machine } = shared;
   const running = runningOf(machine.tree, subject);
   const { passwords } = machine;
@@ -109,21 +110,20 @@ function factsOfAccount(shared: Shared, account: Account, subject: Subject): Acc
     otherAccounts: known(otherAccounts(machine, account)),
     person: personSigns(machine, account),
     starters: startersOf(machine, account),
-    cgroups: known(subject.kind === "users" ? [] : enterable(tree, account, subject)),
+    cgroups: known(subject.kind === "cgroup" ? enterable(tree, account, subject.path) : []),
   };
 }
 
 /** The cgroups outside the scope that the account can put a process into: it writes `cgroup.procs` there. */
-function enterable(tree: Tree, account: Account, subject: Subject): string[] {
+function enterable(tree: Tree, account: Account, own: string): string[] {
   const base = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].find(
     (path) => tree.trail(`${path}/cgroup.procs`).found !== null,
   );
   if (base === undefined) return [];
-  const own = subject.kind === "cgroup" ? subject.path : null;
   const found: string[] = [];
   let level = [""];
   for (let looked = 0; level.length > 0 && looked < CGROUPS_MAX; looked += level.length) {
-    const inner = level.filter((path) => own === null || path !== `/${own}`);
+    const inner = level.filter((path) => path !== `/${own}`);
     found.push(
       ...inner
         .filter((path) => mayWrite(tree.trail(`${base}${path}/cgroup.procs`), account))

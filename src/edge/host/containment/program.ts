@@ -7,7 +7,7 @@ import type { Tree } from "./tree.ts";
 
 /** LIMIT: where such programs are looked for, how deep, and for how long. A setuid file elsewhere is not seen. */
 const FOLDERS = ["/usr/bin", "/usr/sbin", "/usr/libexec", "/usr/lib", "/usr/local", "/opt", "/srv"];
-const CAPABILITY_FOLDERS = ["/usr/bin", "/usr/sbin", "/usr/libexec", "/usr/local", "/opt"];
+const CAPABILITY_FOLDERS = ["/usr/bin", "/usr/sbin", "/usr/libexec", "/usr/local/bin", "/usr/local/sbin"];
 const DEPTH_MAX = 3;
 const DEADLINE_MS = 5_000;
 
@@ -59,7 +59,8 @@ function byMode({ tree, groups, logins }: Machine): ProgramFacts[] {
 /** Undefined: getcap is not installed. */
 function byCapability(tree: Tree): ProgramFacts[] | undefined {
   if (findProgram("getcap") === undefined) return undefined;
-  const present = presentIn(tree, CAPABILITY_FOLDERS);
+  const optional = tree.names("/opt").map((name) => `/opt/${name}/bin`);
+  const present = presentIn(tree, [...CAPABILITY_FOLDERS, ...optional]);
   if (present.length === 0) return [];
   const { stdout } = runSync("getcap", ["-r", ...present], { deadlineMs: DEADLINE_MS });
   return stdout.split("\n").flatMap((line): ProgramFacts[] => {

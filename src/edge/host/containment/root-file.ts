@@ -1,7 +1,8 @@
 /** What root runs, reads or trusts, and whether a user can change it. */
 import type { RootFile } from "../../../core/containment/facts.ts";
 import type { Account } from "./machine.ts";
-import { mayReplace, mayWrite, type Trail, type Tree } from "./tree.ts";
+import { mayReplace, mayWrite } from "./permission.ts";
+import type { Trail, Tree } from "./tree.ts";
 
 /** LIMIT: files looked at below one folder of configuration, and how deep. */
 const FILES_MAX = 2_000;

@@ -2,7 +2,8 @@
 import { type Fact, known, unknown } from "../../../core/containment/facts.ts";
 import { findProgram, runSync } from "../command.ts";
 import type { Account } from "./machine.ts";
-import { mayWrite, type Tree } from "./tree.ts";
+import { mayWrite } from "./permission.ts";
+import type { Tree } from "./tree.ts";
 
 const SOCKETS = [
   "/run/docker.sock",
@@ -18,8 +19,6 @@ const SOCKETS = [
   "/run/incus/unix.socket",
   "/run/libvirt/libvirt-sock",
   "/run/libvirt/virtqemud-sock",
-  "/run/systemd/private",
-  "/run/seawall/control.sock",
 ];
 /** LIMIT: time for ls and getfacl. */
 const DEADLINE_MS = 2_000;

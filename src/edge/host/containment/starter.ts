@@ -2,7 +2,8 @@
 import { type Fact, known, type Starter, unknown } from "../../../core/containment/facts.ts";
 import type { Account, Machine } from "./machine.ts";
 import { canLogIn } from "./other-account.ts";
-import { mayReplace, mayWrite, type Tree } from "./tree.ts";
+import { mayReplace, mayWrite } from "./permission.ts";
+import type { Tree } from "./tree.ts";
 
 /** LIMIT: sessions looked at. */
 const SESSIONS_MAX = 1_000;

@@ -16,12 +16,6 @@ import {
   type Stats,
 } from "node:fs";
 
-/** A user and the groups it is in. */
-export interface Identity {
-  readonly uid: number;
-  readonly gids: ReadonlySet<number>;
-}
-
 /** A path with every folder above it, or where the way ended. */
 export interface Trail {
   /** From the root down, without what the path names. */
@@ -53,8 +47,6 @@ const LINKS_MAX = 40;
 const ENTRIES_MAX = 5_000;
 /** LIMIT: bytes read of one file. */
 const FILE_BYTES_MAX = 256 * 1024;
-
-const MODE_STICKY = 0o1000;
 
 /** Returns the tree below `root`, which is "" for the machine's own. It remembers what it saw: use it once. */
 export function openTree(root: string): Tree {
@@ -192,45 +184,4 @@ function isFolder(one: Stats): boolean {
 function isRoots(one: Stats): boolean {
   const open = !one.isSymbolicLink() && (one.mode & (one.gid === 0 ? 0o002 : 0o022)) !== 0;
   return one.uid === 0 && !open;
-}
-
-const READ = 4;
-const WRITE = 2;
-const SEARCH = 1;
-
-/** Whether the mode lets a user do something (path_resolution(7), without access lists). */
-function allows(one: Stats, { uid, gids }: Identity, right: number): boolean {
-  if (one.uid === uid) return ((one.mode >> 6) & right) === right;
-  return ((gids.has(one.gid) ? one.mode >> 3 : one.mode) & right) === right;
-}
-
-function reaches({ folders }: Trail, who: Identity): boolean {
-  return folders.every((folder) => allows(folder, who, SEARCH));
-}
-
-/** Whether the user can read what a path names. */
-export function mayRead(trail: Trail, who: Identity): boolean {
-  return trail.found !== null && reaches(trail, who) && allows(trail.found, who, READ);
-}
-
-/** Whether the user can write to what a path names, or give itself that right because it owns it. */
-export function mayWrite(trail: Trail, who: Identity): boolean {
-  if (trail.found === null || !reaches(trail, who)) return false;
-  return trail.found.uid === who.uid || allows(trail.found, who, WRITE);
-}
-
-/**
- * Whether the user can decide what a path names: write to it, or to a folder above it (where it may also put what
- * is not there yet). In a sticky folder one replaces only what one owns.
- */
-export function mayReplace(trail: Trail, who: Identity): boolean {
-  if (mayWrite(trail, who)) return true;
-  return trail.folders.some((folder, at) => {
-    const below = trail.folders[at + 1] ?? trail.found;
-    const reached = trail.folders.slice(0, at).every((one) => allows(one, who, SEARCH));
-    if (!reached) return false;
-    if (folder.uid === who.uid) return true;
-    if (!allows(folder, who, WRITE | SEARCH)) return false;
-    return (folder.mode & MODE_STICKY) === 0 || below === null || below.uid === who.uid;
-  });
 }

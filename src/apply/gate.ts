@@ -1,0 +1,42 @@
+/** A policy with names needs gates: before it is in force, while it comes, and after. */
+import { SeawallError } from "../core/base/error.ts";
+import { decidesByName, gatedScopes } from "../core/policy/gated.ts";
+import type { ResolvedPolicy } from "../core/policy/resolved.ts";
+import { callDaemon } from "./daemon-call.ts";
+
+const NOTHING = "nothing was changed";
+
+/** Whether a policy is decided by name in the end; one that is only watched passes without a gate. */
+function mustHaveGate(policy: ResolvedPolicy): boolean {
+  return policy.mode.outbound === "enforce" && gatedScopes(policy).length > 0;
+}
+
+/** Refuses to enforce names while no daemon runs that keeps the gates. */
+export async function refuseWithoutGate(policy: ResolvedPolicy, run: string): Promise<void> {
+  if (!mustHaveGate(policy)) return;
+  const answer = await callDaemon(run, null);
+  if (answer.kind !== "absent") return;
+  const rule = policy.outbound?.find((one) => one.mode === "enforce" && decidesByName(one));
+  throw new SeawallError(
+    "SEAWALL_GATE_MISSING",
+    `rule \`${rule?.id ?? ""}\` is by name, and no seawalld runs that keeps the name gate`,
+    { still: NOTHING, help: "seawall daemon & (or watch only: `mode: {outbound: observe}`)" },
+  );
+}
+
+/** Makes the gates know what is loaded and not yet in force. Refuses when they cannot. */
+export async function prepareGate(policy: ResolvedPolicy, run: string, entryId: number): Promise<void> {
+  if (gatedScopes(policy).length === 0) return;
+  const answer = await callDaemon(run, entryId);
+  if (answer.kind === "ready" || !mustHaveGate(policy)) return;
+  const why = answer.kind === "absent" ? "seawalld is gone" : answer.trouble.join("; ");
+  throw new SeawallError("SEAWALL_GATE", `the gate is not ready: ${why}`, {
+    still: "the policy before it is in force",
+    help: "seawall status (and the lines that `seawall daemon` prints)",
+  });
+}
+
+/** Tells the daemon, when there is one, that something else is in force now. */
+export async function followKernel(run: string): Promise<void> {
+  await callDaemon(run, null);
+}

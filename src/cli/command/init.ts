@@ -1,0 +1,295 @@
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { assert } from "../../core/base/assert.ts";
+import { SeawallError } from "../../core/base/error.ts";
+import type { Facts, Instance } from "../../core/init/facts.ts";
+import { policyText } from "../../core/init/policy-text.ts";
+import { planProxy, PROXY_URL } from "../../core/init/proxy.ts";
+import { type FoundLine, foundLines, openQuestions, wayBack } from "../../core/init/report.ts";
+import { checkPolicy } from "../../core/policy/check.ts";
+import { MAIN_FILE } from "../../core/policy/parse/vocabulary.ts";
+import { readInitRecord, sha256Of, writeInitRecord } from "../../edge/openclaw/init-record.ts";
+import { type FoundInstance, findInstances } from "../../edge/openclaw/instance.ts";
+import { findNeighbours } from "../../edge/openclaw/neighbour.ts";
+import { writeNewFile } from "../../edge/openclaw/new-file.ts";
+import { findOpenclaw } from "../../edge/openclaw/program.ts";
+import { setProxy } from "../../edge/openclaw/proxy-setting.ts";
+import { foldersOf, makeFolder } from "../../edge/state/folder.ts";
+import { type Command, type CommandContext, SCHEMA } from "../command.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import { plain } from "../render/plain.ts";
+import { requireRootToSee } from "../root.ts";
+
+export const command: Command = {
+  path: ["init"],
+  summary: "Find OpenClaw and write a first policy",
+  usage: "seawall init [--dry-run] [--proxy] [--undo] [--json]",
+  options: {
+    "dry-run": { type: "boolean" },
+    proxy: { type: "boolean" },
+    undo: { type: "boolean" },
+    json: { type: "boolean" },
+  },
+  optionHelp: {
+    "dry-run": "print the policy instead of writing it; OpenClaw is only asked whether it would agree",
+    proxy: `also set proxy.proxyUrl of OpenClaw to ${PROXY_URL}, by its own \`config patch\`, as its own user`,
+    undo: "take back what init did: the proxy setting, and the policy if nobody changed it",
+    json: "print what was found and done as JSON",
+  },
+  examples: ["seawall init", "seawall init --dry-run", "seawall init --proxy", "seawall init --undo"],
+  run: async (context) => {
+    requireRootToSee("init");
+    return context.flags["undo"] === true ? undo(context) : init(context);
+  },
+};
+
+async function init(context: CommandContext): Promise<ExitCode> {
+  const found = await findEverything(context);
+  const text = policyText(found.facts);
+  // INVARIANT: whatever the agent's files hold, what is written from them is a policy.
+  assert(isUsable(text, context.nowMs()), "the policy that init wrote has an error");
+  const isDry = context.flags["dry-run"] === true;
+  const written = isDry ? null : writePolicy(context, text);
+  const proxies = context.flags["proxy"] === true ? setProxies(context, found, isDry) : [];
+  const outcome: Outcome = {
+    facts: found.facts,
+    text,
+    written,
+    proxies,
+    next: nextStep(context, found.facts, written),
+  };
+  if (context.flags["json"] === true) context.out(`${JSON.stringify(reportOf(outcome))}\n`);
+  else if (isDry) showDry(context, outcome);
+  else show(context, outcome);
+  return proxies.some(({ result }) => result === "failed") ? EXIT.findings : EXIT.ok;
+}
+
+interface Everything {
+  readonly facts: Facts;
+  /** In the order of `facts.instances`. */
+  readonly instances: readonly FoundInstance[];
+}
+
+async function findEverything(context: CommandContext): Promise<Everything> {
+  // Read when it is needed: the help of this command needs no reader of configurations.
+  const [{ readConfiguration }, { openclawNeeds }] = await Promise.all([
+    import("../../edge/openclaw/configuration.ts"),
+    import("../../core/openclaw/needs.ts"),
+  ]);
+  const instances = findInstances({ only: context.env["SEAWALL_OPENCLAW_HOME"] || null });
+  const known = instances.map((instance): Instance => {
+    const { root, variables, problems } = readConfiguration(instance);
+    return { ...instance, needs: root === null ? null : openclawNeeds(root, variables), problems };
+  });
+  const day = new Date(context.nowMs()).toISOString().slice(0, 10);
+  return { instances, facts: { day, instances: known, neighbours: findNeighbours() } };
+}
+
+function isUsable(text: string, nowMs: number): boolean {
+  const check = checkPolicy(text, { nowMs, readSets: () => ({ sets: new Map(), diagnostics: [] }) });
+  return check.policy !== null;
+}
+
+interface Written {
+  readonly path: string;
+  /** `beside`: a policy was there and stays; ours stands next to it. `same`: it says what we would write. */
+  readonly how: "new" | "beside" | "same";
+}
+
+/** Never replaces a file: a policy that is there stays, and the new one is written beside it. */
+function writePolicy(context: CommandContext, text: string): Written {
+  const { config, state } = foldersOf(context.env);
+  makeFolder(config);
+  const path = join(config, MAIN_FILE);
+  const beside = `${path}.new`;
+  for (const [target, how] of [
+    [path, "new"],
+    [beside, "beside"],
+  ] as const) {
+    if (meaningOf(readOrEmpty(target)) === meaningOf(text))
+      return { path: target, how: how === "new" ? "same" : how };
+    if (!writeNewFile(target, text)) continue;
+    const record = readInitRecord(state);
+    const policies = record.policies.filter((one) => one.path !== target);
+    writeInitRecord(state, { ...record, policies: [...policies, { path: target, sha256: sha256Of(text) }] });
+    return { path: target, how };
+  }
+  throw new SeawallError("SEAWALL_STATE", `\`${path}\` and \`${beside}\` are there already`, {
+    still: "neither was changed",
+    help: `diff ${path} ${beside}, then remove the one you do not want`,
+  });
+}
+
+/** The text without its first lines, which hold the day. */
+function meaningOf(text: string): string {
+  return text.slice(Math.max(0, text.indexOf("version:")));
+}
+
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+interface ProxyOutcome {
+  readonly config: string;
+  readonly result: "set" | "would-set" | "set-already" | "left" | "failed";
+  readonly why: string | null;
+}
+
+function setProxies(
+  context: CommandContext,
+  { facts, instances }: Everything,
+  dryRun: boolean,
+): ProxyOutcome[] {
+  const { state } = foldersOf(context.env);
+  return instances.flatMap((instance, index): ProxyOutcome[] => {
+    const known = facts.instances[index];
+    if (known === undefined) return [];
+    const config = instance.configPath;
+    const plan = planProxy(known, facts.neighbours.listeners);
+    if (plan.kind === "set-already") return [{ config, result: "set-already", why: null }];
+    if (plan.kind === "left") return [{ config, result: "left", why: plan.why }];
+    const program = findOpenclaw(instance);
+    if (program === null) return [{ config, result: "left", why: "its program `openclaw` was not found" }];
+    // Written before it is done: a record of nothing is harmless, a change without a record is not.
+    if (!dryRun) recordProxy(state, instance);
+    const result = setProxy(instance, program, PROXY_URL, { dryRun });
+    if (!result.ok) return [{ config, result: "failed", why: result.problem }];
+    return [{ config, result: dryRun ? "would-set" : "set", why: null }];
+  });
+}
+
+function recordProxy(state: string, { configPath, uid }: FoundInstance): void {
+  const record = readInitRecord(state);
+  const others = record.proxies.filter((one) => one.configPath !== configPath || one.uid !== uid);
+  writeInitRecord(state, { ...record, proxies: [...others, { configPath, uid }] });
+}
+
+interface Outcome {
+  readonly facts: Facts;
+  readonly text: string;
+  readonly written: Written | null;
+  readonly proxies: readonly ProxyOutcome[];
+  readonly next: string;
+}
+
+function nextStep(context: CommandContext, facts: Facts, written: Written | null): string {
+  if (written === null) return "seawall init";
+  if (written.how === "beside")
+    return `diff ${join(foldersOf(context.env).config, MAIN_FILE)} ${written.path}`;
+  return facts.neighbours.ssh.length === 0
+    ? `seawall policy check ${written.path}`
+    : `seawall apply ${written.path}`;
+}
+
+function reportOf({ facts, text, written, proxies, next }: Outcome) {
+  return {
+    schema: SCHEMA,
+    written: written === null ? null : { path: written.path, how: written.how },
+    policy: text,
+    instances: facts.instances.map(({ configPath, user, uid, pid, unit, container, evidence }) => ({
+      config: configPath,
+      user,
+      uid,
+      pid,
+      unit: unit?.name ?? null,
+      container: container?.id ?? null,
+      evidence,
+    })),
+    found: foundLines(facts),
+    open: openQuestions(facts),
+    proxy: proxies,
+    wayBack: wayBack(),
+    next,
+  };
+}
+
+/** The policy alone on stdout, so that it can be kept; the talk on stderr. */
+function showDry(context: CommandContext, outcome: Outcome): void {
+  for (const line of talk(outcome)) context.err(`${plain(line)}\n`);
+  context.err("dry run: nothing was written\n");
+  context.out(outcome.text);
+}
+
+function show(context: CommandContext, outcome: Outcome): void {
+  const { written, next } = outcome;
+  const lines = [...talk(outcome), ""];
+  if (written !== null) lines.push(WROTE[written.how](written.path));
+  lines.push("", "The way back:", ...wayBack().map((line) => `  ${line}`), "", `Next: sudo ${next}`);
+  context.out(lines.map((line) => `${plain(line)}\n`).join(""));
+}
+
+const WROTE: Readonly<Record<Written["how"], (path: string) => string>> = {
+  new: (path) => `Wrote ${path}: inbound is enforced once applied, outbound is only watched.`,
+  beside: (path) => `Your policy stays as it is; what init would write now is in ${path}.`,
+  same: (path) => `${path} says already what init would write.`,
+};
+
+function talk({ facts, proxies }: Outcome): string[] {
+  const open = openQuestions(facts);
+  return [
+    "Found:",
+    ...foundLines(facts).map(({ word, text }: FoundLine) => `  ${word.padEnd(8)} ${text}`),
+    ...(open.length === 0 ? [] : ["", "To look at:", ...open.map((text) => `  - ${text}`)]),
+    ...(proxies.length === 0 ? [] : ["", "Proxy:", ...proxies.map((one) => `  ${proxyLine(one)}`)]),
+  ];
+}
+
+function proxyLine({ config, result, why }: ProxyOutcome): string {
+  switch (result) {
+    case "set":
+      return `${config}: OpenClaw now goes out by ${PROXY_URL} (undo: seawall init --undo)`;
+    case "would-set":
+      return `${config}: OpenClaw agrees to ${PROXY_URL}`;
+    case "set-already":
+      return `${config}: set already`;
+    case "left":
+      return `${config}: left as it is, because ${why}`;
+    case "failed":
+      return `${config}: not set: ${why}`;
+  }
+}
+
+/** Takes back what the record holds. What cannot be taken back stays in the record. */
+function undo(context: CommandContext): ExitCode {
+  const { state } = foldersOf(context.env);
+  const record = readInitRecord(state);
+  if (record.policies.length === 0 && record.proxies.length === 0) {
+    context.out("init has changed nothing that could be taken back\n");
+    return EXIT.ok;
+  }
+  const isDry = context.flags["dry-run"] === true;
+  const instances = findInstances({ only: context.env["SEAWALL_OPENCLAW_HOME"] || null });
+  const proxies = record.proxies.filter((one) => {
+    const problem = unsetProxy(instances, one, isDry);
+    const done = isDry ? "would be unset" : "is unset";
+    context.out(
+      plain(`${one.configPath}: proxy.proxyUrl ${problem === null ? done : `stays: ${problem}`}`) + "\n",
+    );
+    return problem !== null;
+  });
+  for (const { path, sha256 } of record.policies) {
+    const isOurs = sha256Of(readOrEmpty(path)) === sha256;
+    if (isOurs && !isDry) rmSync(path, { force: true });
+    const done = isDry ? "would be removed" : "is removed; rules in the kernel stay until `seawall down`";
+    context.out(plain(`${path} ${isOurs ? done : "was changed or is gone, and is left alone"}`) + "\n");
+  }
+  if (!isDry) writeInitRecord(state, { version: 1, policies: [], proxies });
+  return proxies.length === 0 || isDry ? EXIT.ok : EXIT.findings;
+}
+
+function unsetProxy(
+  instances: readonly FoundInstance[],
+  { configPath, uid }: { readonly configPath: string; readonly uid: number },
+  dryRun: boolean,
+): string | null {
+  const instance = instances.find((one) => one.configPath === configPath && one.uid === uid);
+  if (instance === undefined) return "this instance was not found again";
+  const program = findOpenclaw(instance);
+  if (program === null) return "its program `openclaw` was not found";
+  const result = setProxy(instance, program, null, { dryRun });
+  return result.ok ? null : result.problem;
+}

@@ -1,0 +1,71 @@
+/** The daemon's end of the connection to the gates: one gate at a time, root's word outwards, strict reading inwards. */
+import { chmodSync, chownSync, rmSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { serialize } from "node:v8";
+import { type FromGate, GATE_FRAME_BYTES_MAX, parseFromGate, type ToGate } from "../../core/gate/message.ts";
+import { peerUid } from "../../edge/kernel/socket-option.ts";
+import { readFrames, writeFrame } from "../../edge/socket/frame.ts";
+
+export interface LinkServer {
+  readonly path: string;
+  /** Whether a gate is linked. */
+  readonly isLinked: () => boolean;
+  readonly send: (message: ToGate) => void;
+  readonly close: () => void;
+}
+
+export interface LinkServerOptions {
+  readonly path: string;
+  readonly gateUid: number;
+  readonly onLink: (pid: number) => void;
+  readonly onMessage: (message: FromGate) => void;
+  readonly onLoss: () => void;
+}
+
+/** Listens for the gates. Resolves when it does; refuses with the errno. */
+export function openLinkServer({
+  path,
+  gateUid,
+  onLink,
+  onMessage,
+  onLoss,
+}: LinkServerOptions): Promise<LinkServer> {
+  let linked: Socket | null = null;
+  const server: Server = createServer((socket) => {
+    const uid = peerUid(socket);
+    // A gate that has not given up root yet is root; nobody else is one.
+    if (linked !== null || (uid !== 0 && uid !== gateUid)) return void socket.destroy();
+    linked = socket;
+    socket.on("error", () => undefined);
+    socket.once("close", () => {
+      linked = null;
+      onLoss();
+    });
+    readFrames(socket, GATE_FRAME_BYTES_MAX, (frame) => {
+      const message = parseFromGate(frame);
+      if (message === undefined) return void socket.destroy();
+      if (message.kind === "hello") onLink(message.pid);
+      else onMessage(message);
+    });
+  });
+  rmSync(path, { force: true });
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, () => {
+      server.off("error", reject);
+      chownSync(path, 0, gateUid);
+      chmodSync(path, 0o660);
+      resolve({
+        path,
+        isLinked: () => linked !== null,
+        send: (message) => {
+          if (linked !== null) writeFrame(linked, serialize(message));
+        },
+        close: () => {
+          linked?.destroy();
+          server.close();
+        },
+      });
+    });
+  });
+}

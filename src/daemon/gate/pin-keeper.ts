@@ -1,0 +1,156 @@
+/**
+ * Pins for the gates: each wish is judged again by the policy itself and only then written into the kernel.
+ * SECURITY: a gate is not believed. It cannot have pinned what the policy does not list, private, guarded or own
+ * addresses, ports of no rule, or anything in the set of another rule: sets and ports are chosen here.
+ */
+import { type PinSets, pinSets } from "../../core/compile/nftables/gate.ts";
+import { TABLE } from "../../core/compile/nftables/table.ts";
+import { BINDINGS_MAX } from "../../core/gate/binding.ts";
+import { type ScopeJudge, scopeJudge } from "../../core/gate/judge.ts";
+import type { FromGate, KnownBinding } from "../../core/gate/message.ts";
+import { type Hostname, parseHostname } from "../../core/net/hostname.ts";
+import { formatIp, type Ip, parseIp } from "../../core/net/ip.ts";
+import type { PrefixSet } from "../../core/net/prefix-set.ts";
+import type { SetElements, TimedElement } from "../../edge/kernel/set-elements.ts";
+import { TIMED_ELEMENTS_MAX } from "../../edge/kernel/set-elements.ts";
+import type { KnownPolicy } from "./policy-watch.ts";
+
+export type PinWish = Extract<FromGate, { kind: "pin" }>;
+
+export interface PinKeeper {
+  readonly setPolicies: (policies: readonly KnownPolicy[], ownAddresses: PrefixSet, nowMs: number) => void;
+  /** `pinned`: everything of the wish that may be pinned is in the kernel. `failed`: the kernel did not take it. */
+  readonly pin: (wish: PinWish, nowMs: number) => "pinned" | "not-allowed" | "failed";
+  /** What was bound, for a gate that starts anew. */
+  readonly bindings: (nowMs: number) => KnownBinding[];
+}
+
+interface JudgedPolicy {
+  readonly policy: KnownPolicy;
+  readonly judges: Map<string, { readonly judge: ScopeJudge; readonly sets: PinSets }>;
+}
+
+/** Returns a keeper that knows no policy and so pins nothing. */
+export function createPinKeeper(elements: SetElements): PinKeeper {
+  let judged: readonly JudgedPolicy[] = [];
+  const bindings = new Map<string, { scope: string; host: Hostname; address: Ip; untilMs: number }>();
+
+  const remember = (scope: string, host: Hostname, address: Ip, untilMs: number): void => {
+    const key = `${scope} ${host} ${formatIp(address)}`;
+    bindings.delete(key);
+    bindings.set(key, { scope, host, address, untilMs });
+    const oldest = bindings.keys().next();
+    if (bindings.size > BINDINGS_MAX && oldest.done !== true) bindings.delete(oldest.value);
+  };
+  const write = (wanted: readonly TimedElement[]): boolean => {
+    try {
+      for (let at = 0; at < wanted.length; at += TIMED_ELEMENTS_MAX) {
+        elements.addTimedElements(wanted.slice(at, at + TIMED_ELEMENTS_MAX));
+      }
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return {
+    setPolicies: (policies, ownAddresses, nowMs) => {
+      judged = policies.map((policy) => ({ policy, judges: judgesOf(policy, ownAddresses) }));
+      // What clients were told stays reachable under the policy that comes, if it allows it.
+      const again: TimedElement[] = [];
+      for (const [key, { scope, host, address, untilMs }] of bindings) {
+        if (untilMs <= nowMs) bindings.delete(key);
+        else again.push(...wantedElements(judged, scope, host, address, untilMs - nowMs, nowMs));
+      }
+      write(again);
+    },
+    pin: (wish, nowMs) => {
+      const host = parseHostname(wish.host);
+      if (!host.ok) return "not-allowed";
+      const wanted: TimedElement[] = [];
+      const bound: Ip[] = [];
+      for (const text of wish.addresses) {
+        const address = parseIp(text);
+        if (address === undefined) return "not-allowed";
+        const found = wantedElements(judged, wish.scope, host.name, address, wish.seconds * 1_000, nowMs);
+        if (found.length > 0) bound.push(address);
+        wanted.push(...found);
+      }
+      if (bound.length === 0) return "not-allowed";
+      if (!write(wanted)) return "failed";
+      for (const address of bound) remember(wish.scope, host.name, address, nowMs + wish.seconds * 1_000);
+      return "pinned";
+    },
+    bindings: (nowMs) =>
+      [...bindings.values()]
+        .filter(({ untilMs }) => nowMs < untilMs)
+        .map(({ scope, host, address, untilMs }) => ({
+          scope,
+          host,
+          address: formatIp(address),
+          leftMs: untilMs - nowMs,
+        })),
+  };
+}
+
+function judgesOf({ policy }: KnownPolicy, ownAddresses: PrefixSet): JudgedPolicy["judges"] {
+  return new Map(
+    policy.scopes.map(({ name }) => [
+      name,
+      { judge: scopeJudge(policy, name, { ownAddresses, nat64: null }), sets: pinSets(policy, name) },
+    ]),
+  );
+}
+
+/** Returns the elements of one answer in the sets of every policy that is in the kernel. */
+function wantedElements(
+  judged: readonly JudgedPolicy[],
+  scope: string,
+  host: Hostname,
+  address: Ip,
+  timeoutMs: number,
+  nowMs: number,
+): TimedElement[] {
+  const found = new Map<string, TimedElement>();
+  for (const { judges } of judged) {
+    const one = judges.get(scope);
+    if (one === undefined) continue;
+    const { webPorts, direct } = one.judge.pinnable(host, address, nowMs);
+    const element = (set: string, key: Uint8Array): TimedElement => ({
+      table: TABLE,
+      set,
+      key,
+      timeoutMs: Math.ceil(timeoutMs),
+      refresh: true,
+    });
+    for (const port of one.judge.watching ? [] : webPorts) {
+      const set = one.sets.web[address.family];
+      found.set(`${set} ${port}`, element(set, concatKey(addressKey(address), portKey(port))));
+    }
+    for (const rule of direct) {
+      const set = one.sets.direct.get(rule)?.[address.family];
+      if (set !== undefined) found.set(set, element(set, addressKey(address)));
+    }
+  }
+  return [...found.values()];
+}
+
+/** Returns an address as the kernel holds it. */
+export function addressKey(address: Ip): Uint8Array {
+  const bytes = new Uint8Array(address.family === 4 ? 4 : 16);
+  const view = new DataView(bytes.buffer);
+  if (address.family === 4) view.setUint32(0, address.value);
+  else {
+    view.setBigUint64(0, address.value >> 64n);
+    view.setBigUint64(8, address.value & 0xffff_ffff_ffff_ffffn);
+  }
+  return bytes;
+}
+
+/** A field of a concatenation is filled up to four bytes. */
+export function portKey(port: number): Uint8Array {
+  return Uint8Array.of(port >>> 8, port & 255, 0, 0);
+}
+
+export function concatKey(...parts: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}

@@ -1,0 +1,59 @@
+/** Which policies the kernel judges by at this moment, with their meaning. */
+import { entryOf } from "../../apply/settle.ts";
+import { gatedScopes } from "../../core/policy/gated.ts";
+import type { ResolvedPolicy } from "../../core/policy/resolved.ts";
+import type { LiveState } from "../../edge/kernel/live.ts";
+import { readHistoryEntry } from "../../edge/state/history-entry.ts";
+import { readResolvedPolicy } from "../../edge/state/resolved-policy.ts";
+
+export interface KnownPolicy {
+  /** Of the history. */
+  readonly id: number;
+  readonly generation: number;
+  readonly policy: ResolvedPolicy;
+}
+
+export interface PoliciesInForce {
+  readonly committed: KnownPolicy | null;
+  readonly candidate: (KnownPolicy & { readonly leftMs: number }) | null;
+  /** Loaded, and about to be put in force. */
+  readonly coming: KnownPolicy | null;
+}
+
+/** Returns the policies that need a gate; one without names is as good as none here. */
+export function policiesInForce(
+  state: string,
+  live: LiveState | null,
+  comingId: number | null,
+): PoliciesInForce {
+  const known = (generation: number | null): KnownPolicy | null => {
+    if (live === null || generation === null) return null;
+    const entry = entryOf(state, live, generation);
+    return entry === undefined ? null : read(state, entry.id, generation);
+  };
+  const candidate = live?.leaseMs == null ? null : known(live.candidate);
+  const entry = comingId === null ? undefined : readHistoryEntry(state, comingId);
+  return {
+    committed: known(live?.committed ?? null),
+    candidate: candidate === null ? null : { ...candidate, leftMs: live?.leaseMs ?? 0 },
+    coming: entry === undefined ? null : read(state, entry.id, entry.generation),
+  };
+}
+
+function read(state: string, id: number, generation: number): KnownPolicy | null {
+  const policy = readResolvedPolicy(state, id);
+  return policy === null || gatedScopes(policy).length === 0 ? null : { id, generation, policy };
+}
+
+/** Returns every policy whose sets are in the kernel, each once. */
+export function allOf({ committed, candidate, coming }: PoliciesInForce): KnownPolicy[] {
+  const found = [committed, candidate, coming].filter((one) => one !== null);
+  return found.filter((one, at) => found.findIndex(({ id }) => id === one.id) === at);
+}
+
+/** Whether two states ask for the same; how long a candidate still has does not count. */
+export function isSame(left: PoliciesInForce, right: PoliciesInForce): boolean {
+  const key = ({ committed, candidate, coming }: PoliciesInForce): string =>
+    [committed, candidate, coming].map((one) => `${one?.id}.${one?.generation}`).join();
+  return key(left) === key(right);
+}

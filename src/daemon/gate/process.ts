@@ -1,0 +1,56 @@
+/** The process of the gates: started when it is needed, and again when it ends. */
+import type { ChildProcess } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { start } from "../../edge/host/command.ts";
+
+export interface GateProcess {
+  /** Starts one unless one runs, or one ended a moment ago. */
+  readonly ensure: () => void;
+  readonly stop: () => void;
+  readonly pid: () => number | null;
+}
+
+/** LIMIT: pauses between two starts of a gate that ends at once; each is twice the one before. */
+const PAUSE_MIN_MS = 50;
+const PAUSE_MAX_MS = 5_000;
+/** One that ran for so long did not fail at its start. */
+const HEALTHY_MS = 10_000;
+
+/** Returns the process of the gates, not started yet. */
+export function createGateProcess(linkPath: string, steadyMs: () => number): GateProcess {
+  let child: ChildProcess | null = null;
+  let startedMs = 0;
+  let pauseMs = PAUSE_MIN_MS;
+  let nextMs = 0;
+  const ended = (one: ChildProcess): void => {
+    if (child !== one) return;
+    child = null;
+    pauseMs = steadyMs() - startedMs > HEALTHY_MS ? PAUSE_MIN_MS : Math.min(pauseMs * 2, PAUSE_MAX_MS);
+    nextMs = steadyMs() + pauseMs;
+  };
+  return {
+    ensure: () => {
+      if (child !== null || steadyMs() < nextMs) return;
+      startedMs = steadyMs();
+      const made = start(
+        process.execPath,
+        [mainFile(), "gate", "--link", linkPath],
+        ["ignore", "ignore", "inherit"],
+      );
+      child = made;
+      made.once("exit", () => ended(made));
+      made.once("error", () => ended(made));
+    },
+    stop: () => {
+      child?.kill("SIGTERM");
+      child = null;
+    },
+    pid: () => child?.pid ?? null,
+  };
+}
+
+/** The command line beside us, as source or built. */
+function mainFile(): string {
+  const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  return fileURLToPath(new URL(`../../cli/main.${ending}`, import.meta.url));
+}

@@ -1,0 +1,64 @@
+/** `proxy.proxyUrl` of OpenClaw: set and taken back by its own `config` commands only, tried first without writing. */
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { FoundInstance } from "./instance.ts";
+import { runOpenclaw } from "./program.ts";
+
+export type ProxyResult = { readonly ok: true } | { readonly ok: false; readonly problem: string };
+
+/** LIMIT: characters of what OpenClaw says that are repeated. */
+const SAID_CHARS_MAX = 300;
+
+/**
+ * Makes OpenClaw go out by `url`, or (null) without a proxy. With `dryRun` OpenClaw only says whether it would.
+ * Otherwise a refusal of the dry run leaves its configuration as it is. OpenClaw writes plain JSON: comments in
+ * the file are lost, and the running gateway takes the change over by itself.
+ */
+export function setProxy(
+  instance: FoundInstance,
+  program: string,
+  url: string | null,
+  { dryRun }: { readonly dryRun: boolean },
+): ProxyResult {
+  if (url === null) {
+    if (dryRun) return { ok: true };
+    return judge(() => runOpenclaw(instance, program, ["config", "unset", "proxy.proxyUrl"]), false);
+  }
+  // The agent's user must be able to read it, and nobody but us to write it.
+  const folder = mkdtempSync(join(tmpdir(), "seawall-init-"));
+  try {
+    chmodSync(folder, 0o755);
+    const patch = join(folder, "proxy.json");
+    writeFileSync(patch, `${JSON.stringify({ proxy: { proxyUrl: url } })}\n`, { mode: 0o644 });
+    const run = (...more: readonly string[]) =>
+      runOpenclaw(instance, program, ["config", "patch", "--file", patch, ...more, "--json"]);
+    const tried = judge(() => run("--dry-run"), true);
+    return dryRun || !tried.ok ? tried : judge(() => run(), false);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function judge(run: () => ReturnType<typeof runOpenclaw>, mustSayOk: boolean): ProxyResult {
+  const result = run();
+  const isOk = result.status === 0 && (!mustSayOk || saysOk(result.stdout));
+  if (isOk) return { ok: true };
+  const said = `${result.stderr}\n${result.stdout}`
+    .replaceAll(/[^ -~]+/g, " ")
+    .trim()
+    .slice(0, SAID_CHARS_MAX);
+  return { ok: false, problem: `openclaw refused it (exit ${result.status ?? "by a signal"}): ${said}` };
+}
+
+/** `config patch --dry-run --json` ends with an object that has `ok`; warnings may stand before it. */
+function saysOk(stdout: string): boolean {
+  const start = stdout.indexOf("{");
+  if (start < 0) return false;
+  try {
+    const answer: unknown = JSON.parse(stdout.slice(start));
+    return typeof answer === "object" && answer !== null && "ok" in answer && answer.ok === true;
+  } catch {
+    return false;
+  }
+}

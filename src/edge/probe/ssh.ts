@@ -1,0 +1,162 @@
+/** What sshd does, by its own word: `sshd -T -C` for every user and address that could make a difference. */
+import type { SshConfigFile, SshContext, SshFacts, SshHostKey } from "../../core/audit/fact/ssh.ts";
+import type { Account, Listener } from "../../core/audit/fact/listener.ts";
+import { parseKeyLine, parseSshdFile, parseSshdOptions, parseSshdTitle, sshdConfigArguments } from "../../core/audit/read/sshd.ts";
+import { absent, type Reading, read, unreadable, valueOr } from "../../core/audit/reading.ts";
+import { findProgram } from "../host/command.ts";
+import { type Answer, ask, inTurns } from "./ask.ts";
+import { namesIn, readText, stateAt } from "./file.ts";
+import type { ProcessTable } from "./process.ts";
+import { readSshUsers } from "./ssh-user.ts";
+
+const CONFIG = "/etc/ssh/sshd_config";
+/** LIMIT: questions to sshd, each about 20 ms; and files of its configuration. */
+const CONTEXTS_MAX = 64;
+const FILES_MAX = 64;
+const AT_ONCE = 4;
+/** A stranger, the three private networks, this host: what Match Address tells apart. */
+const ADDRESSES = ["203.0.113.9", "10.0.0.9", "192.168.0.9", "172.16.0.9", "127.0.0.1", "2001:db8::9"];
+const NO_SHELL = /\/(?:nologin|false|sync|shutdown|halt)$/;
+
+interface Seen {
+  readonly processes: ProcessTable;
+  readonly listeners: Reading<readonly Listener[]>;
+  readonly accounts: Reading<readonly Account[]>;
+  readonly operators: readonly string[];
+  readonly nowMs: number;
+}
+
+export async function readSsh(seen: Seen): Promise<Reading<SshFacts>> {
+  const program = findProgram("sshd");
+  if (program === undefined) return absent("no OpenSSH server is installed");
+  const listener = seen.processes.all.find(
+    // SECURITY: anybody may write such a title; only root's own sshd says which configuration holds.
+    (process) => process.uid === 0 && process.net === seen.processes.net && parseSshdTitle(process.title) !== undefined,
+  );
+  const args = sshdConfigArguments(parseSshdTitle(listener?.title ?? "") ?? []);
+  const config = configPath(args);
+  const files = readConfigFiles(config);
+  if (files.length === 0 && listener === undefined && stateAt(config) === undefined) return absent("an OpenSSH server is installed, but it has no configuration");
+  const accounts = valueOr(seen.accounts, []);
+  const probes = contextsToAsk(files, accounts, seen);
+  const answers = await inTurns(probes, AT_ONCE, async (context) => ({ context, answer: await askSshd(args, context) }));
+  const failed = answers.find(({ answer }) => answer?.status !== 0)?.answer;
+  const contexts = answers.flatMap(({ context, answer }) => (answer?.status === 0 ? [{ ...context, options: parseSshdOptions(answer.stdout) }] : []));
+  if (contexts.length === 0) return unreadable(`sshd -T fails: ${lastLine(failed)}`, process.geteuid?.() === 0 ? "sshd -t" : "sudo seawall audit");
+  const [first] = contexts;
+  const ports = new Set((first?.options.get("port") ?? []).map(Number));
+  const socketActivated = isSocketActivated(seen.listeners, ports, listener !== undefined);
+  return read({
+    version: versionOf(await ask(program, ["-V"])),
+    contexts,
+    files,
+    dropIns: dropInsBeside(config),
+    hostKeys: await inTurns(first?.options.get("hostkey") ?? [], AT_ONCE, readHostKey),
+    users: readSshUsers(accounts, contexts, seen.nowMs),
+    listening: listeningPorts(seen.listeners, socketActivated ? ports : new Set()),
+    socketActivated,
+    operators: seen.operators,
+    loadedMs: listener === undefined ? null : (stateAt(first?.options.get("pidfile")?.[0] ?? "")?.mtimeMs ?? null),
+  });
+}
+
+function configPath(args: readonly string[]): string {
+  const at = args.findIndex((word) => word.startsWith("-f"));
+  const word = args[at] ?? "";
+  return at === -1 ? CONFIG : word.length > 2 ? word.slice(2) : (args[at + 1] ?? CONFIG);
+}
+
+/** Reads the main file and what it includes, in the order in which sshd does. */
+function readConfigFiles(path: string): SshConfigFile[] {
+  const files: SshConfigFile[] = [];
+  const queue = [path];
+  while (queue.length > 0 && files.length < FILES_MAX) {
+    const next = queue.shift() ?? "";
+    if (files.some((file) => file.path === next)) continue;
+    const content = readText(next, { follow: true });
+    if (content.kind !== "text") continue;
+    files.push({ ...content.state, text: content.text });
+    const patterns = parseSshdFile(content.text).filter(({ keyword }) => keyword === "include").flatMap(({ value }) => value.split(/\s+/));
+    queue.push(...patterns.flatMap(expand));
+  }
+  return files;
+}
+
+/** glob(7) in the last part of the path, which is how Include is used; a relative path lies in /etc/ssh. */
+function expand(pattern: string): string[] {
+  const path = pattern.startsWith("/") ? pattern : `/etc/ssh/${pattern}`;
+  const [folder, last] = [path.slice(0, path.lastIndexOf("/")), path.slice(path.lastIndexOf("/") + 1)];
+  if (!/[*?[]/.test(last)) return [path];
+  const expression = last.replaceAll(/[.+^${}()|\\]/g, "\\$&").replaceAll("*", "[^/]*").replaceAll("?", "[^/]");
+  return namesIn(folder).filter((name) => !name.startsWith(".") && new RegExp(`^${expression}$`).test(name)).map((name) => `${folder}/${name}`);
+}
+
+function dropInsBeside(config: string): string[] {
+  const folder = `${config}.d`;
+  return namesIn(folder).filter((name) => name.endsWith(".conf")).map((name) => `${folder}/${name}`);
+}
+
+type Wanted = Pick<SshContext, "user" | "address"> & { readonly localPort: number };
+
+/** Without a Match block every context is the same: two are asked to see that it is so. */
+function contextsToAsk(files: readonly SshConfigFile[], accounts: readonly Account[], seen: Seen): Wanted[] {
+  const matches = files.flatMap((file) => parseSshdFile(file.text)).filter(({ keyword }) => keyword === "match");
+  const logins = accounts.filter(({ shell, uid }) => shell !== "" && !NO_SHELL.test(shell) && (uid === 0 || uid >= 1000)).map(({ name }) => name);
+  const users = ["root", ...logins.filter((name) => name !== "root")];
+  const port = valueOr(seen.listeners, []).find(({ program }) => program === "sshd")?.port ?? 22;
+  if (matches.length === 0) return users.slice(0, 2).map((user) => ({ user, address: ADDRESSES[0] ?? "", localPort: port }));
+  const named = matches.flatMap(({ value }) => value.split(/[\s,]+/));
+  const inMatch = named.filter((word) => /^[a-z_][a-z0-9_-]*$/i.test(word) && accounts.some(({ name }) => name === word));
+  const networks = named.map((word) => word.replace(/^!/, "").split("/")[0] ?? "").filter((word) => /^[0-9a-f.:]+$/i.test(word) && /[.:]/.test(word));
+  const addresses = [...new Set([...ADDRESSES, ...seen.operators, ...networks])];
+  const everybody = [...new Set([...users, ...inMatch])];
+  const all = everybody.flatMap((user) => addresses.map((address) => ({ user, address, localPort: port })));
+  // The first is what the others are compared with: an ordinary user from nowhere special.
+  const plain = all.find(({ user, address }) => user === (users[1] ?? "root") && address === ADDRESSES[0]);
+  return [...(plain === undefined ? [] : [plain]), ...all.filter((context) => context !== plain)].slice(0, CONTEXTS_MAX);
+}
+
+async function askSshd(args: readonly string[], { user, address, localPort }: Wanted): Promise<Answer | undefined> {
+  const question = ["-T", ...args, "-C", `user=${user},host=${address},addr=${address},laddr=${address.includes(":") ? "2001:db8::1" : "192.0.2.1"},lport=${localPort}`];
+  const answer = await ask("sshd", question);
+  if (answer === undefined || answer.status === 0 || !/privilege separation directory/.test(answer.stderr)) return answer;
+  return ask("unshare", ["--mount", "--propagation", "private", "--", "sh", "-euc", WITH_FOLDER, "sh", "sshd", ...question]);
+}
+
+/**
+ * /run/sshd is missing while sshd is not running, and sshd refuses to answer without it. It is made in a mount
+ * namespace of the question alone, so that nothing is written on the host.
+ */
+const WITH_FOLDER = `mount -t tmpfs tmpfs /mnt; mkdir /mnt/upper /mnt/work
+mount -t overlay -o lowerdir=/run,upperdir=/mnt/upper,workdir=/mnt/work overlay /run
+mkdir -p -m 755 /run/sshd; exec "$@"`;
+
+async function readHostKey(path: string): Promise<SshHostKey> {
+  const state = stateAt(path) ?? { path, mode: 0, uid: -1, gid: -1, mtimeMs: 0 };
+  const line = (await ask("ssh-keygen", ["-l", "-f", path]))?.stdout ?? "";
+  const key = parseKeyLine(line);
+  return { ...state, type: key?.type ?? null, bits: key?.bits ?? null };
+}
+
+function isSocketActivated(listeners: Reading<readonly Listener[]>, ports: ReadonlySet<number>, hasListener: boolean): boolean {
+  return !hasListener && valueOr(listeners, []).some(({ program, port }) => program === "systemd" && (ports.has(port) || port === 22));
+}
+
+function listeningPorts(listeners: Reading<readonly Listener[]>, systemdPorts: ReadonlySet<number>): Reading<readonly number[]> {
+  if (listeners.kind !== "read") return listeners;
+  const own = listeners.value.filter(({ program, protocol, port }) => protocol === "tcp" && (program === "sshd" || (program === "systemd" && systemdPorts.has(port))));
+  if (own.length === 0 && listeners.value.some(({ program }) => program === null))
+    return unreadable("who holds which socket cannot be seen", "sudo seawall audit --layer ssh");
+  // A client's own forwarding (`ssh -R`) is a socket of sshd on loopback; it is not a port one logs in by.
+  const outward = own.filter(({ address }) => !address.startsWith("127.") && address !== "::1");
+  return read([...new Set((outward.length > 0 ? outward : own).map(({ port }) => port))].sort((left, right) => left - right));
+}
+
+function versionOf(answer: Answer | undefined): string | null {
+  return /OpenSSH_(\S+?)[\s,]/.exec(`${answer?.stderr ?? ""}${answer?.stdout ?? ""} `)?.[1] ?? null;
+}
+
+function lastLine(answer: Answer | undefined): string {
+  return answer?.stderr.trim().split("\n").at(-1) ?? "it cannot be started";
+}
+

@@ -1,0 +1,89 @@
+/** The gate's end of the connection to seawalld: whole messages in order, pins that wait for their answer. */
+import { connect, type Socket } from "node:net";
+import { deserialize } from "node:v8";
+import { DAEMON_FRAME_BYTES_MAX, type FromGate, type ToGate } from "../core/gate/message.ts";
+import { formatIp } from "../core/net/ip.ts";
+import type { Pinner, PinWish } from "../edge/gate/pinner.ts";
+import { readFrames, writeFrame } from "../edge/socket/frame.ts";
+
+/** LIMIT: how long the kernel may take for a pin; its answer is then not given. */
+const PIN_WAIT_MS = 2_000;
+/** LIMIT: bytes that wait to be sent; reports beyond it are left out. */
+const SEND_BYTES_MAX = 4 * 1024 * 1024;
+
+export interface Link {
+  readonly pinner: Pinner;
+  readonly send: (message: FromGate) => void;
+  /** Connects to a daemon; resolves when that is done. */
+  readonly open: () => Promise<void>;
+  readonly isOpen: () => boolean;
+}
+
+export interface LinkOptions {
+  readonly path: string;
+  /** Whether the process at the other end is one to obey. */
+  readonly isTrusted: (socket: Socket) => boolean;
+  readonly onMessage: (message: Exclude<ToGate, { kind: "pinned" }>) => void;
+  readonly onClose: () => void;
+}
+
+/** Returns a link that is not open yet. */
+export function createLink({ path, isTrusted, onMessage, onClose }: LinkOptions): Link {
+  const waiting = new Map<number, (ok: boolean) => void>();
+  let socket: Socket | null = null;
+  let lastId = 0;
+  const send = (message: FromGate): void => {
+    if (socket === null || (message.kind === "report" && socket.writableLength > SEND_BYTES_MAX)) return;
+    writeFrame(socket, Buffer.from(JSON.stringify(message)));
+  };
+  const take = (frame: Buffer): void => {
+    // SECURITY: only root is at the other end; see isTrusted.
+    const message = deserialize(frame) as ToGate;
+    if (message.kind !== "pinned") return onMessage(message);
+    waiting.get(message.id)?.(message.ok);
+  };
+  const lost = (): void => {
+    socket = null;
+    for (const end of waiting.values()) end(false);
+    onClose();
+  };
+  const pin = ({ scope, host, addresses, seconds }: PinWish): Promise<boolean> => {
+    if (socket === null) return Promise.resolve(false);
+    lastId += 1;
+    const id = lastId;
+    return new Promise((resolve) => {
+      const end = (ok: boolean): void => {
+        clearTimeout(timer);
+        waiting.delete(id);
+        resolve(ok);
+      };
+      const timer = setTimeout(() => end(false), PIN_WAIT_MS);
+      waiting.set(id, end);
+      send({ kind: "pin", id, scope, host, addresses: addresses.map(formatIp), seconds });
+    });
+  };
+  return {
+    pinner: { pin },
+    send,
+    isOpen: () => socket !== null,
+    open: () =>
+      new Promise((resolve, reject) => {
+        const made = connect({ path });
+        made.once("error", reject);
+        made.once("connect", () => {
+          made.off("error", reject);
+          made.on("error", () => undefined);
+          if (!isTrusted(made)) {
+            made.destroy();
+            reject(new Error("the process at the other end is not root"));
+            return;
+          }
+          socket = made;
+          made.once("close", lost);
+          readFrames(made, DAEMON_FRAME_BYTES_MAX, take);
+          send({ kind: "hello", pid: process.pid });
+          resolve();
+        });
+      }),
+  };
+}
