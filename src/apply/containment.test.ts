@@ -8,13 +8,8 @@ import type { PolicyDocument } from "../core/policy/document.ts";
 import { parsePolicy } from "../core/policy/parse/parse.ts";
 import type { Probe } from "../edge/host/containment/probe.ts";
 import type { Subject } from "../edge/host/containment/process.ts";
-import {
-  examineContainment,
-  readContainment,
-  refuseUncontained,
-  type ScopeContainment,
-  writeContainment,
-} from "./containment.ts";
+import { readContainment, type ScopeContainment, writeContainment } from "./containment-record.ts";
+import { examineContainment, refuseUncontained } from "./containment.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const SUDO: ScopeContainment = {

@@ -9,27 +9,10 @@ import type { PolicyDocument } from "../core/policy/document.ts";
 import type { ResolvedPolicy, ResolvedScope } from "../core/policy/resolved.ts";
 import { containerFacts } from "../edge/host/containment/container.ts";
 import { openProbe, type Probe } from "../edge/host/containment/probe.ts";
-import { makeFolder } from "../edge/state/folder.ts";
-import { replaceFile } from "../edge/state/replace-file.ts";
+import type { ScopeContainment } from "./containment-record.ts";
 
-const { readFileSync, statSync } = process.getBuiltinModule("node:fs");
+const { statSync } = process.getBuiltinModule("node:fs");
 
-export interface ScopeContainment extends Containment {
-  readonly scope: string;
-}
-
-/** What was last seen, and when. */
-export interface RecordedContainment {
-  readonly grade: Containment["grade"];
-  readonly scopes: readonly ScopeContainment[];
-  readonly examinedMs: number;
-  /** Whether it is too old to say anything of now. */
-  readonly stale: boolean;
-}
-
-const CONTAINMENT_FILE = "containment.json";
-/** What was seen a day ago says little: groups, keys and sudoers change. */
-const STALE_MS = 24 * 60 * 60 * 1_000;
 /** LIMIT: reasons in a refusal. */
 const REASONS_SHOWN_MAX = 3;
 const STILL = "nothing was changed";
@@ -112,8 +95,7 @@ export function refuseUncontained(
   );
 }
 
-/** Returns how a grade is said, for the first line of `status`. */
-export function gradeWords(grade: Containment["grade"]): string {
+function gradeWords(grade: Containment["grade"]): string {
   switch (grade) {
     case "contained":
       return "CONTAINED";
@@ -133,43 +115,4 @@ function sentences(reasons: readonly Reason[]): string {
     .join("; ");
   const more = reasons.length - REASONS_SHOWN_MAX;
   return more > 0 ? `${shown}; and ${more} more` : shown;
-}
-
-/** Writes down what was seen, for `status`, which is asked often and looks at nothing itself. */
-export function writeContainment(state: string, scopes: readonly ScopeContainment[], nowMs: number): void {
-  makeFolder(state);
-  replaceFile(`${state}/${CONTAINMENT_FILE}`, `${JSON.stringify({ examinedMs: nowMs, scopes })}\n`);
-}
-
-/** Returns what was last written down, or null when nothing was (or the file is broken). */
-export function readContainment(state: string, nowMs: number): RecordedContainment | null {
-  try {
-    const found: unknown = JSON.parse(readFileSync(`${state}/${CONTAINMENT_FILE}`, "utf8"));
-    if (!isRecord(found)) return null;
-    const { scopes, examinedMs } = found;
-    // A clock that was set back makes it old, never fresh for ever.
-    const age = nowMs - examinedMs;
-    return { grade: worstOf(scopes), scopes, examinedMs, stale: age < 0 || age > STALE_MS };
-  } catch {
-    return null;
-  }
-}
-
-const GRADES: readonly Containment["grade"][] = ["not-contained", "unknown", "partly", "contained"];
-
-function worstOf(scopes: readonly ScopeContainment[]): Containment["grade"] {
-  return GRADES.find((grade) => scopes.some((one) => one.grade === grade)) ?? "unknown";
-}
-
-function isRecord(value: unknown): value is { scopes: readonly ScopeContainment[]; examinedMs: number } {
-  if (typeof value !== "object" || value === null) return false;
-  const { scopes, examinedMs } = value as { scopes?: unknown; examinedMs?: unknown };
-  if (typeof examinedMs !== "number" || !Array.isArray(scopes)) return false;
-  return scopes.every(
-    (one: Partial<ScopeContainment> | null) =>
-      typeof one?.scope === "string" &&
-      GRADES.some((grade) => grade === one.grade) &&
-      Array.isArray(one.reasons) &&
-      one.reasons.every((reason: Partial<Reason> | null) => typeof reason?.sentence === "string"),
-  );
 }

@@ -1,5 +1,6 @@
 import type { SeawallError } from "../core/base/error.ts";
 import type { FlowEvent } from "../core/event/event.ts";
+import { withRefusal } from "../core/event/refusal.ts";
 import { createNflogDecoder, type NflogRecord } from "../core/event/decode/nflog.ts";
 import { createSequenceCheck } from "../core/event/decode/sequence.ts";
 import { createInterfaceNames } from "../edge/kernel/netlink/interface-name.ts";
@@ -51,7 +52,7 @@ export function startPipeline(options: PipelineOptions): Pipeline {
     if (missing > 0) recorder.lose("kernel", missing);
     if (record.kind === "flow") {
       counts.read += 1;
-      recorder.add(record.event);
+      recorder.add(withRefusal(record.event));
     } else counts[record.kind] += 1;
   };
   let reader: ReturnType<typeof openNflog>;

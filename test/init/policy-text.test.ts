@@ -10,6 +10,7 @@ import { planScopes } from "../../src/core/init/scope.ts";
 import { openclawNeeds } from "../../src/core/openclaw/needs.ts";
 import { isObject, parseJson5 } from "../../src/core/openclaw/json.ts";
 import { checkPolicy } from "../../src/core/policy/check.ts";
+import { SCOPES_MAX } from "../../src/core/policy/resolve.ts";
 import { NOW_MS } from "../support/policy.ts";
 
 const ALONE: Neighbours = {
@@ -202,12 +203,12 @@ describe("the scope of an instance is", () => {
     );
   });
 
-  test("said to be missing from the fifteenth on", () => {
+  test("said to be missing when a policy can hold no more", () => {
     const plans = planScopes(
-      Array.from({ length: 16 }, (_, at) => instanceOf({ uid: 2000 + at, user: `u${at}` })),
+      Array.from({ length: SCOPES_MAX + 2 }, (_, at) => instanceOf({ uid: 2000 + at, user: `u${at}` })),
     );
-    assert.equal(plans.filter(({ target }) => target !== null).length, 14);
-    assert.equal(plans.at(-1)?.problem, "a policy has at most 14 scopes");
+    assert.equal(plans.filter(({ target }) => target !== null).length, SCOPES_MAX);
+    assert.equal(plans.at(-1)?.problem, `a policy has at most ${SCOPES_MAX} scopes`);
   });
 });
 

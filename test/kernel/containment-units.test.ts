@@ -3,12 +3,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { describe, it, type TestContext } from "node:test";
-import {
-  dropInText,
-  PARENT_SLICE,
-  sliceOfScope,
-  sliceUnitText,
-} from "../../src/core/containment/slice.ts";
+import { dropInText, PARENT_SLICE, sliceOfScope, sliceUnitText } from "../../src/core/containment/slice.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const ANALYZE = "/usr/bin/systemd-analyze";

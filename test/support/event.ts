@@ -24,6 +24,9 @@ export function flowEvent(change: Partial<FlowEvent> = {}): FlowEvent {
     interfaceOut: "eth0",
     uid: 1_001,
     gid: 1_001,
+    host: null,
+    door: null,
+    refusal: null,
     ...change,
   };
 }

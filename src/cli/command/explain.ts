@@ -1,16 +1,21 @@
 import { SeawallError } from "../../core/base/error.ts";
+import { isRefusalId } from "../../core/gate/refusal.ts";
 import { evaluate } from "../../core/policy/evaluate.ts";
 import { explain } from "../../core/policy/explain.ts";
 import { parseFlow } from "../../core/policy/flow-input.ts";
 import { type Command, type CommandContext, SCHEMA } from "../command.ts";
-import { EXIT } from "../exit-code.ts";
+import { foldersOf } from "../../edge/state/folder.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
 import { loadPolicy } from "../policy.ts";
+import { findRefusal } from "../refusal.ts";
+import { flowRecord } from "../render/flow.ts";
+import { refusalNext, refusalText } from "../render/refusal.ts";
 
 export const command: Command = {
   path: ["explain"],
   summary: "Say in plain English what happens to a flow",
   usage:
-    "seawall explain FROM PORT | HOST:PORT [--policy FILE] [--protocol udp] [--scope NAME] [--zone NAME]",
+    "seawall explain FROM PORT | HOST:PORT | ID [--policy FILE] [--protocol udp] [--scope NAME] [--zone NAME]",
   options: {
     policy: { type: "string" },
     protocol: { type: "string" },
@@ -30,8 +35,11 @@ export const command: Command = {
   examples: [
     "seawall explain 203.0.113.9 22 --policy policy.yaml",
     "seawall explain api.github.com:443 --policy policy.yaml",
+    "seawall explain sw-c9xn9ebqfe",
   ],
   run: async (context) => {
+    const [first = ""] = context.positionals;
+    if (isRefusalId(first)) return explainRefusal(context, first);
     const record = recordOf(context);
     const named = context.flags["policy"];
     const { policy } = loadPolicy(context, typeof named === "string" ? named : undefined);
@@ -48,6 +56,19 @@ export const command: Command = {
     });
   },
 };
+
+/** What the log knows of a refusal by its id. */
+function explainRefusal(context: CommandContext, id: string): ExitCode {
+  const found = findRefusal(foldersOf(context.env).state, id);
+  if (context.flags["json"] === true) {
+    context.out(`${JSON.stringify({ ...flowRecord(found.flow), times: found.times })}\n`);
+    return EXIT.ok;
+  }
+  context.out(refusalText(found));
+  const next = refusalNext(found);
+  if (next !== null) context.err(next);
+  return EXIT.ok;
+}
 
 /** `203.0.113.9 22` is inbound, `host:443` or `[2001:db8::1]:443` outbound. */
 function recordOf({ positionals, flags }: CommandContext): Record<string, unknown> {

@@ -34,6 +34,9 @@ export function flowRecord(flow: NumberedFlow): Readonly<Record<string, unknown>
     interfaceOut: flow.interfaceOut,
     uid: flow.uid,
     gid: flow.gid,
+    host: flow.host,
+    door: flow.door,
+    refusal: flow.refusal,
   };
 }
 
@@ -53,11 +56,11 @@ function cells(flow: NumberedFlow): string[] {
     String(flow.id),
     new Date(flow.timeMs).toISOString().slice(0, 19).replace("T", " "),
     flow.observed && flow.verdict !== "accept" ? `would ${flow.verdict}` : flow.verdict,
-    endpoint(flow.source, flow.sourcePort),
-    endpoint(flow.destination, flow.destinationPort),
+    flow.door === null ? endpoint(flow.source, flow.sourcePort) : `gate (${flow.door})`,
+    endpoint(flow.host ?? flow.destination, flow.destinationPort),
     flow.icmpType === null ? protocolName(flow.protocol) : `${protocolName(flow.protocol)} ${flow.icmpType}`,
     flow.uid === null ? flow.place : `${flow.place} (uid ${flow.uid})`,
-    flow.rule ?? flow.reason,
+    [flow.rule ?? flow.reason, flow.refusal ?? ""].join(" ").trimEnd(),
   ];
 }
 

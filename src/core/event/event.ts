@@ -1,4 +1,5 @@
 /** What the traffic told us, as plain data. */
+import type { GateDoor } from "../gate/report.ts";
 import type { ReasonCode, Verdict } from "../policy/decision.ts";
 import type { Direction } from "../policy/document.ts";
 
@@ -34,12 +35,12 @@ export interface FlowEvent {
   /** Of the local socket; null for forwarded packets. */
   readonly uid: number | null;
   readonly gid: number | null;
-  /** The name that a gate read; absent in what the kernel logs. */
-  readonly host?: string | null;
-  /** Which door of the gate decided; absent in what the kernel logs. */
-  readonly door?: "dns" | "tls" | "http" | "proxy";
+  /** The name that a gate read; null in what the kernel logs. */
+  readonly host: string | null;
+  /** Which door of the gate decided; null in what the kernel logs. */
+  readonly door: GateDoor | null;
   /** The id under which `explain` and `approve` know a refusal; null for what was admitted. */
-  readonly refusal?: string | null;
+  readonly refusal: string | null;
 }
 
 /**

@@ -26,7 +26,10 @@ export function refusalOf(target: RefusedTarget, decision: Decision): Refusal {
 }
 
 /** Returns `sw-` and ten characters without look-alikes. */
-export function refusalId(target: RefusedTarget, { reason, rule }: Decision): string {
+export function refusalId(
+  target: RefusedTarget,
+  { reason, rule }: Pick<Decision, "reason" | "rule">,
+): string {
   const { scope, host, address, port, protocol } = target;
   // The address of a name changes from answer to answer; what was asked for is the name.
   const what = host ?? address ?? "";

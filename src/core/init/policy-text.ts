@@ -58,7 +58,7 @@ function scopeLines(plans: readonly ScopePlan[]): string[] {
   return [
     ...problems,
     "scopes:",
-    ...held.map(({ name, target }) => `  ${name}: {${target.kind}: ${term(valueOf(target))}}`),
+    ...held.map(({ name, target }) => `  ${term(name)}: {${target.kind}: ${term(valueOf(target))}}`),
     "",
   ];
 }

@@ -13,10 +13,16 @@ export interface ScopePlan {
   readonly instances: readonly Instance[];
 }
 
-/** Returns one plan for each group of instances, in the order they were found; the first is `agent`. */
+/**
+ * Returns one plan for each group of instances, in the order they were found, those with a readable
+ * configuration before the others; the first is `agent`.
+ */
 export function planScopes(instances: readonly Instance[]): ScopePlan[] {
   const groups = new Map<string, Instance[]>();
-  for (const instance of instances) {
+  const byUse = instances.toSorted(
+    (left, right) => Number(left.needs === null) - Number(right.needs === null),
+  );
+  for (const instance of byUse) {
     const key = JSON.stringify(targetOf(instance));
     groups.set(key, [...(groups.get(key) ?? []), instance]);
   }

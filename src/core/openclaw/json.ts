@@ -26,7 +26,8 @@ export function parseJson5(text: string): JsonParse {
   }
   let raw: unknown;
   try {
-    raw = JSON5.parse<unknown>(text.startsWith("\uFEFF") ? text.slice(1) : text);
+    // The library talks to the console about line separators; between values they are spaces anyway.
+    raw = JSON5.parse<unknown>(text.replace(/^\uFEFF/, "").replaceAll(/[\u2028\u2029]/g, " "));
   } catch (cause) {
     return { ok: false, problem: `is no JSON5${placeOf(cause)}` };
   }

@@ -93,3 +93,21 @@ export function verdictOf(denial: Denial): Verdict {
       return unreachable(denial);
   }
 }
+
+/** What each reason means, in one sentence for people. */
+export const GATE_REASONS: Readonly<Partial<Record<ReasonCode, string>>> = {
+  default: "No rule allows this scope to reach this destination.",
+  guard: "A built-in guard refuses it whatever the rules say.",
+  denied: "A rule denies it.",
+  "private-address":
+    "The name leads to addresses that are not of the public internet, or to this host itself.",
+  "not-pinned": "The address is none that Seawall's resolver gave for this name.",
+  "no-name": "It names no host, so it could be any that shares the address.",
+  "bad-request": "What came could not be read with certainty, so it was not passed on.",
+  "name-mismatch": "Two names of one connection differ.",
+  ech: "Encrypted Client Hello hides the name behind one that is not allowed.",
+  "record-type": "This DNS record type is not answered.",
+  unresolved: "It is allowed, but no resolver answered or none knows the name.",
+  unreachable: "It is allowed, but the destination did not take the connection.",
+  limit: "The scope has reached a limit.",
+};

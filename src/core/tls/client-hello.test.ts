@@ -28,7 +28,10 @@ const alpn = (...names: readonly string[]): Bytes =>
 const ECH_OUTER = extension(0xfe0d, [0, 0, 1, 0, 1, 9, ...sized16([1, 2, 3]), ...sized16([4, 5])]);
 
 const RANDOM = Array.from({ length: 32 }, (_, at) => at);
-const START: Bytes = [3, 3, ...RANDOM, ...sized8([]), ...sized16([0x13, 0x01]), ...sized8([0])];
+const VERSION: Bytes = [3, 3, ...RANDOM];
+const REST: Bytes = [...sized16([0x13, 0x01]), ...sized8([0])];
+/** A hello as far as its extensions. */
+const START: Bytes = [...VERSION, ...sized8([]), ...REST];
 
 const message = (body: Bytes, type = 1): Bytes => [type, 0, ...sized16(body)];
 const record = (fragment: Bytes, type = 22, minor = 1): Bytes => [type, 3, minor, ...sized16(fragment)];
@@ -129,8 +132,13 @@ const ROWS: readonly (readonly [sentence: string, bytes: Bytes, expected: string
   ],
   ["has a version of 2.0 inside", record(message([2, 0, ...START.slice(2)])), "malformed"],
   [
+    "has a session id of 32 bytes",
+    record(message([...VERSION, ...sized8(RANDOM), ...REST, ...sized16(sni("a.example.com"))])),
+    "a.example.com",
+  ],
+  [
     "has a session id of 33 bytes",
-    record(message([3, 3, ...RANDOM, ...sized8([...RANDOM, 0])])),
+    record(message([...VERSION, ...sized8([...RANDOM, 0]), ...REST, ...sized16(sni("a.example.com"))])),
     "malformed",
   ],
   ["has a session id beyond its end", record(message([3, 3, ...RANDOM, 9, 1])), "malformed"],
@@ -147,6 +155,7 @@ const ROWS: readonly (readonly [sentence: string, bytes: Bytes, expected: string
   ["is empty", record(message([])), "malformed"],
   ["has one byte behind its compression methods", record(message([...START, 0])), "malformed"],
   ["has bytes behind its extensions", record(message([...withExtensions(sni("a.b")), 0])), "malformed"],
+  ["has a name behind its extensions", record(message([...START, 0, 0, ...sni("a.b")])), "malformed"],
   ["has fewer extensions than it says", record(message([...START, 0, 99, ...sni("a.b")])), "malformed"],
   ["has an extension beyond its end", hello([...u16(51), 0, 9, 1]), "malformed"],
   ["ends inside an extension's head", hello(GREASE, [0, 0, 0]), "malformed"],
@@ -229,6 +238,13 @@ describe("a hello over several records", () => {
     });
   }
 
+  for (const type of [20, 21, 23, 24]) {
+    test(`whose second one claims content type ${type} is malformed`, () => {
+      const parts = [...record(body.slice(0, 50)), ...record(body.slice(50), type)];
+      assert.equal(show(read(parts)), "malformed");
+    });
+  }
+
   test("whose last one reaches past it is malformed before that one is whole", () => {
     const first = record(body.slice(0, 50));
     assert.equal(show(read([...first, 22, 3, 1, ...u16(body.length - 50)])), "more");
@@ -252,6 +268,8 @@ test("a hello that fills the limit exactly is read, one byte more is too long", 
   assert.equal(filled(0).length, HELLO_BYTES_MAX);
   assert.equal(show(read(filled(0))), "a.example.com");
   assert.equal(show(read(filled(1))), "too-long");
+  const body = filled(0).slice(5);
+  assert.equal(show(read([...record(body.slice(0, 99)), ...record(body.slice(99))])), "too-long");
 });
 
 test("early data and whatever else comes in later records is not looked at", () => {

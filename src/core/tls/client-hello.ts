@@ -43,25 +43,23 @@ export function createHelloReader(): HelloReader {
   let headerBytes = 0;
   let recordLeft = 0;
 
-  /** Takes what belongs to one record header or one fragment; returns where the next begins. */
-  const step = (chunk: Uint8Array, at: number): number => {
-    if (recordLeft === 0) {
-      const byte = chunk[at] ?? 0;
-      header[headerBytes] = byte;
-      headerBytes += 1;
-      result = judgeRecordHeader(header, headerBytes, message.isEmpty());
-      if (headerBytes === RECORD_HEADER_BYTES && result.kind === "more") {
-        headerBytes = 0;
-        recordLeft = bigEndian16(header, 3);
-        result = message.announce(recordLeft);
-      }
-      return at + 1;
+  /** Takes one byte of a record header, or what the chunk has of a fragment; returns how many bytes that were. */
+  const step = (chunk: Uint8Array): number => {
+    if (recordLeft > 0) {
+      const taken = message.append(chunk.subarray(0, recordLeft));
+      recordLeft -= taken;
+      result = message.result();
+      return taken;
     }
-    const end = Math.min(chunk.length, at + recordLeft);
-    const taken = message.append(chunk, at, end);
-    recordLeft -= taken;
-    result = message.result();
-    return at + taken;
+    header[headerBytes] = chunk[0] ?? 0;
+    headerBytes += 1;
+    result = judgeRecordHeader(header, headerBytes, message.isEmpty());
+    if (headerBytes === RECORD_HEADER_BYTES && result.kind === "more") {
+      headerBytes = 0;
+      recordLeft = bigEndian16(header, 3);
+      result = message.announce(recordLeft);
+    }
+    return 1;
   };
 
   return {
@@ -71,8 +69,7 @@ export function createHelloReader(): HelloReader {
         if (consumed >= HELLO_BYTES_MAX) result = TOO_LONG;
         else {
           // INVARIANT: a fragment never reaches past the limit, so pieces of any size end in the same result.
-          const part = chunk.subarray(at, at + HELLO_BYTES_MAX - consumed);
-          const taken = step(part, 0);
+          const taken = step(chunk.subarray(at, at + HELLO_BYTES_MAX - consumed));
           consumed += taken;
           at += taken;
         }
@@ -111,8 +108,8 @@ interface Message {
   isEmpty(): boolean;
   /** A record of so many bytes has begun. */
   announce(bytes: number): HelloRead;
-  /** Returns how many bytes were taken: those of [at, end) up to where something is to be judged. */
-  append(chunk: Uint8Array, at: number, end: number): number;
+  /** Returns how many bytes were taken: those up to where something is to be judged. */
+  append(fragment: Uint8Array): number;
   result(): HelloRead;
 }
 
@@ -159,9 +156,9 @@ function createMessage(): Message {
       if (overlaps()) result = MALFORMED;
       return result;
     },
-    append(chunk, at, end) {
-      const taken = Math.min(end - at, needed - filled);
-      body.set(chunk.subarray(at, at + taken), filled);
+    append(fragment) {
+      const taken = Math.min(fragment.length, needed - filled);
+      body.set(fragment.subarray(0, taken), filled);
       filled += taken;
       if (isBody) resume();
       else if (header[0] !== CLIENT_HELLO) result = MALFORMED;

@@ -1,5 +1,5 @@
 /** Finds OpenClaw however it runs: processes, containers, units, and state folders of users. */
-import { readdirSync, readFileSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { dockerNetwork } from "./container.ts";
 import { ownerOf } from "./owned-file.ts";
@@ -34,8 +34,8 @@ export interface InstanceQuery {
 
 const CONFIG_FILE = "openclaw.json";
 const STATE_FOLDER = /^\.openclaw(?:-[A-Za-z0-9_-]{1,32})?$/;
-/** LIMIT: instances of one machine. */
-const INSTANCES_MAX = 64;
+/** LIMIT: instances of one user; by user, so that nobody hides those of others behind many of his own. */
+const INSTANCES_PER_USER_MAX = 8;
 /** LIMIT: accounts whose home is looked into. */
 const ACCOUNTS_MAX = 10_000;
 
@@ -53,11 +53,12 @@ export function findInstances({ only }: InstanceQuery): FoundInstance[] {
         one.uid === instance.uid &&
         one.container?.id === instance.container?.id,
     );
-    if (!isKnown && found.length < INSTANCES_MAX) found.push(instance);
+    const ofUser = found.filter(({ uid }) => uid === instance.uid).length;
+    if (!isKnown && ofUser < INSTANCES_PER_USER_MAX) found.push(instance);
   };
   for (const process of gatewayProcesses()) {
     const instance = ofProcess(process, accounts, userOf);
-    if (only === null || isBelow(instance.configPath, only)) add(instance);
+    if (only === null || isOwnBelow(instance, only)) add(instance);
   }
   if (only === null) {
     for (const unit of systemUnits()) {
@@ -71,13 +72,12 @@ export function findInstances({ only }: InstanceQuery): FoundInstance[] {
       });
     }
   }
-  for (const [home, account] of homesOf(only, accounts)) {
+  for (const home of homesOf(only, accounts)) {
     for (const stateFolder of stateFolders(home)) {
-      const owner = ownerOf(stateFolder);
-      if (owner === null || !owner.isFolder) continue;
+      const uid = lstatSync(stateFolder, { throwIfNoEntry: false })?.uid;
+      if (uid === undefined) continue;
       const paths = { stateFolder, configPath: posix.join(stateFolder, CONFIG_FILE) };
-      const who = account ?? { user: userOf(owner.uid), uid: owner.uid };
-      add(idle(paths, { ...who, uid: owner.uid, user: userOf(owner.uid) }, `folder ${stateFolder}`));
+      add(idle(paths, { uid, user: userOf(uid) }, `folder ${stateFolder}`));
     }
   }
   return found;
@@ -153,32 +153,38 @@ function idle(
   };
 }
 
-function homesOf(only: string | null, accounts: readonly Account[]): [string, Account | null][] {
-  if (only !== null) return [[only, null]];
-  const homes = new Map<string, Account>();
-  for (const account of accounts.slice(0, ACCOUNTS_MAX)) {
-    if (account.home !== "/" && account.home.startsWith("/") && !homes.has(account.home))
-      homes.set(account.home, account);
-  }
-  return [...homes];
+function homesOf(only: string | null, accounts: readonly Account[]): string[] {
+  if (only !== null) return [only];
+  const homes = accounts.slice(0, ACCOUNTS_MAX).map(({ home }) => home);
+  return [...new Set(homes)].filter((home) => home.startsWith("/") && home !== "/");
 }
 
-/** The state folders in a home; the folder itself when it holds a configuration. */
+/** The folders of a home that hold a configuration, whatever it is; the home itself when it is one. */
 function stateFolders(home: string): string[] {
-  if (ownerOf(posix.join(home, CONFIG_FILE)) !== null) return [home];
+  if (exists(posix.join(home, CONFIG_FILE))) return [home];
   try {
     return readdirSync(home)
       .filter((name) => STATE_FOLDER.test(name))
       .sort()
       .map((name) => posix.join(home, name))
-      .filter((folder) => ownerOf(posix.join(folder, CONFIG_FILE)) !== null);
+      .filter((folder) => exists(posix.join(folder, CONFIG_FILE)));
   } catch {
     return [];
   }
 }
 
-function isBelow(path: string, folder: string): boolean {
-  return path.startsWith(`${folder.replace(/\/+$/, "")}/`);
+function exists(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a process's configuration is below a folder, and that process's to have. */
+function isOwnBelow({ configPath, uid }: FoundInstance, folder: string): boolean {
+  if (!configPath.startsWith(`${folder.replace(/\/+$/, "")}/`)) return false;
+  return ownerOf(posix.dirname(configPath))?.uid === uid;
 }
 
 function readPasswd(): Account[] {

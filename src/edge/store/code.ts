@@ -1,5 +1,6 @@
 /** Small numbers that stand for words in the database. A number once given is never given again. */
 import type { LossCause } from "../../core/event/event.ts";
+import type { GateDoor } from "../../core/gate/report.ts";
 import type { ReasonCode, Verdict } from "../../core/policy/decision.ts";
 import type { Direction } from "../../core/policy/document.ts";
 
@@ -11,6 +12,7 @@ export interface Coding<Word extends string> {
 
 export const DIRECTION = coding<Direction>({ inbound: 0, outbound: 1 });
 export const VERDICT = coding<Verdict>({ accept: 0, refuse: 1, drop: 2 });
+export const DOOR = coding<GateDoor>({ dns: 0, tls: 1, http: 2, proxy: 3 });
 export const LOSS_CAUSE = coding<LossCause>({ kernel: 0, socket: 1, queue: 2, store: 3 });
 export const REASON = coding<ReasonCode>({
   allowed: 0,

@@ -1,7 +1,7 @@
 import type { StatementSync } from "node:sqlite";
 import type { FlowEvent, LossEvent, SeawallEvent } from "../../core/event/event.ts";
 import { addressBytes } from "../../core/event/address.ts";
-import { DIRECTION, LOSS_CAUSE, REASON, VERDICT } from "./code.ts";
+import { DIRECTION, DOOR, LOSS_CAUSE, REASON, VERDICT } from "./code.ts";
 import type { Store } from "./database.ts";
 import { storeProblem, type StoreProblem } from "./problem.ts";
 
@@ -15,7 +15,8 @@ const WORDS_KEPT_MAX = 4096;
 
 const INSERT_FLOW = `INSERT INTO flow (time_ms, direction, verdict, observed, reason, generation, place, rule,
   protocol, source, destination, source_port, destination_port, icmp_type, tcp_flags, bytes, interface_in,
-  interface_out, uid, gid) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  interface_out, uid, gid, host, door, refusal)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** Returns a writer with its statements prepared. Refuses like `database.prepare` when the tables are missing. */
 export function createEventWriter(store: Store): EventWriter {
@@ -65,6 +66,9 @@ function writeFlow(insert: StatementSync, event: FlowEvent, word: (text: string)
     event.interfaceOut === null ? null : word(event.interfaceOut),
     event.uid,
     event.gid,
+    event.host,
+    event.door === null ? null : DOOR.numbers[event.door],
+    event.refusal,
   );
 }
 

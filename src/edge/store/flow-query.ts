@@ -2,7 +2,7 @@ import type { FlowEvent, LossEvent } from "../../core/event/event.ts";
 import type { Verdict } from "../../core/policy/decision.ts";
 import type { Direction } from "../../core/policy/document.ts";
 import { addressText } from "../../core/event/address.ts";
-import { DIRECTION, LOSS_CAUSE, REASON, VERDICT } from "./code.ts";
+import { DIRECTION, DOOR, LOSS_CAUSE, REASON, VERDICT } from "./code.ts";
 import type { Store } from "./database.ts";
 import { storeError, storeProblem } from "./problem.ts";
 
@@ -12,6 +12,8 @@ export interface FlowQuery {
   readonly verdict?: Verdict;
   readonly direction?: Direction;
   readonly rule?: string;
+  /** The id of a refusal. */
+  readonly refusal?: string;
   /** The newest so many; FLOWS_LISTED_MAX when absent and at most. */
   readonly limit?: number;
 }
@@ -67,6 +69,7 @@ function selectFlows(query: FlowQuery): { sql: string; values: Cell[] } {
   if (query.direction !== undefined) conditions.push(["f.direction = ?", DIRECTION.numbers[query.direction]]);
   if (query.rule !== undefined)
     conditions.push(["f.rule = (SELECT id FROM word WHERE text = ?)", query.rule]);
+  if (query.refusal !== undefined) conditions.push(["f.refusal = ?", query.refusal]);
   const limit = Math.min(query.limit ?? FLOWS_LISTED_MAX, FLOWS_LISTED_MAX);
   const sql = `SELECT f.*, place.text AS place_text, rule.text AS rule_text, a.text AS in_text, b.text AS out_text
     FROM flow f JOIN word place ON place.id = f.place LEFT JOIN word rule ON rule.id = f.rule
@@ -110,6 +113,9 @@ function flowOf(row: Readonly<Record<string, unknown>>): StoredFlow | undefined 
     interfaceOut: textOrNull(row["out_text"]),
     uid: numberOrNull(row["uid"]),
     gid: numberOrNull(row["gid"]),
+    host: textOrNull(row["host"]),
+    door: row["door"] == null ? null : (DOOR.wordOf(Number(row["door"])) ?? null),
+    refusal: textOrNull(row["refusal"]),
   };
 }
 

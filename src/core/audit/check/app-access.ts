@@ -15,7 +15,7 @@ export const APP_ACCESS_CHECKS: readonly Check[] = [
     severity: "critical",
     title: "The gateway listens on loopback only",
     why: "a gateway on every address takes orders from whoever finds it",
-    fix: 'openclaw config set gateway.bind loopback, then: openclaw gateway restart',
+    fix: "openclaw config set gateway.bind loopback, then: openclaw gateway restart",
     looksAt: "the sockets of the gateway's process, and gateway.bind",
     judge: (facts) => onInstances(facts, (instance) => judgeBind(facts, instance)),
   },
@@ -35,12 +35,18 @@ export const APP_ACCESS_CHECKS: readonly Check[] = [
     severity: "high",
     title: "Strangers must pair before they can write",
     why: "with open direct messages anybody who finds the bot gives it orders and spends your money",
-    fix: 'openclaw config set channels.CHANNEL.dmPolicy pairing',
+    fix: "openclaw config set channels.CHANNEL.dmPolicy pairing",
     looksAt: "dmPolicy of every channel and account",
     judge: (facts) =>
       onConfigs(facts, (config) => {
         const policies = channelValues(config, "dmPolicy", ["dm.policy", "dm.dmPolicy"]);
-        return onChannels(config, passUnless(policies.filter(([, value]) => value === "open").map(([path]) => `${path} is open`), policyText(policies, "dmPolicy", "pairing")));
+        return onChannels(
+          config,
+          passUnless(
+            policies.filter(([, value]) => value === "open").map(([path]) => `${path} is open`),
+            policyText(policies, "dmPolicy", "pairing"),
+          ),
+        );
       }),
   },
   {
@@ -49,20 +55,29 @@ export const APP_ACCESS_CHECKS: readonly Check[] = [
     severity: "high",
     title: "Groups are listed, and the agent is called by name",
     why: "in an open group every member may give orders, and whoever adds the bot to a group makes one",
-    fix: 'openclaw config set channels.CHANNEL.groupPolicy allowlist, and requireMention true',
+    fix: "openclaw config set channels.CHANNEL.groupPolicy allowlist, and requireMention true",
     looksAt: "groupPolicy and groups of every channel and account",
     judge: (facts) =>
       onConfigs(facts, (config) => {
         const open = [
-          ...channelValues(config, "groupPolicy", []).filter(([, value]) => value === "open").map(([path]) => `${path} is open`),
-          ...(textAt(config, "channels.defaults.groupPolicy") === "open" ? ["channels.defaults.groupPolicy is open"] : []),
+          ...channelValues(config, "groupPolicy", [])
+            .filter(([, value]) => value === "open")
+            .map(([path]) => `${path} is open`),
+          ...(textAt(config, "channels.defaults.groupPolicy") === "open"
+            ? ["channels.defaults.groupPolicy is open"]
+            : []),
         ];
         if (open.length > 0) return onChannels(config, fail(open));
         const loud = objectsUnder(config, "channels").flatMap(([path, channel]) =>
-          objectsUnder(channel, "groups").filter(([, group]) => at(group, "requireMention") === false).map(([group]) => `${path}.${group}.requireMention is false`),
+          objectsUnder(channel, "groups")
+            .filter(([, group]) => at(group, "requireMention") === false)
+            .map(([group]) => `${path}.${group}.requireMention is false`),
         );
         if (loud.length > 0) return onChannels(config, fail(loud, { severity: "low" }));
-        return onChannels(config, pass(policyText(channelValues(config, "groupPolicy", []), "groupPolicy", "allowlist")));
+        return onChannels(
+          config,
+          pass(policyText(channelValues(config, "groupPolicy", []), "groupPolicy", "allowlist")),
+        );
       }),
   },
   {
@@ -76,11 +91,27 @@ export const APP_ACCESS_CHECKS: readonly Check[] = [
     judge: (facts) =>
       onConfigs(facts, (config, instance) => {
         const trusted = listAt(config, "gateway.trustedProxies").map(String);
-        const wide = trusted.filter((entry) => /\/\d+$/.test(entry) && !/\/(32|128)$/.test(entry) && !isLoopbackAddress(entry));
-        if (wide.length > 0) return fail(wide.map((entry) => `gateway.trustedProxies trusts all of ${entry}`));
-        const proxied = facts.proxy.kind === "read" && facts.proxy.value.sites.some(({ upstreams }) => upstreams.some((upstream) => instance.listeners.some(({ port }) => upstream.endsWith(`:${port}`))));
-        if (proxied && trusted.length === 0) return fail("a proxy leads to the gateway, and gateway.trustedProxies is empty: every visitor is refused or looks local");
-        return pass(trusted.length === 0 ? "no proxy leads to it, and none is trusted" : `trusted: ${trusted.join(", ")}`);
+        const wide = trusted.filter(
+          (entry) => /\/\d+$/.test(entry) && !/\/(32|128)$/.test(entry) && !isLoopbackAddress(entry),
+        );
+        if (wide.length > 0)
+          return fail(wide.map((entry) => `gateway.trustedProxies trusts all of ${entry}`));
+        const proxied =
+          facts.proxy.kind === "read" &&
+          facts.proxy.value.sites.some(({ upstreams }) =>
+            upstreams.some((upstream) =>
+              instance.listeners.some(({ port }) => upstream.endsWith(`:${port}`)),
+            ),
+          );
+        if (proxied && trusted.length === 0)
+          return fail(
+            "a proxy leads to the gateway, and gateway.trustedProxies is empty: every visitor is refused or looks local",
+          );
+        return pass(
+          trusted.length === 0
+            ? "no proxy leads to it, and none is trusted"
+            : `trusted: ${trusted.join(", ")}`,
+        );
       }),
   },
   {
@@ -89,7 +120,7 @@ export const APP_ACCESS_CHECKS: readonly Check[] = [
     severity: "high",
     title: "Only your own pages may use the dashboard's interface",
     why: "with `*` any web page you visit could drive the gateway from your browser",
-    fix: 'openclaw config set gateway.controlUi.allowedOrigins \'["https://YOUR.NAME"]\'',
+    fix: "openclaw config set gateway.controlUi.allowedOrigins '[\"https://YOUR.NAME\"]'",
     looksAt: "gateway.controlUi",
     judge: (facts) =>
       onConfigs(facts, (config) => {
@@ -98,8 +129,12 @@ export const APP_ACCESS_CHECKS: readonly Check[] = [
         return passUnless(
           [
             ...(origins.includes("*") ? ["gateway.controlUi.allowedOrigins holds *"] : []),
-            ...(at(config, "gateway.controlUi.dangerouslyAllowHostHeaderOriginFallback") === true ? ["the Host header is taken for the origin"] : []),
-            ...(origins.length === 0 && !["loopback", "auto"].includes(bind) ? [`gateway.bind is ${bind} and no origin is listed`] : []),
+            ...(at(config, "gateway.controlUi.dangerouslyAllowHostHeaderOriginFallback") === true
+              ? ["the Host header is taken for the origin"]
+              : []),
+            ...(origins.length === 0 && !["loopback", "auto"].includes(bind)
+              ? [`gateway.bind is ${bind} and no origin is listed`]
+              : []),
           ],
           origins.length === 0 ? "loopback only, so no origin is needed" : `allowed: ${origins.join(", ")}`,
         );
@@ -116,7 +151,15 @@ export const APP_ACCESS_CHECKS: readonly Check[] = [
     judge: (facts) =>
       onConfigs(facts, (config) => {
         const scope = textAt(config, "session.dmScope") ?? "main";
-        return onChannels(config, passUnless(scope === "main" ? ["session.dmScope is main: direct messages of everybody share one session"] : [], `session.dmScope ${scope}`));
+        return onChannels(
+          config,
+          passUnless(
+            scope === "main"
+              ? ["session.dmScope is main: direct messages of everybody share one session"]
+              : [],
+            `session.dmScope ${scope}`,
+          ),
+        );
       }),
   },
   {
@@ -129,12 +172,17 @@ export const APP_ACCESS_CHECKS: readonly Check[] = [
     looksAt: "agents.entries, tools.agentToAgent, tools.sessions.visibility",
     judge: (facts) =>
       onConfigs(facts, (config) => {
-        const agents = Math.max(objectsUnder(config, "agents.entries").length, listAt(config, "agents.list").length);
+        const agents = Math.max(
+          objectsUnder(config, "agents.entries").length,
+          listAt(config, "agents.list").length,
+        );
         if (agents < 2) return notApplicable("there is one agent");
         const visibility = textAt(config, "tools.sessions.visibility") ?? "default";
         return passUnless(
           [
-            ...(at(config, "tools.agentToAgent.enabled") === false ? [] : ["tools.agentToAgent.enabled is on (its default)"]),
+            ...(at(config, "tools.agentToAgent.enabled") === false
+              ? []
+              : ["tools.agentToAgent.enabled is on (its default)"]),
             ...(visibility === "all" ? ["tools.sessions.visibility is all"] : []),
           ],
           `${agents} agents, apart`,
@@ -148,18 +196,27 @@ function judgeBind(facts: Facts, instance: OpenclawInstance): Outcome {
   const open = instance.listeners.filter(({ address }) => !isLoopbackAddress(address));
   const bind = instance.config.kind === "read" ? textAt(instance.config.value, "gateway.bind") : undefined;
   const tailnet = open.length > 0 && open.every(({ address }) => isTailnet(address));
-  if (open.length > 0 && !tailnet) return fail(open.map((listener) => `it listens on ${listenerText(listener)}`));
-  if (bind !== undefined && !["loopback", "tailnet", "auto"].includes(bind) && !(bind === "custom" && isLoopbackAddress(hostOf(instance))))
+  if (open.length > 0 && !tailnet)
+    return fail(open.map((listener) => `it listens on ${listenerText(listener)}`));
+  if (
+    bind !== undefined &&
+    !["loopback", "tailnet", "auto"].includes(bind) &&
+    !(bind === "custom" && isLoopbackAddress(hostOf(instance)))
+  )
     return fail(`gateway.bind is ${bind}: from its next start on it listens on every address`);
-  if (tailnet) return pass(...open.map((listener) => `it listens on the tailnet only: ${listenerText(listener)}`));
-  if (instance.listeners.length > 0) return pass(...instance.listeners.map((listener) => `it listens on ${listenerText(listener)}`));
+  if (tailnet)
+    return pass(...open.map((listener) => `it listens on the tailnet only: ${listenerText(listener)}`));
+  if (instance.listeners.length > 0)
+    return pass(...instance.listeners.map((listener) => `it listens on ${listenerText(listener)}`));
   if (instance.config.kind !== "read") return given(instance.config, () => notApplicable(""));
   if (instance.pid !== null) return unknown("its sockets cannot be seen", "sudo seawall audit --layer app");
   return pass(`it does not run; gateway.bind ${bind ?? "is not set, which means loopback"}`);
 }
 
 function hostOf(instance: OpenclawInstance): string {
-  return instance.config.kind === "read" ? (textAt(instance.config.value, "gateway.customBindHost") ?? "") : "";
+  return instance.config.kind === "read"
+    ? (textAt(instance.config.value, "gateway.customBindHost") ?? "")
+    : "";
 }
 
 /** In a container the gateway must listen on every address; what counts is where its port is published. */
@@ -169,7 +226,14 @@ function judgeContainerBind(facts: Facts, instance: OpenclawInstance): Outcome {
     if (own === undefined) return unknown("its container is not one that Docker tells of", "docker ps");
     if (own.networkMode === "host") return fail("its container shares the host's network");
     const open = own.published.filter(({ address }) => isForWorld(address));
-    return passUnless(open.map(({ address, hostPort }) => `its container is published on ${address || "0.0.0.0"}:${hostPort}`), own.published.length === 0 ? "its container publishes no port" : own.published.map(({ address, hostPort }) => `published on ${address}:${hostPort}`));
+    return passUnless(
+      open.map(
+        ({ address, hostPort }) => `its container is published on ${address || "0.0.0.0"}:${hostPort}`,
+      ),
+      own.published.length === 0
+        ? "its container publishes no port"
+        : own.published.map(({ address, hostPort }) => `published on ${address}:${hostPort}`),
+    );
   });
 }
 
@@ -183,21 +247,42 @@ const TOKEN_CHARS_MIN = 24;
 
 function judgeToken(instance: OpenclawInstance): Outcome {
   const { answers } = instance;
-  if (answers.kind === "read" && answers.value.without === 200) return fail("a request without a token is answered by 200 on /v1/models");
+  if (answers.kind === "read" && answers.value.without === 200)
+    return fail("a request without a token is answered by 200 on /v1/models");
   if (instance.config.kind !== "read") return given(instance.config, () => notApplicable(""));
   const config = instance.config.value;
   const mode = textAt(config, "gateway.auth.mode");
   if (mode === "none") return fail("gateway.auth.mode is none");
-  if (mode === "trusted-proxy") return passUnless(listAt(config, "gateway.trustedProxies").length === 0 ? ["gateway.auth.mode is trusted-proxy and gateway.trustedProxies is empty"] : [], "the proxy says who it is");
-  const proof = answers.kind === "read" && answers.value.without === 401 ? [`401 without a token${answers.value.withToken === 200 ? ", 200 with it" : ""}`] : [];
-  const weak = [at(config, "gateway.auth.token"), at(config, "gateway.auth.password")].flatMap((secret) => weakSecret(secret));
+  if (mode === "trusted-proxy")
+    return passUnless(
+      listAt(config, "gateway.trustedProxies").length === 0
+        ? ["gateway.auth.mode is trusted-proxy and gateway.trustedProxies is empty"]
+        : [],
+      "the proxy says who it is",
+    );
+  const proof =
+    answers.kind === "read" && answers.value.without === 401
+      ? [`401 without a token${answers.value.withToken === 200 ? ", 200 with it" : ""}`]
+      : [];
+  const weak = [at(config, "gateway.auth.token"), at(config, "gateway.auth.password")].flatMap((secret) =>
+    weakSecret(secret),
+  );
   if (weak.length > 0) return fail([...weak, ...proof], { severity: proof.length > 0 ? "high" : "critical" });
   const { present, length } = instance.tokenInEnvironment;
-  if (present && length < TOKEN_CHARS_MIN) return fail(`the token in its environment has ${length} characters`);
-  const configured = at(config, "gateway.auth.token") !== undefined || at(config, "gateway.auth.password") !== undefined || present;
-  if (proof.length > 0) return pass(...proof, ...(configured ? ["the token is long enough, or a reference"] : []));
+  if (present && length < TOKEN_CHARS_MIN)
+    return fail(`the token in its environment has ${length} characters`);
+  const configured =
+    at(config, "gateway.auth.token") !== undefined ||
+    at(config, "gateway.auth.password") !== undefined ||
+    present;
+  if (proof.length > 0)
+    return pass(...proof, ...(configured ? ["the token is long enough, or a reference"] : []));
   if (!configured) return fail("gateway.auth sets no token and no password, and its environment neither");
-  return pass(present ? `a token of ${length} characters in its environment` : "gateway.auth names a strong token, or a reference to one");
+  return pass(
+    present
+      ? `a token of ${length} characters in its environment`
+      : "gateway.auth names a strong token, or a reference to one",
+  );
 }
 
 function weakSecret(secret: ConfigValue | undefined): string[] {
@@ -207,9 +292,15 @@ function weakSecret(secret: ConfigValue | undefined): string[] {
 }
 
 /** `[["channels.telegram.dmPolicy", "open"]]` of every channel and every account of it. */
-function channelValues(config: ConfigObject, key: string, others: readonly string[]): (readonly [string, string])[] {
+function channelValues(
+  config: ConfigObject,
+  key: string,
+  others: readonly string[],
+): (readonly [string, string])[] {
   return enabledChannels(config).flatMap(([path, channel]) => {
-    const accounts = objectsUnder(channel, "accounts").map(([account, value]) => [`${path}.${account}`, value] as const);
+    const accounts = objectsUnder(channel, "accounts").map(
+      ([account, value]) => [`${path}.${account}`, value] as const,
+    );
     return [[path, channel] as const, ...accounts].flatMap(([place, value]) =>
       [key, ...others].flatMap((one) => {
         const text = textAt(value, one);
@@ -220,13 +311,17 @@ function channelValues(config: ConfigObject, key: string, others: readonly strin
 }
 
 function enabledChannels(config: ConfigObject): (readonly [string, ConfigObject])[] {
-  return objectsUnder(config, "channels").filter(([path, channel]) => path !== "channels.defaults" && at(channel, "enabled") !== false);
+  return objectsUnder(config, "channels").filter(
+    ([path, channel]) => path !== "channels.defaults" && at(channel, "enabled") !== false,
+  );
 }
 
 function onChannels(config: ConfigObject, outcome: Outcome): Outcome {
   const channels = at(config, "channels");
   if (outcome.status === "fail") return outcome;
-  return isObject(channels) && enabledChannels(config).length > 0 ? outcome : notApplicable("no channel is configured");
+  return isObject(channels) && enabledChannels(config).length > 0
+    ? outcome
+    : notApplicable("no channel is configured");
 }
 
 function policyText(policies: readonly (readonly [string, string])[], key: string, standard: string): string {

@@ -7,25 +7,40 @@ import type { ConfigObject, OpenclawInstance } from "../fact/openclaw.ts";
 export function onInstances(facts: Facts, judge: (instance: OpenclawInstance) => Outcome): Outcome {
   return given(facts.openclaw, ({ instances }) => {
     if (instances.length === 0) return notApplicable("no OpenClaw was found on this host");
-    const named = instances.map((instance) => ({ name: instances.length > 1 ? `${instance.name}: ` : "", outcome: judge(instance) }));
-    const failed = named.flatMap(({ name, outcome }) => (outcome.status === "fail" ? [{ name, outcome }] : []));
+    const named = instances.map((instance) => ({
+      name: instances.length > 1 ? `${instance.name}: ` : "",
+      outcome: judge(instance),
+    }));
+    const failed = named.flatMap(({ name, outcome }) =>
+      outcome.status === "fail" ? [{ name, outcome }] : [],
+    );
     const [first] = failed;
     if (first !== undefined) {
       const { fix, severity } = first.outcome;
       return fail(
         failed.flatMap(({ name, outcome }) => outcome.evidence.map((line) => name + line)),
-        { ...(fix === undefined ? {} : { fix }), ...(severity === undefined || failed.length > 1 ? {} : { severity }) },
+        {
+          ...(fix === undefined ? {} : { fix }),
+          ...(severity === undefined || failed.length > 1 ? {} : { severity }),
+        },
       );
     }
-    const hidden = named.flatMap(({ name, outcome }) => (outcome.status === "unknown" ? [{ name, outcome }] : []))[0];
+    const hidden = named.flatMap(({ name, outcome }) =>
+      outcome.status === "unknown" ? [{ name, outcome }] : [],
+    )[0];
     if (hidden !== undefined) return unknown(hidden.name + hidden.outcome.why, hidden.outcome.needs);
-    const passed = named.flatMap(({ name, outcome }) => (outcome.status === "pass" ? outcome.evidence.map((line) => name + line) : []));
+    const passed = named.flatMap(({ name, outcome }) =>
+      outcome.status === "pass" ? outcome.evidence.map((line) => name + line) : [],
+    );
     if (passed.length > 0) return pass(...passed);
     const [none] = named.flatMap(({ outcome }) => (outcome.status === "not-applicable" ? [outcome.why] : []));
     return notApplicable(none ?? "no OpenClaw was found on this host");
   });
 }
 
-export function onConfigs(facts: Facts, judge: (config: ConfigObject, instance: OpenclawInstance) => Outcome): Outcome {
+export function onConfigs(
+  facts: Facts,
+  judge: (config: ConfigObject, instance: OpenclawInstance) => Outcome,
+): Outcome {
   return onInstances(facts, (instance) => given(instance.config, (config) => judge(config, instance)));
 }

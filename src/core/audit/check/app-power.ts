@@ -15,9 +15,17 @@ export const APP_POWER_CHECKS: readonly Check[] = [
     looksAt: "tools.fs.workspaceOnly, of the whole and of every agent",
     judge: (facts) =>
       onConfigs(facts, (config) => {
-        const agents = perAgent(config, "tools.fs.workspaceOnly").filter(([, value]) => value === false).map(([path]) => `${path} is false`);
-        const whole = at(config, "tools.fs.workspaceOnly") === true || deniesGroup(config, "group:fs") ? [] : ["tools.fs.workspaceOnly is not true"];
-        return passUnless([...whole, ...agents], deniesGroup(config, "group:fs") ? "tools.deny holds group:fs" : "tools.fs.workspaceOnly true");
+        const agents = perAgent(config, "tools.fs.workspaceOnly")
+          .filter(([, value]) => value === false)
+          .map(([path]) => `${path} is false`);
+        const whole =
+          at(config, "tools.fs.workspaceOnly") === true || deniesGroup(config, "group:fs")
+            ? []
+            : ["tools.fs.workspaceOnly is not true"];
+        return passUnless(
+          [...whole, ...agents],
+          deniesGroup(config, "group:fs") ? "tools.deny holds group:fs" : "tools.fs.workspaceOnly true",
+        );
       }),
   },
   {
@@ -30,16 +38,26 @@ export const APP_POWER_CHECKS: readonly Check[] = [
     looksAt: "tools.exec, tools.deny and the sandbox, of the whole and of every agent",
     judge: (facts) =>
       onConfigs(facts, (config) => {
-        const loose = perAgent(config, "tools.exec.mode").filter(([, value]) => value === "full" || value === "auto").map(([path, value]) => `${path} is ${String(value)}`);
+        const loose = perAgent(config, "tools.exec.mode")
+          .filter(([, value]) => value === "full" || value === "auto")
+          .map(([path, value]) => `${path} is ${String(value)}`);
         if (loose.length > 0) return fail(loose);
         const mode = textAt(config, "tools.exec.mode");
         const older = textAt(config, "tools.exec.security");
-        if (mode === "deny" || older === "deny") return pass(`tools.exec.${mode === "deny" ? "mode" : "security"} deny`);
-        if (deniesGroup(config, "group:runtime") || deniesTool(config, "exec")) return pass("tools.deny holds commands");
+        if (mode === "deny" || older === "deny")
+          return pass(`tools.exec.${mode === "deny" ? "mode" : "security"} deny`);
+        if (deniesGroup(config, "group:runtime") || deniesTool(config, "exec"))
+          return pass("tools.deny holds commands");
         const ask = mode === "ask" || textAt(config, "tools.exec.ask") === "always";
-        if (textAt(config, "agents.defaults.sandbox.mode") === "all" && ask) return pass("commands run in a sandbox, and are asked for");
-        if (mode === "ask" || mode === "allowlist" || older === "allowlist") return fail(`tools.exec is ${mode ?? older ?? ""}: limited, not denied`, { severity: "low" });
-        return fail(mode === undefined && older === undefined ? "tools.exec.mode is not set, which means full: no approval" : `tools.exec is ${mode ?? older ?? ""}`);
+        if (textAt(config, "agents.defaults.sandbox.mode") === "all" && ask)
+          return pass("commands run in a sandbox, and are asked for");
+        if (mode === "ask" || mode === "allowlist" || older === "allowlist")
+          return fail(`tools.exec is ${mode ?? older ?? ""}: limited, not denied`, { severity: "low" });
+        return fail(
+          mode === undefined && older === undefined
+            ? "tools.exec.mode is not set, which means full: no approval"
+            : `tools.exec is ${mode ?? older ?? ""}`,
+        );
       }),
   },
   {
@@ -54,9 +72,12 @@ export const APP_POWER_CHECKS: readonly Check[] = [
       onConfigs(facts, (config) => {
         if (at(config, "tools.elevated.enabled") === false) return pass("tools.elevated.enabled false");
         const allowed = objectsOrLists(config, "tools.elevated.allowFrom");
-        const everybody = allowed.filter(([, list]) => list.includes("*")).map(([path]) => `${path} allows everybody`);
+        const everybody = allowed
+          .filter(([, list]) => list.includes("*"))
+          .map(([path]) => `${path} allows everybody`);
         if (everybody.length > 0) return fail(everybody, { severity: "critical" });
-        if (allowed.length > 0) return fail(`elevated tools are on for ${allowed.map(([path]) => path).join(", ")}`);
+        if (allowed.length > 0)
+          return fail(`elevated tools are on for ${allowed.map(([path]) => path).join(", ")}`);
         return fail("tools.elevated.enabled is not false; nobody is in allowFrom", { severity: "low" });
       }),
   },
@@ -71,7 +92,12 @@ export const APP_POWER_CHECKS: readonly Check[] = [
     judge: (facts) =>
       onConfigs(facts, (config, instance) => {
         const own = dangerousSwitches(config);
-        const audited = instance.audit.kind === "read" ? instance.audit.value.findings.filter(({ id }) => id === "config.insecure_or_dangerous_flags").map(({ detail }) => detail) : [];
+        const audited =
+          instance.audit.kind === "read"
+            ? instance.audit.value.findings
+                .filter(({ id }) => id === "config.insecure_or_dangerous_flags")
+                .map(({ detail }) => detail)
+            : [];
         return passUnless(own.length > 0 ? own : audited, "none is on");
       }),
   },
@@ -86,7 +112,10 @@ export const APP_POWER_CHECKS: readonly Check[] = [
     judge: (facts) =>
       onConfigs(facts, (config) => {
         const mode = textAt(config, "discovery.mdns.mode") ?? "minimal (its default)";
-        return passUnless(mode === "full" ? ["discovery.mdns.mode is full: host name, SSH port and paths are announced"] : [], `discovery.mdns.mode ${mode}`);
+        return passUnless(
+          mode === "full" ? ["discovery.mdns.mode is full: host name, SSH port and paths are announced"] : [],
+          `discovery.mdns.mode ${mode}`,
+        );
       }),
   },
   {
@@ -104,7 +133,10 @@ export const APP_POWER_CHECKS: readonly Check[] = [
             const skills = instance.skills.kind === "read" ? instance.skills.value : [];
             const extra = [...plugins, ...listAt(config, "plugins.load.paths").map(String)];
             const allow = at(config, "plugins.allow");
-            const seen = [`plugins beside the bundled ones: ${extra.join(", ") || "none"}`, `skills: ${skills.join(", ") || "none"}`];
+            const seen = [
+              `plugins beside the bundled ones: ${extra.join(", ") || "none"}`,
+              `skills: ${skills.join(", ") || "none"}`,
+            ];
             if (extra.length > 0 && !Array.isArray(allow)) return fail(["plugins.allow is not set", ...seen]);
             return pass(...seen);
           }),
@@ -119,7 +151,13 @@ export const APP_POWER_CHECKS: readonly Check[] = [
     why: "a key that OpenClaw does not know protects nothing, and stops its next start (exit 78)",
     fix: "replace each by today's key: openclaw config unset OLD && openclaw config set NEW",
     looksAt: "the configuration, for the spellings of older versions and guides",
-    judge: (facts) => onInstances(facts, ({ oldSpellings }) => passUnless(oldSpellings.map(({ key, today }) => `${key}: ${today}`), "no old spelling")),
+    judge: (facts) =>
+      onInstances(facts, ({ oldSpellings }) =>
+        passUnless(
+          oldSpellings.map(({ key, today }) => `${key}: ${today}`),
+          "no old spelling",
+        ),
+      ),
   },
   {
     id: "APP-024",
@@ -131,14 +169,31 @@ export const APP_POWER_CHECKS: readonly Check[] = [
     looksAt: "agents.defaults.sandbox, of the whole and of every agent",
     judge: (facts) =>
       onConfigs(facts, (config) => {
-        const denied = textAt(config, "tools.exec.mode") === "deny" || textAt(config, "tools.exec.security") === "deny" || deniesGroup(config, "group:runtime");
+        const denied =
+          textAt(config, "tools.exec.mode") === "deny" ||
+          textAt(config, "tools.exec.security") === "deny" ||
+          deniesGroup(config, "group:runtime");
         const mode = textAt(config, "agents.defaults.sandbox.mode") ?? "off";
         const docker = at(config, "agents.defaults.sandbox.docker");
         const network = isObject(docker) ? (textAt(docker, "network") ?? "none") : "none";
-        const binds = isObject(docker) ? listAt(docker, "binds").map(String).filter((bind) => /docker\.sock|^\/(:|etc|root)/.test(bind)) : [];
-        if (binds.length > 0) return fail(binds.map((bind) => `the sandbox mounts ${bind}`), { severity: "high" });
+        const binds = isObject(docker)
+          ? listAt(docker, "binds")
+              .map(String)
+              .filter((bind) => /docker\.sock|^\/(:|etc|root)/.test(bind))
+          : [];
+        if (binds.length > 0)
+          return fail(
+            binds.map((bind) => `the sandbox mounts ${bind}`),
+            { severity: "high" },
+          );
         if (mode === "off" && denied) return pass("no sandbox, and no command is allowed");
-        return passUnless([...(mode === "off" ? ["agents.defaults.sandbox.mode is off, and commands are allowed"] : []), ...(mode !== "off" && network !== "none" ? [`the sandbox's network is ${network}`] : [])], `sandbox ${mode}, network ${network}`);
+        return passUnless(
+          [
+            ...(mode === "off" ? ["agents.defaults.sandbox.mode is off, and commands are allowed"] : []),
+            ...(mode !== "off" && network !== "none" ? [`the sandbox's network is ${network}`] : []),
+          ],
+          `sandbox ${mode}, network ${network}`,
+        );
       }),
   },
 ];
@@ -161,7 +216,9 @@ function deniesTool(config: ConfigObject, tool: string): boolean {
 function objectsOrLists(config: ConfigObject, path: string): (readonly [string, readonly unknown[]])[] {
   const value = at(config, path);
   if (!isObject(value)) return [];
-  return Object.entries(value).flatMap(([key, list]) => (Array.isArray(list) && list.length > 0 ? [[`${path}.${key}`, list] as const] : []));
+  return Object.entries(value).flatMap(([key, list]) =>
+    Array.isArray(list) && list.length > 0 ? [[`${path}.${key}`, list] as const] : [],
+  );
 }
 
 /** Switches by their own name, and those that only look harmless. */
@@ -177,7 +234,11 @@ function dangerousSwitches(config: ConfigObject): string[] {
   const found: string[] = [];
   walk(config, (path, value) => {
     const last = path.slice(path.lastIndexOf(".") + 1);
-    if ((/^dangerously/.test(last) && value === true) || (SWITCHES[path] !== undefined && SWITCHES[path] === value)) found.push(`${path} is ${String(value)}`);
+    if (
+      (/^dangerously/.test(last) && value === true) ||
+      (SWITCHES[path] !== undefined && SWITCHES[path] === value)
+    )
+      found.push(`${path} is ${String(value)}`);
   });
   return found;
 }

@@ -8,7 +8,8 @@ const DAY_MS = 86_400_000;
 const VERSION_AGE_MAX_MS = 30 * DAY_MS;
 const VERSION_AGE_OLD_MS = 120 * DAY_MS;
 const ATTESTED_MAX_MS = 90 * DAY_MS;
-const SANDBOX_DROP_IN = "systemctl edit openclaw-gateway: NoNewPrivileges=yes, ProtectSystem=strict, PrivateTmp=yes, ReadWritePaths=the state folder, the workspace and /tmp/openclaw*";
+const SANDBOX_DROP_IN =
+  "systemctl edit openclaw-gateway: NoNewPrivileges=yes, ProtectSystem=strict, PrivateTmp=yes, ReadWritePaths=the state folder, the workspace and /tmp/openclaw*";
 
 export const APP_PROCESS_CHECKS: readonly Check[] = [
   {
@@ -18,7 +19,8 @@ export const APP_PROCESS_CHECKS: readonly Check[] = [
     title: "The gateway runs as a user of its own, with no way to root",
     why: "what the agent's user may do, whoever tricks the agent may do",
     fix: "useradd --system --create-home openclaw, and run the gateway as that user; remove it from sudo, docker and lxd",
-    looksAt: "the uid and groups of the process that holds the gateway's socket, and sudo -l -U for that user",
+    looksAt:
+      "the uid and groups of the process that holds the gateway's socket, and sudo -l -U for that user",
     judge: (facts) => onInstances(facts, (instance) => judgeUser(instance)),
   },
   {
@@ -32,7 +34,12 @@ export const APP_PROCESS_CHECKS: readonly Check[] = [
     judge: (facts) =>
       onInstances(facts, ({ sandbox, container }) => {
         if (container !== null) return notApplicable("it runs in a container: see layer docker");
-        return given(sandbox, (unit) => passUnless(sandboxGaps(unit), `${unit.unit}: no new privileges, a read-only system, a /tmp of its own`));
+        return given(sandbox, (unit) =>
+          passUnless(
+            sandboxGaps(unit),
+            `${unit.unit}: no new privileges, a read-only system, a /tmp of its own`,
+          ),
+        );
       }),
   },
   {
@@ -46,10 +53,14 @@ export const APP_PROCESS_CHECKS: readonly Check[] = [
     judge: (facts) =>
       onInstances(facts, ({ version }) => {
         const released = releaseMs(version);
-        if (version === null || released === null) return unknown("its version cannot be seen", "openclaw --version");
+        if (version === null || released === null)
+          return unknown("its version cannot be seen", "openclaw --version");
         const age = facts.takenMs - released;
         if (age <= VERSION_AGE_MAX_MS) return pass(`version ${version}`);
-        return fail(`version ${version} is ${Math.round(age / DAY_MS)} days old`, age > VERSION_AGE_OLD_MS ? {} : { severity: "medium" });
+        return fail(
+          `version ${version} is ${Math.round(age / DAY_MS)} days old`,
+          age > VERSION_AGE_OLD_MS ? {} : { severity: "medium" },
+        );
       }),
   },
   {
@@ -63,9 +74,14 @@ export const APP_PROCESS_CHECKS: readonly Check[] = [
     judge: (facts) =>
       onInstances(facts, ({ audit }) =>
         given(audit, ({ critical, warn, findings, suppressed }) => {
-          const worst = findings.filter(({ severity }) => severity === "critical").map(({ id, title }) => `${id}: ${title}`);
-          const hushed = suppressed > 0 ? [`${suppressed} finding(s) are suppressed in its configuration`] : [];
-          return critical > 0 ? fail([...worst, ...hushed]) : pass(`0 critical, ${warn} warning(s)`, ...hushed);
+          const worst = findings
+            .filter(({ severity }) => severity === "critical")
+            .map(({ id, title }) => `${id}: ${title}`);
+          const hushed =
+            suppressed > 0 ? [`${suppressed} finding(s) are suppressed in its configuration`] : [];
+          return critical > 0
+            ? fail([...worst, ...hushed])
+            : pass(`0 critical, ${warn} warning(s)`, ...hushed);
         }),
       ),
   },
@@ -81,7 +97,14 @@ export const APP_PROCESS_CHECKS: readonly Check[] = [
       onInstances(facts, ({ process, user }) =>
         given(process, ({ uid, sudo }) => {
           if (uid === 0) return notApplicable("it runs as root: see APP-008");
-          return given(sudo, (rules) => (rules.length === 0 ? pass(`${user} may run nothing by sudo`) : passUnless(rules.filter(isEscape).map((rule) => `${user}: ${rule}`), rules.map((rule) => `${user}: ${rule}`))));
+          return given(sudo, (rules) =>
+            rules.length === 0
+              ? pass(`${user} may run nothing by sudo`)
+              : passUnless(
+                  rules.filter(isEscape).map((rule) => `${user}: ${rule}`),
+                  rules.map((rule) => `${user}: ${rule}`),
+                ),
+          );
         }),
       ),
   },
@@ -117,7 +140,11 @@ export const APP_PROCESS_CHECKS: readonly Check[] = [
       onInstances(facts, ({ config, audit, doctor }) => {
         if (config.kind === "unreadable") return unknown(config.why, config.needs);
         if (config.kind === "absent") return fail(config.why);
-        if (doctor.kind === "read") return passUnless(doctor.value.ok ? [] : doctor.value.findings, "openclaw doctor --lint has no objection");
+        if (doctor.kind === "read")
+          return passUnless(
+            doctor.value.ok ? [] : doctor.value.findings,
+            "openclaw doctor --lint has no objection",
+          );
         if (audit.kind === "read") return pass("openclaw security audit could read it");
         if (audit.kind === "unreadable" && /invalid/i.test(audit.why)) return fail(audit.why);
         return unknown(audit.why, audit.kind === "unreadable" ? audit.needs : "openclaw config validate");
@@ -131,19 +158,40 @@ function attested(facts: Facts, check: string, missing: string): Outcome {
   if (stated === undefined) return unknown(missing, `seawall audit attest ${check} --says "..."`);
   const age = facts.takenMs - Date.parse(`${stated.on}T00:00:00Z`);
   const text = `${stated.owner}, ${stated.on}: ${stated.says}`;
-  return age > ATTESTED_MAX_MS ? unknown(`${text}, which is more than 90 days ago`, `seawall audit attest ${check} --says "..."`) : pass(text);
+  return age > ATTESTED_MAX_MS
+    ? unknown(`${text}, which is more than 90 days ago`, `seawall audit attest ${check} --says "..."`)
+    : pass(text);
 }
 
-const ROOT_GROUPS = new Set(["sudo", "wheel", "admin", "docker", "lxd", "incus-admin", "libvirt", "disk", "shadow", "root"]);
+const ROOT_GROUPS = new Set([
+  "sudo",
+  "wheel",
+  "admin",
+  "docker",
+  "lxd",
+  "incus-admin",
+  "libvirt",
+  "disk",
+  "shadow",
+  "root",
+]);
 
 function judgeUser(instance: OpenclawInstance): Outcome {
   if (instance.pid === null) return notApplicable("it does not run");
   return given(instance.process, ({ uid, groups, sudo }) => {
     if (uid === 0) return fail("the gateway runs as root");
-    const way = groups.filter((group) => ROOT_GROUPS.has(group)).map((group) => `${instance.user} is in group ${group}`);
-    const free = sudo.kind === "read" ? sudo.value.filter((rule) => /\bALL\s*$/.test(rule)).map((rule) => `${instance.user} may by sudo: ${rule}`) : [];
+    const way = groups
+      .filter((group) => ROOT_GROUPS.has(group))
+      .map((group) => `${instance.user} is in group ${group}`);
+    const free =
+      sudo.kind === "read"
+        ? sudo.value
+            .filter((rule) => /\bALL\s*$/.test(rule))
+            .map((rule) => `${instance.user} may by sudo: ${rule}`)
+        : [];
     if (way.length + free.length > 0) return fail([...way, ...free]);
-    if (sudo.kind === "unreadable") return unknown(sudo.why, sudo.needs, [`it runs as ${instance.user} (uid ${uid})`]);
+    if (sudo.kind === "unreadable")
+      return unknown(sudo.why, sudo.needs, [`it runs as ${instance.user} (uid ${uid})`]);
     return pass(`it runs as ${instance.user} (uid ${uid}), groups: ${groups.join(", ") || "none"}`);
   });
 }
@@ -151,7 +199,13 @@ function judgeUser(instance: OpenclawInstance): Outcome {
 /** Programs that open a shell or an editor, and wildcards that let an argument do so. */
 function isEscape(rule: string): boolean {
   if (/\bALL\s*$/.test(rule)) return true;
-  if (/\*/.test(rule) && /(journalctl|tailscale|systemctl|less|more|man|vi|vim|nano|find|tar|git|apt|apt-get|npm|node|cp|mv|tee|cat|chmod|chown|docker)\b/.test(rule)) return true;
+  if (
+    /\*/.test(rule) &&
+    /(journalctl|tailscale|systemctl|less|more|man|vi|vim|nano|find|tar|git|apt|apt-get|npm|node|cp|mv|tee|cat|chmod|chown|docker)\b/.test(
+      rule,
+    )
+  )
+    return true;
   return /\/(bash|sh|zsh|vi|vim|nano|less|more|man|env|python3?|perl|node|docker|tee|cp|dd)\s*$/.test(rule);
 }
 
@@ -162,7 +216,9 @@ const WANTED: readonly (readonly [string, (value: string) => boolean])[] = [
 ];
 
 function sandboxGaps({ unit, properties }: UnitSandbox): string[] {
-  return WANTED.filter(([name, isGood]) => !isGood(properties[name] ?? "")).map(([name]) => `${unit}: ${name}=${properties[name] ?? ""}`);
+  return WANTED.filter(([name, isGood]) => !isGood(properties[name] ?? "")).map(
+    ([name]) => `${unit}: ${name}=${properties[name] ?? ""}`,
+  );
 }
 
 /** `2026.9.6` is a day, as OpenClaw numbers its releases; `2026.9.6-beta.1` too. */

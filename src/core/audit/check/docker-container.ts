@@ -9,12 +9,18 @@ const IMAGE_AGE_MAX_MS = 60 * DAY_MS;
 const LOOKS = "docker inspect, and /proc/PID/status of the container's first process";
 
 /** Judges containers of OpenClaw; without any, every container, because the agent may be any of them. */
-function onContainers(facts: Facts, problemsOf: (container: Container, docker: DockerFacts) => readonly string[], seen: (container: Container) => string): Outcome {
+function onContainers(
+  facts: Facts,
+  problemsOf: (container: Container, docker: DockerFacts) => readonly string[],
+  seen: (container: Container) => string,
+): Outcome {
   return given(facts.docker, (docker) => {
     const chosen = judged(docker);
     if (chosen.length === 0) return notApplicable("no container runs");
     return passUnless(
-      chosen.flatMap((container) => problemsOf(container, docker).map((problem) => `${container.name}: ${problem}`)),
+      chosen.flatMap((container) =>
+        problemsOf(container, docker).map((problem) => `${container.name}: ${problem}`),
+      ),
       chosen.map((container) => `${container.name}: ${seen(container)}`),
     );
   });
@@ -26,19 +32,30 @@ function judged({ containers }: DockerFacts): readonly Container[] {
 }
 
 /** Judges by the kernel; a container whose process could not be seen makes the whole unknown unless another fails. */
-function onProcesses(facts: Facts, problemsOf: (process: ContainerProcess, container: Container, docker: DockerFacts) => readonly string[], seen: (process: ContainerProcess) => string): Outcome {
+function onProcesses(
+  facts: Facts,
+  problemsOf: (process: ContainerProcess, container: Container, docker: DockerFacts) => readonly string[],
+  seen: (process: ContainerProcess) => string,
+): Outcome {
   return given(facts.docker, (docker) => {
     const chosen = judged(docker);
     if (chosen.length === 0) return notApplicable("no container runs");
     const problems = chosen.flatMap((container) =>
-      container.process.kind === "read" ? problemsOf(container.process.value, container, docker).map((problem) => `${container.name}: ${problem}`) : [],
+      container.process.kind === "read"
+        ? problemsOf(container.process.value, container, docker).map(
+            (problem) => `${container.name}: ${problem}`,
+          )
+        : [],
     );
     const hidden = chosen.find(({ process }) => process.kind !== "read");
     if (problems.length === 0 && hidden !== undefined)
       return unknown(`the process of ${hidden.name} cannot be seen`, "sudo seawall audit --layer docker");
     return passUnless(
       problems,
-      chosen.map((container) => `${container.name}: ${container.process.kind === "read" ? seen(container.process.value) : ""}`),
+      chosen.map(
+        (container) =>
+          `${container.name}: ${container.process.kind === "read" ? seen(container.process.value) : ""}`,
+      ),
     );
   });
 }
@@ -58,7 +75,10 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     judge: (facts) =>
       onProcesses(
         facts,
-        (process, container, docker) => (process.uid === 0 && !docker.usernsRemap ? [`runs as uid 0 (Docker was told user "${container.user}")`] : []),
+        (process, container, docker) =>
+          process.uid === 0 && !docker.usernsRemap
+            ? [`runs as uid 0 (Docker was told user "${container.user}")`]
+            : [],
         (process) => `runs as uid ${process.uid}`,
       ),
   },
@@ -73,7 +93,12 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     judge: (facts) =>
       onProcesses(
         facts,
-        (process, container) => (process.capBounding === 0n ? [] : [`may have capabilities ${hex(process.capBounding)} (cap_drop ${container.capDrop.join(",") || "none"}, cap_add ${container.capAdd.join(",") || "none"})`]),
+        (process, container) =>
+          process.capBounding === 0n
+            ? []
+            : [
+                `may have capabilities ${hex(process.capBounding)} (cap_drop ${container.capDrop.join(",") || "none"}, cap_add ${container.capAdd.join(",") || "none"})`,
+              ],
         () => "may have no capability",
       ),
   },
@@ -85,7 +110,12 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     why: "without it a setuid program inside makes anybody root there",
     fix: "security_opt: [no-new-privileges:true]",
     looksAt: LOOKS,
-    judge: (facts) => onProcesses(facts, (process) => (process.noNewPrivileges ? [] : ["NoNewPrivs is 0"]), () => "NoNewPrivs is 1"),
+    judge: (facts) =>
+      onProcesses(
+        facts,
+        (process) => (process.noNewPrivileges ? [] : ["NoNewPrivs is 0"]),
+        () => "NoNewPrivs is 1",
+      ),
   },
   {
     id: "DKR-004",
@@ -95,7 +125,12 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     why: "a privileged container is root on the host",
     fix: "remove privileged: true",
     looksAt: "docker inspect: HostConfig.Privileged",
-    judge: (facts) => onContainers(facts, ({ privileged }) => (privileged ? ["privileged"] : []), () => "not privileged"),
+    judge: (facts) =>
+      onContainers(
+        facts,
+        ({ privileged }) => (privileged ? ["privileged"] : []),
+        () => "not privileged",
+      ),
   },
   {
     id: "DKR-005",
@@ -108,7 +143,10 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     judge: (facts) =>
       onContainers(
         facts,
-        ({ mounts }) => mounts.filter(({ source, target }) => SOCKETS.test(source) || SOCKETS.test(target)).map(({ source, target }) => `${source} is mounted at ${target}`),
+        ({ mounts }) =>
+          mounts
+            .filter(({ source, target }) => SOCKETS.test(source) || SOCKETS.test(target))
+            .map(({ source, target }) => `${source} is mounted at ${target}`),
         () => "no socket of a container engine",
       ),
   },
@@ -123,7 +161,13 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     judge: (facts) =>
       onContainers(
         facts,
-        ({ mounts }) => mounts.filter(({ source, writable }) => SENSITIVE.test(source.replace(/(.)\/$/, "$1")) && (writable || source === "/")).map(({ source, target }) => `${source} at ${target}, writable`),
+        ({ mounts }) =>
+          mounts
+            .filter(
+              ({ source, writable }) =>
+                SENSITIVE.test(source.replace(/(.)\/$/, "$1")) && (writable || source === "/"),
+            )
+            .map(({ source, target }) => `${source} at ${target}, writable`),
         ({ mounts }) => `${mounts.length} mount(s), none of the system`,
       ),
   },
@@ -139,7 +183,12 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
       given(facts.docker, ({ containers }) => {
         if (containers.length === 0) return notApplicable("no container runs");
         const open = containers.flatMap(({ name, published }) =>
-          published.filter(({ address, hostPort }) => isForWorld(address) && ![80, 443].includes(hostPort)).map(({ address, hostPort, port, protocol }) => `${name}: ${address || "0.0.0.0 and ::"}:${hostPort} -> ${port}/${protocol}`),
+          published
+            .filter(({ address, hostPort }) => isForWorld(address) && ![80, 443].includes(hostPort))
+            .map(
+              ({ address, hostPort, port, protocol }) =>
+                `${name}: ${address || "0.0.0.0 and ::"}:${hostPort} -> ${port}/${protocol}`,
+            ),
         );
         const count = containers.reduce((sum, { published }) => sum + published.length, 0);
         return passUnless(open, `${count} published port(s): on loopback, a private address, or 80 and 443`);
@@ -156,7 +205,10 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     judge: (facts) =>
       onContainers(
         facts,
-        ({ networkMode, namespaces }) => Object.entries({ network: networkMode, ...namespaces }).filter(([, mode]) => mode === "host").map(([name]) => `shares the host's ${name} namespace`),
+        ({ networkMode, namespaces }) =>
+          Object.entries({ network: networkMode, ...namespaces })
+            .filter(([, mode]) => mode === "host")
+            .map(([name]) => `shares the host's ${name} namespace`),
         () => "no namespace of the host",
       ),
   },
@@ -168,7 +220,12 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     why: "what cannot be written cannot be changed by who breaks in",
     fix: "read_only: true and tmpfs: ['/tmp:noexec']",
     looksAt: "docker inspect: HostConfig.ReadonlyRootfs",
-    judge: (facts) => onContainers(facts, ({ readOnly }) => (readOnly ? [] : ["its root file system is writable"]), () => "read-only"),
+    judge: (facts) =>
+      onContainers(
+        facts,
+        ({ readOnly }) => (readOnly ? [] : ["its root file system is writable"]),
+        () => "read-only",
+      ),
   },
   {
     id: "DKR-010",
@@ -181,8 +238,13 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     judge: (facts) =>
       onContainers(
         facts,
-        ({ limits }) => [...(limits.pids > 0 ? [] : ["no limit of processes"]), ...(limits.memoryBytes > 0 ? [] : ["no limit of memory"]), ...(limits.nanoCpus > 0 ? [] : ["no limit of CPU"])],
-        ({ limits }) => `${limits.pids} processes, ${Math.round(limits.memoryBytes / 1_048_576)} MiB, ${limits.nanoCpus / 1e9} CPU`,
+        ({ limits }) => [
+          ...(limits.pids > 0 ? [] : ["no limit of processes"]),
+          ...(limits.memoryBytes > 0 ? [] : ["no limit of memory"]),
+          ...(limits.nanoCpus > 0 ? [] : ["no limit of CPU"]),
+        ],
+        ({ limits }) =>
+          `${limits.pids} processes, ${Math.round(limits.memoryBytes / 1_048_576)} MiB, ${limits.nanoCpus / 1e9} CPU`,
       ),
   },
   {
@@ -198,8 +260,12 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
         facts,
         (process, container, docker) => [
           ...(process.seccomp === 2 ? [] : [`Seccomp is ${process.seccomp}, not 2`]),
-          ...(docker.appArmorOnHost && (process.appArmor ?? "unconfined").startsWith("unconfined") ? ["AppArmor does not confine it"] : []),
-          ...container.securityOptions.filter((option) => /unconfined/.test(option)).map((option) => `told: ${option}`),
+          ...(docker.appArmorOnHost && (process.appArmor ?? "unconfined").startsWith("unconfined")
+            ? ["AppArmor does not confine it"]
+            : []),
+          ...container.securityOptions
+            .filter((option) => /unconfined/.test(option))
+            .map((option) => `told: ${option}`),
         ],
         (process) => `Seccomp 2, AppArmor ${process.appArmor ?? "not on this host"}`,
       ),
@@ -213,7 +279,12 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     fix: "docker network create openclaw-net, and networks: [openclaw-net]",
     looksAt: "docker inspect: HostConfig.NetworkMode",
     judge: (facts) =>
-      onContainers(facts, ({ networkMode }) => (["default", "bridge", ""].includes(networkMode) ? ["on the default bridge"] : []), ({ networkMode }) => `network ${networkMode}`),
+      onContainers(
+        facts,
+        ({ networkMode }) =>
+          ["default", "bridge", ""].includes(networkMode) ? ["on the default bridge"] : [],
+        ({ networkMode }) => `network ${networkMode}`,
+      ),
   },
   {
     id: "DKR-018",
@@ -228,7 +299,9 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
         facts,
         ({ digestPinned, imageCreatedMs, image }) => [
           ...(digestPinned ? [] : [`${image} is not pinned by digest`]),
-          ...(imageCreatedMs !== null && facts.takenMs - imageCreatedMs > IMAGE_AGE_MAX_MS ? [`its image is ${Math.round((facts.takenMs - imageCreatedMs) / DAY_MS)} days old`] : []),
+          ...(imageCreatedMs !== null && facts.takenMs - imageCreatedMs > IMAGE_AGE_MAX_MS
+            ? [`its image is ${Math.round((facts.takenMs - imageCreatedMs) / DAY_MS)} days old`]
+            : []),
         ],
         ({ image }) => image,
       ),
@@ -242,7 +315,11 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     fix: "use a file in /run/secrets, or OpenClaw's SecretRef of kind exec",
     looksAt: "docker inspect: Config.Env, by the rules for secrets",
     judge: (facts) =>
-      onContainers(facts, ({ secretEnv }) => secretEnv.map((name) => `${name} holds a secret`), () => "no value in its environment looks like a secret"),
+      onContainers(
+        facts,
+        ({ secretEnv }) => secretEnv.map((name) => `${name} holds a secret`),
+        () => "no value in its environment looks like a secret",
+      ),
   },
   {
     id: "DKR-020",
@@ -257,7 +334,9 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
         const sandboxes = containers.filter(({ sandbox }) => sandbox);
         if (sandboxes.length === 0) return notApplicable("no sandbox container of OpenClaw runs");
         return passUnless(
-          sandboxes.flatMap((container) => sandboxProblems(container).map((problem) => `${container.name}: ${problem}`)),
+          sandboxes.flatMap((container) =>
+            sandboxProblems(container).map((problem) => `${container.name}: ${problem}`),
+          ),
           sandboxes.map(({ name, networkMode }) => `${name}: network ${networkMode}, no capability`),
         );
       }),
@@ -269,8 +348,12 @@ function sandboxProblems(container: Container): string[] {
   return [
     ...(container.privileged ? ["privileged"] : []),
     ...(container.networkMode === "host" ? ["shares the host's network"] : []),
-    ...container.mounts.filter(({ source }) => SOCKETS.test(source)).map(({ source }) => `${source} is mounted`),
-    ...(process !== null && process.capBounding !== 0n ? [`may have capabilities ${hex(process.capBounding)}`] : []),
+    ...container.mounts
+      .filter(({ source }) => SOCKETS.test(source))
+      .map(({ source }) => `${source} is mounted`),
+    ...(process !== null && process.capBounding !== 0n
+      ? [`may have capabilities ${hex(process.capBounding)}`]
+      : []),
     ...(process !== null && !process.noNewPrivileges ? ["NoNewPrivs is 0"] : []),
   ];
 }

@@ -17,7 +17,10 @@ export const DOCKER_HOST_CHECKS: readonly Check[] = [
     judge: (facts) =>
       given(facts.docker, ({ tcp, settings }) => {
         const verified = settings["tlsverify"] === true;
-        return passUnless(verified ? [] : tcp.map((socket) => `dockerd listens on ${socket} without TLS`), tcp.length === 0 ? "dockerd listens on its unix socket only" : "TCP with client certificates");
+        return passUnless(
+          verified ? [] : tcp.map((socket) => `dockerd listens on ${socket} without TLS`),
+          tcp.length === 0 ? "dockerd listens on its unix socket only" : "TCP with client certificates",
+        );
       }),
   },
   {
@@ -37,7 +40,10 @@ export const DOCKER_HOST_CHECKS: readonly Check[] = [
           return instance.uid !== 0 && (now || file);
         });
         if (facts.docker.kind === "absent" && inGroup.length === 0) return notApplicable(facts.docker.why);
-        return passUnless(inGroup.map(({ user, name }) => `${user} (${name}) is in group docker`), instances.map(({ user }) => `${user} is not in group docker`));
+        return passUnless(
+          inGroup.map(({ user, name }) => `${user} (${name}) is in group docker`),
+          instances.map(({ user }) => `${user} is not in group docker`),
+        );
       }),
   },
   {
@@ -54,7 +60,10 @@ export const DOCKER_HOST_CHECKS: readonly Check[] = [
           if (rootless) return notApplicable("Docker runs without root; its socket belongs to its user");
           const groupOk = file.gid === 0 || file.gid === dockerGid;
           const isTight = (file.mode & 0o117) === 0 && file.uid === 0 && groupOk;
-          return passUnless(isTight ? [] : [`${file.path}: ${modeText(file.mode)}, owner ${file.uid}:${file.gid}`], `${file.path}: ${modeText(file.mode)}`);
+          return passUnless(
+            isTight ? [] : [`${file.path}: ${modeText(file.mode)}, owner ${file.uid}:${file.gid}`],
+            `${file.path}: ${modeText(file.mode)}`,
+          );
         }),
       ),
   },
@@ -70,7 +79,12 @@ export const DOCKER_HOST_CHECKS: readonly Check[] = [
       given(facts.docker, ({ version, rootless }) => {
         const major = Number(version.split(".")[0]);
         const guarded = facts.firewall.kind === "read" && facts.firewall.value.seawall.state === "enforcing";
-        return passUnless(major >= GUARDS_DIRECT_ROUTES_SINCE || guarded || rootless ? [] : [`Docker ${version} does not stop them, and Seawall does not enforce`], guarded ? "Seawall judges forwarded traffic" : `Docker ${version}`);
+        return passUnless(
+          major >= GUARDS_DIRECT_ROUTES_SINCE || guarded || rootless
+            ? []
+            : [`Docker ${version} does not stop them, and Seawall does not enforce`],
+          guarded ? "Seawall judges forwarded traffic" : `Docker ${version}`,
+        );
       }),
   },
   {
@@ -83,8 +97,11 @@ export const DOCKER_HOST_CHECKS: readonly Check[] = [
     looksAt: "docker info: LiveRestoreEnabled; each container's log options",
     judge: (facts) =>
       given(facts.docker, ({ liveRestore, containers }) => {
-        const unlimited = containers.filter(({ logMaxSize }) => logMaxSize === null).map(({ name }) => `${name}: its log has no limit`);
-        if (liveRestore && unlimited.length === 0) return passUnless([], `live-restore is on, ${containers.length} container(s) with limited logs`);
+        const unlimited = containers
+          .filter(({ logMaxSize }) => logMaxSize === null)
+          .map(({ name }) => `${name}: its log has no limit`);
+        if (liveRestore && unlimited.length === 0)
+          return passUnless([], `live-restore is on, ${containers.length} container(s) with limited logs`);
         return fail([...(liveRestore ? [] : ["live-restore is off"]), ...unlimited]);
       }),
   },

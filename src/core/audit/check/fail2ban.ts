@@ -29,9 +29,15 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
         return fail(facts.fail2ban.why);
       }
       return given(facts.fail2ban, ({ running, jails }) => {
-        if (!running) return fail("fail2ban is installed and its server does not answer", { fix: "systemctl enable --now fail2ban, then: fail2ban-client -t" });
+        if (!running)
+          return fail("fail2ban is installed and its server does not answer", {
+            fix: "systemctl enable --now fail2ban, then: fail2ban-client -t",
+          });
         const watching = jails.filter((jail) => /^(sshd|ssh|dropbear)/.test(jail));
-        return passUnless(watching.length > 0 ? [] : [`no jail for sshd (jails: ${jails.join(", ") || "none"})`], `jails: ${jails.join(", ")}`);
+        return passUnless(
+          watching.length > 0 ? [] : [`no jail for sshd (jails: ${jails.join(", ") || "none"})`],
+          `jails: ${jails.join(", ")}`,
+        );
       });
     },
   },
@@ -43,7 +49,12 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
     why: "a configuration with a mistake ends the server at its next start, and on a bare Debian 12 the stock one has such a mistake",
     fix: `write [sshd] backend = systemd to ${DROP_IN}, then: fail2ban-client -t`,
     looksAt: "fail2ban-client -t",
-    judge: (facts) => given(facts.fail2ban, ({ parses }) => given(parses, ({ ok, said }) => passUnless(ok ? [] : [said || "fail2ban-client -t fails"], "fail2ban-client -t accepts it"))),
+    judge: (facts) =>
+      given(facts.fail2ban, ({ parses }) =>
+        given(parses, ({ ok, said }) =>
+          passUnless(ok ? [] : [said || "fail2ban-client -t fails"], "fail2ban-client -t accepts it"),
+        ),
+      ),
   },
   {
     id: "F2B-003",
@@ -56,12 +67,24 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
     judge: (facts) =>
       onJail(facts, (jail, fail2ban) => {
         const problems = jail.missingLogs.map((file) => `${file} does not exist`);
-        if (jail.backend === "systemd" && isSince(fail2ban.sshVersion) && !/sshd-session/.test(jail.journalMatch ?? ""))
-          problems.push(`OpenSSH ${fail2ban.sshVersion ?? ""} logs as sshd-session, the journal match is: ${jail.journalMatch ?? "none"}`);
+        if (
+          jail.backend === "systemd" &&
+          isSince(fail2ban.sshVersion) &&
+          !/sshd-session/.test(jail.journalMatch ?? "")
+        )
+          problems.push(
+            `OpenSSH ${fail2ban.sshVersion ?? ""} logs as sshd-session, the journal match is: ${jail.journalMatch ?? "none"}`,
+          );
         if (jail.backend === "systemd" && !/_COMM=sshd\b/.test(jail.journalMatch ?? ""))
           problems.push(`the journal match does not name _COMM=sshd: ${jail.journalMatch ?? "none"}`);
-        if (jail.backend !== "systemd" && jail.logFiles.length === 0) problems.push("the jail reads no log file and not the journal");
-        return passUnless(problems, jail.backend === "systemd" ? `journal: ${jail.journalMatch ?? ""}` : `files: ${jail.logFiles.join(", ")}`);
+        if (jail.backend !== "systemd" && jail.logFiles.length === 0)
+          problems.push("the jail reads no log file and not the journal");
+        return passUnless(
+          problems,
+          jail.backend === "systemd"
+            ? `journal: ${jail.journalMatch ?? ""}`
+            : `files: ${jail.logFiles.join(", ")}`,
+        );
       }),
   },
   {
@@ -95,11 +118,14 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
     judge: (facts) =>
       onJail(facts, (jail) => {
         const ports = sshPorts(facts);
-        if (ports.length === 0) return unknown("the port of sshd could not be seen", "sudo seawall audit --layer fail2ban");
+        if (ports.length === 0)
+          return unknown("the port of sshd could not be seen", "sudo seawall audit --layer fail2ban");
         if (jail.allPorts) return pass("bans at every port");
         const covered = jail.ports.flatMap(portsOf);
         return passUnless(
-          ports.filter((port) => !covered.some(([first, last]) => port >= first && port <= last)).map((port) => `sshd listens on ${port}, bans hold at ${jail.ports.join(", ")}`),
+          ports
+            .filter((port) => !covered.some(([first, last]) => port >= first && port <= last))
+            .map((port) => `sshd listens on ${port}, bans hold at ${jail.ports.join(", ")}`),
           `bans at ${jail.ports.join(", ")}`,
         );
       }),
@@ -116,8 +142,15 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
       onJail(facts, (jail, { inKernel }) =>
         given(inKernel, (held) => {
           const lost = jail.banned.filter((address) => !held.includes(address));
-          if (lost.length > 0) return fail(`${jail.banned.length} banned, ${lost.length} of them not in the kernel: ${lost.slice(0, 5).join(", ")}`);
-          return pass(jail.banned.length === 0 ? "nobody is banned now" : `all ${jail.banned.length} banned addresses are in the kernel`);
+          if (lost.length > 0)
+            return fail(
+              `${jail.banned.length} banned, ${lost.length} of them not in the kernel: ${lost.slice(0, 5).join(", ")}`,
+            );
+          return pass(
+            jail.banned.length === 0
+              ? "nobody is banned now"
+              : `all ${jail.banned.length} banned addresses are in the kernel`,
+          );
         }),
       ),
   },
@@ -134,8 +167,12 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
         passUnless(
           [
             ...(actions.length === 0 ? ["the jail has no action"] : []),
-            ...actions.filter((action) => /^iptables/.test(action) && !hasIptables).map((action) => `${action}: iptables is not installed`),
-            ...actions.filter((action) => /^nftables/.test(action) && !hasNft).map((action) => `${action}: nft is not installed`),
+            ...actions
+              .filter((action) => /^iptables/.test(action) && !hasIptables)
+              .map((action) => `${action}: iptables is not installed`),
+            ...actions
+              .filter((action) => /^nftables/.test(action) && !hasNft)
+              .map((action) => `${action}: nft is not installed`),
           ],
           `action ${actions.join(", ")}`,
         ),
@@ -152,7 +189,11 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
     judge: (facts) =>
       onJail(facts, ({ banned, ignored }, { operators }) => {
         const out = operators.filter((address) => banned.includes(address));
-        if (out.length > 0) return fail(out.map((address) => `${address} is logged in and banned`), { fix: `fail2ban-client set sshd unbanip ${out[0] ?? ""}` });
+        if (out.length > 0)
+          return fail(
+            out.map((address) => `${address} is logged in and banned`),
+            { fix: `fail2ban-client set sshd unbanip ${out[0] ?? ""}` },
+          );
         if (ignored.length > 0) return pass(`ignored: ${ignored.join(", ")}`);
         return fail("no address is ignored", { severity: "low" });
       }),
@@ -166,7 +207,12 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
     fix: `bantime.increment = true in ${DROP_IN}`,
     looksAt: "the jail's bantime.increment, or a recidive jail",
     judge: (facts) =>
-      onJail(facts, ({ increment, recidive }) => passUnless(increment || recidive ? [] : ["neither bantime.increment nor a recidive jail"], increment ? "bantime.increment is on" : "there is a recidive jail")),
+      onJail(facts, ({ increment, recidive }) =>
+        passUnless(
+          increment || recidive ? [] : ["neither bantime.increment nor a recidive jail"],
+          increment ? "bantime.increment is on" : "there is a recidive jail",
+        ),
+      ),
   },
   {
     id: "F2B-010",
@@ -176,13 +222,24 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
     why: "edits in jail.conf are lost or stop the upgrade of the package",
     fix: `move the edits to ${DROP_IN}`,
     looksAt: "the package's checksums of its configuration files",
-    judge: (facts) => given(facts.fail2ban, ({ edited }) => given(edited, (files) => passUnless(files.map((file) => `${file} was edited`), "no file of the package was edited"))),
+    judge: (facts) =>
+      given(facts.fail2ban, ({ edited }) =>
+        given(edited, (files) =>
+          passUnless(
+            files.map((file) => `${file} was edited`),
+            "no file of the package was edited",
+          ),
+        ),
+      ),
   },
 ];
 
 function isSince(version: string | null): boolean {
   const [major = 0, minor = 0] = (version ?? "").split(/[.p]/).map(Number);
-  return major > OPENSSH_SESSION_SINCE[0] || (major === OPENSSH_SESSION_SINCE[0] && minor >= OPENSSH_SESSION_SINCE[1]);
+  return (
+    major > OPENSSH_SESSION_SINCE[0] ||
+    (major === OPENSSH_SESSION_SINCE[0] && minor >= OPENSSH_SESSION_SINCE[1])
+  );
 }
 
 function portsOf(text: string): (readonly [number, number])[] {

@@ -15,11 +15,15 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
     looksAt: "/etc/ufw/ufw.conf, the kernel's INPUT chain, systemctl is-enabled ufw",
     judge: (facts) =>
       given(facts.firewall, (firewall) => {
-        if (firewall.ufw.kind === "absent" && firewall.seawall.state === "enforcing") return notApplicable("Seawall enforces; there is no UFW");
+        if (firewall.ufw.kind === "absent" && firewall.seawall.state === "enforcing")
+          return notApplicable("Seawall enforces; there is no UFW");
         return given(firewall.ufw, (ufw) => {
           if (!ufw.enabledInFile && !ufw.inKernel4 && firewall.seawall.state === "enforcing")
             return notApplicable("UFW is off, and Seawall enforces in its place");
-          const boot = ufw.atBoot.kind === "read" && !ufw.atBoot.value ? ["the ufw unit is not enabled: nothing loads it at boot"] : [];
+          const boot =
+            ufw.atBoot.kind === "read" && !ufw.atBoot.value
+              ? ["the ufw unit is not enabled: nothing loads it at boot"]
+              : [];
           return passUnless(
             [
               ...(ufw.enabledInFile ? [] : ["ufw.conf says ENABLED=no"]),
@@ -42,16 +46,21 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
     judge: (facts) =>
       given(facts.firewall, (firewall) =>
         given(firewall.tables, (tables) => {
-          const ufwNo = firewall.ufw.kind === "read" && firewall.ufw.value.enabledInFile && !firewall.ufw.value.ipv6;
-          if (!firewall.hasIpv6 && !ufwNo) return notApplicable("this host has no IPv6 address that others reach");
+          const ufwNo =
+            firewall.ufw.kind === "read" && firewall.ufw.value.enabledInFile && !firewall.ufw.value.ipv6;
+          if (!firewall.hasIpv6 && !ufwNo)
+            return notApplicable("this host has no IPv6 address that others reach");
           const six = reachOfPort({ ...firewall, hasIpv6: true }, tables, "tcp", 47_113);
           const four = reachOfPort({ ...firewall, hasIpv6: false }, tables, "tcp", 47_113);
           const problems = [
             ...(ufwNo ? ["ufw: IPV6=no"] : []),
-            ...(four.reach === "closed" && six.reach === "open" ? [`an unused port is closed over IPv4 and open over IPv6 (${six.where})`] : []),
+            ...(four.reach === "closed" && six.reach === "open"
+              ? [`an unused port is closed over IPv4 and open over IPv6 (${six.where})`]
+              : []),
           ];
           if (problems.length === 0 && six.reach === "open") return fail("neither family is filtered");
-          if (problems.length === 0 && six.reach === "maybe") return unknown("a rule that the audit cannot read decides over IPv6", "seawall exposure");
+          if (problems.length === 0 && six.reach === "maybe")
+            return unknown("a rule that the audit cannot read decides over IPv6", "seawall exposure");
           return passUnless(problems, `closed over both, IPv6 by ${six.where}`);
         }),
       ),
@@ -63,11 +72,16 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
     title: "Loopback works, and its addresses are refused from outside",
     why: "a packet that claims to be from this host could reach what listens only for it",
     fix: "ufw --force enable does both; or sysctl net.ipv4.conf.all.rp_filter=2 (or 1)",
-    looksAt: "rules for `lo`, and what happens to a packet from 127.0.0.1 at an uplink (or rp_filter, route_localnet)",
+    looksAt:
+      "rules for `lo`, and what happens to a packet from 127.0.0.1 at an uplink (or rp_filter, route_localnet)",
     judge: (facts) =>
       given(facts.firewall, (firewall) =>
         given(firewall.tables, (tables) => {
-          const local = possibleAt(tables, "input", packetOf({ family: "ip", in: "lo", protocol: "tcp", port: 18_789, source: 0x7f_00_00_01 }));
+          const local = possibleAt(
+            tables,
+            "input",
+            packetOf({ family: "ip", in: "lo", protocol: "tcp", port: 18_789, source: 0x7f_00_00_01 }),
+          );
           const sysctls = facts.host.kind === "read" ? facts.host.value.sysctls : new Map<string, string>();
           const routes = sysctls.get("net.ipv4.conf.all.route_localnet") === "1";
           return passUnless(
@@ -96,9 +110,13 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
           return passUnless(
             [
               ...(active.length > 1 ? [`several load rules: ${active.join(", ")}`] : []),
-              ...(nft && firewall.nftablesFlushes && othersHaveRules(firewall.tables) ? ["nftables.service flushes every table when it is started or reloaded"] : []),
+              ...(nft && firewall.nftablesFlushes && othersHaveRules(firewall.tables)
+                ? ["nftables.service flushes every table when it is started or reloaded"]
+                : []),
             ],
-            active.length === 0 ? "no unit loads rules beside Seawall" : `only ${active[0] ?? ""} loads rules`,
+            active.length === 0
+              ? "no unit loads rules beside Seawall"
+              : `only ${active[0] ?? ""} loads rules`,
           );
         }),
       ),
@@ -114,7 +132,9 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
     judge: (facts) =>
       given(facts.firewall, ({ dockerUser }) => {
         if (dockerUser === null) return notApplicable("there is no DOCKER-USER chain");
-        const wrong = dockerUser.filter((rule) => / --dports? /.test(rule) && /-j (RETURN|ACCEPT)\b/.test(rule));
+        const wrong = dockerUser.filter(
+          (rule) => / --dports? /.test(rule) && /-j (RETURN|ACCEPT)\b/.test(rule),
+        );
         return passUnless(wrong, `${dockerUser.length} rule(s), none lets through by the container's port`);
       }),
   },
@@ -129,10 +149,22 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
     judge: (facts) =>
       given(facts.firewall, ({ dockerUser, interfaces, uplinks }) => {
         if (dockerUser === null) return notApplicable("there is no DOCKER-USER chain");
-        const named = dockerUser.flatMap((rule) => [...rule.matchAll(/ -i (\S+)/g)].map((match) => match[1] ?? ""));
-        const missing = [...new Set(named)].filter((name) => !name.endsWith("+") && !interfaces.includes(name));
-        const other = named.length > 0 && !named.some((name) => uplinks.includes(name)) ? [`none of ${named.join(", ")} is the way to the internet (${uplinks.join(", ")})`] : [];
-        return passUnless([...missing.map((name) => `there is no interface ${name}`), ...(missing.length === 0 ? other : [])], named.length === 0 ? "no rule names an interface" : `named and there: ${[...new Set(named)].join(", ")}`);
+        const named = dockerUser.flatMap((rule) =>
+          [...rule.matchAll(/ -i (\S+)/g)].map((match) => match[1] ?? ""),
+        );
+        const missing = [...new Set(named)].filter(
+          (name) => !name.endsWith("+") && !interfaces.includes(name),
+        );
+        const other =
+          named.length > 0 && !named.some((name) => uplinks.includes(name))
+            ? [`none of ${named.join(", ")} is the way to the internet (${uplinks.join(", ")})`]
+            : [];
+        return passUnless(
+          [...missing.map((name) => `there is no interface ${name}`), ...(missing.length === 0 ? other : [])],
+          named.length === 0
+            ? "no rule names an interface"
+            : `named and there: ${[...new Set(named)].join(", ")}`,
+        );
       }),
   },
   {
@@ -146,10 +178,17 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
     judge: (facts) =>
       given(facts.docker, ({ settings, firewallBackend, version }) => {
         const off = ["iptables", "ip6tables"].filter((key) => settings[key] === false);
-        const backend = firewallBackend ?? (settings["firewall-backend"] === "nftables" ? "nftables" : "iptables");
+        const backend =
+          firewallBackend ?? (settings["firewall-backend"] === "nftables" ? "nftables" : "iptables");
         const user = facts.firewall.kind === "read" ? facts.firewall.value.dockerUser : null;
-        const idle = backend === "nftables" && (user?.length ?? 0) > 0 ? ["rules in DOCKER-USER are not used by the nftables backend"] : [];
-        return passUnless([...off.filter((key) => key === "iptables").map(() => "daemon.json says iptables: false"), ...idle], `Docker ${version} filters by ${backend}`);
+        const idle =
+          backend === "nftables" && (user?.length ?? 0) > 0
+            ? ["rules in DOCKER-USER are not used by the nftables backend"]
+            : [];
+        return passUnless(
+          [...off.filter((key) => key === "iptables").map(() => "daemon.json says iptables: false"), ...idle],
+          `Docker ${version} filters by ${backend}`,
+        );
       }),
   },
   {
@@ -161,7 +200,12 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
     fix: "iptables-legacy-save >old.rules; move what you need, then iptables-legacy -F",
     looksAt: "/proc/net/ip_tables_names, ip6_tables_names",
     judge: (facts) =>
-      given(facts.firewall, ({ legacyTables }) => passUnless(legacyTables.map((name) => `the old iptables holds table ${name}`), "the old iptables holds no table")),
+      given(facts.firewall, ({ legacyTables }) =>
+        passUnless(
+          legacyTables.map((name) => `the old iptables holds table ${name}`),
+          "the old iptables holds no table",
+        ),
+      ),
   },
   {
     id: "FW-017",
@@ -173,10 +217,14 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
     looksAt: "/etc/ufw/ufw.conf LOGLEVEL; Seawall logs what it judges",
     judge: (facts) =>
       given(facts.firewall, ({ ufw, seawall }) => {
-        if (seawall.state === "enforcing" || seawall.state === "observing") return pass("Seawall logs every refused connection, at most 500 a second");
+        if (seawall.state === "enforcing" || seawall.state === "observing")
+          return pass("Seawall logs every refused connection, at most 500 a second");
         return given(ufw, ({ logLevel, enabledInFile }) => {
           if (!enabledInFile) return fail("no firewall that logs is on");
-          return passUnless(["low", "medium"].includes(logLevel) ? [] : [`ufw logs at level ${logLevel}`], `ufw logs at level ${logLevel}`);
+          return passUnless(
+            ["low", "medium"].includes(logLevel) ? [] : [`ufw logs at level ${logLevel}`],
+            `ufw logs at level ${logLevel}`,
+          );
         });
       }),
   },
@@ -195,13 +243,22 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
           ...(valueOr(facts.tailscale, { running: false, serves: [] }).running ? ["Tailscale"] : []),
           ...interfaces.filter((name) => /^(wg|virbr|lxdbr|podman|cni)/.test(name)),
         ];
-        const on = [...(forwarding.v4 ? ["net.ipv4.ip_forward is 1"] : []), ...(forwarding.v6 ? ["net.ipv6.conf.all.forwarding is 1"] : [])];
+        const on = [
+          ...(forwarding.v4 ? ["net.ipv4.ip_forward is 1"] : []),
+          ...(forwarding.v6 ? ["net.ipv6.conf.all.forwarding is 1"] : []),
+        ];
         if (on.length === 0) return pass("forwarding is off");
-        return passUnless(needs.length > 0 ? [] : on.map((line) => `${line}, and nothing here needs it`), `${on.join(", ")}, for ${needs.join(", ")}`);
+        return passUnless(
+          needs.length > 0 ? [] : on.map((line) => `${line}, and nothing here needs it`),
+          `${on.join(", ")}, for ${needs.join(", ")}`,
+        );
       }),
   },
 ];
 
-function othersHaveRules(tables: { readonly kind: string; readonly value?: readonly { readonly name: string }[] }): boolean {
+function othersHaveRules(tables: {
+  readonly kind: string;
+  readonly value?: readonly { readonly name: string }[];
+}): boolean {
   return tables.kind !== "read" || (tables.value ?? []).some(({ name }) => name !== "inet filter");
 }

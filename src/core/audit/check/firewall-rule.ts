@@ -9,10 +9,13 @@ import type { Table } from "../filter/model.ts";
 import { valueOr } from "../reading.ts";
 import { reachOfPort, reachOfPublish, reachOutward, type Verdict } from "./world.ts";
 
-const LOOKS = "nft -j list ruleset and iptables-save: a new connection from the internet walked through every chain";
+const LOOKS =
+  "nft -j list ruleset and iptables-save: a new connection from the internet walked through every chain";
 
 /** Ports that are a way in by themselves: the gateway, its old defaults, Docker, browsers, databases. */
-const GIVES_AWAY = new Set([18_789, 18_790, 2375, 2376, 2377, 9222, 3306, 5432, 6379, 9200, 11_211, 27_017, 5900, 6080]);
+const GIVES_AWAY = new Set([
+  18_789, 18_790, 2375, 2376, 2377, 9222, 3306, 5432, 6379, 9200, 11_211, 27_017, 5900, 6080,
+]);
 const INTENDED: Readonly<Record<"tcp" | "udp", readonly number[]>> = { tcp: [80, 443], udp: [443, 41_641] };
 /** A port that nobody would open by a rule: what happens to it is what happens to everything else. */
 const SOME_PORT = 47_113;
@@ -41,9 +44,12 @@ export const FIREWALL_RULE_CHECKS: readonly Check[] = [
     judge: (facts) =>
       onTables(facts, (firewall, tables) => {
         const verdict = reachOfPort(firewall, tables, "tcp", SOME_PORT);
-        if (verdict.reach === "closed") return pass(`a new connection to an unused port is dropped by ${verdict.where}`);
+        if (verdict.reach === "closed")
+          return pass(`a new connection to an unused port is dropped by ${verdict.where}`);
         if (verdict.reach === "maybe") return cannotTell("whether an unused port is closed", verdict);
-        return fail(`a new connection to an unused port is accepted (${verdict.where}); state of Seawall: ${firewall.seawall.state}`);
+        return fail(
+          `a new connection to an unused port is accepted (${verdict.where}); state of Seawall: ${firewall.seawall.state}`,
+        );
       }),
   },
   {
@@ -63,7 +69,8 @@ export const FIREWALL_RULE_CHECKS: readonly Check[] = [
           ...(udp.reach === "open" ? [`incoming UDP is accepted by default (${udp.where})`] : []),
           ...ufwDefaults(firewall),
         ];
-        if (problems.length === 0 && tcp.reach === "maybe") return cannotTell("the default for incoming", tcp);
+        if (problems.length === 0 && tcp.reach === "maybe")
+          return cannotTell("the default for incoming", tcp);
         return passUnless(problems, `TCP and UDP to an unused port are dropped by ${tcp.where}`);
       }),
   },
@@ -75,7 +82,10 @@ export const FIREWALL_RULE_CHECKS: readonly Check[] = [
     why: "every other port that answers strangers is one more program that must have no hole",
     fix: "bind the program to 127.0.0.1, or close its port: seawall apply, or ufw delete allow PORT",
     looksAt: "every socket that listens, walked through every chain of the kernel",
-    judge: (facts) => onTables(facts, (firewall, tables) => given(facts.listeners, (all) => openPorts(facts, firewall, tables, all))),
+    judge: (facts) =>
+      onTables(facts, (firewall, tables) =>
+        given(facts.listeners, (all) => openPorts(facts, firewall, tables, all)),
+      ),
   },
   {
     id: "FW-006",
@@ -91,9 +101,15 @@ export const FIREWALL_RULE_CHECKS: readonly Check[] = [
         const verdicts = ports.map((port) => ({ port, verdict: reachOfPort(firewall, tables, "tcp", port) }));
         const open = verdicts.filter(({ verdict }) => verdict.reach === "open");
         if (open.length > 0)
-          return fail(open.map(({ port, verdict }) => `a stranger's connection to port ${port} is let through (${verdict.where})`));
+          return fail(
+            open.map(
+              ({ port, verdict }) =>
+                `a stranger's connection to port ${port} is let through (${verdict.where})`,
+            ),
+          );
         const unclear = verdicts.find(({ verdict }) => verdict.reach === "maybe");
-        if (unclear !== undefined) return cannotTell(`whether port ${unclear.port} is closed`, unclear.verdict);
+        if (unclear !== undefined)
+          return cannotTell(`whether port ${unclear.port} is closed`, unclear.verdict);
         return pass(`closed: ${ports.join(", ")} (dropped by ${verdicts[0]?.verdict.where ?? ""})`);
       }),
   },
@@ -111,8 +127,14 @@ export const FIREWALL_RULE_CHECKS: readonly Check[] = [
         if (ports.length === 0) return notApplicable("no SSH server listens here");
         const closed = ports.filter((port) => reachOfPort(firewall, tables, "tcp", port).reach === "closed");
         if (closed.length === 0) return pass(`let through: ${ports.join(", ")}`);
-        if (allowsSomebody(firewall, closed)) return pass(`port ${closed.join(", ")} is let through for some sources only`);
-        return fail(closed.map((port) => `port ${port} is closed to everybody outside (${reachOfPort(firewall, tables, "tcp", port).where})`));
+        if (allowsSomebody(firewall, closed))
+          return pass(`port ${closed.join(", ")} is let through for some sources only`);
+        return fail(
+          closed.map(
+            (port) =>
+              `port ${port} is closed to everybody outside (${reachOfPort(firewall, tables, "tcp", port).where})`,
+          ),
+        );
       }),
   },
   {
@@ -128,7 +150,9 @@ export const FIREWALL_RULE_CHECKS: readonly Check[] = [
         const ports = sshPorts(facts);
         if (ports.length === 0) return notApplicable("no SSH server listens here");
         return passUnless(
-          ports.filter((port) => reachOfPort(firewall, tables, "tcp", port).reach === "open").map((port) => `port ${port} is open to everybody at any rate`),
+          ports
+            .filter((port) => reachOfPort(firewall, tables, "tcp", port).reach === "open")
+            .map((port) => `port ${port} is open to everybody at any rate`),
           `port ${ports.join(", ")}: not for everybody at any rate`,
         );
       }),
@@ -141,19 +165,32 @@ export const FIREWALL_RULE_CHECKS: readonly Check[] = [
     why: "Docker forwards a published port past UFW: `deny incoming` does not stop it",
     fix: "publish on 127.0.0.1, or let Seawall judge forwarded traffic: seawall apply",
     looksAt: `${LOOKS}; each published port as its container sees it after NAT`,
-    judge: (facts) => onTables(facts, (firewall, tables) => given(facts.docker, (docker) => {
-      const published = docker.containers.flatMap((container) =>
-        container.published.filter(({ address }) => isForWorld(address)).map((publish) => ({ container, publish })),
-      );
-      const unwanted = published.filter(({ publish }) => !INTENDED.tcp.includes(publish.hostPort));
-      const verdicts = unwanted.map((one) => ({ ...one, verdict: reachOfPublish(firewall, tables, one.container, one.publish) }));
-      return passUnless(
-        verdicts
-          .filter(({ verdict }) => verdict.reach !== "closed")
-          .map(({ container, publish, verdict }) => `${container.name}: ${publish.address}:${publish.hostPort} -> ${publish.port} ${verdict.reach === "open" ? "is" : "may be"} reachable (${verdict.where})`),
-        published.length === 0 ? "no container publishes a port to the outside" : `${published.length} published port(s): dropped, or 80 and 443`,
-      );
-    })),
+    judge: (facts) =>
+      onTables(facts, (firewall, tables) =>
+        given(facts.docker, (docker) => {
+          const published = docker.containers.flatMap((container) =>
+            container.published
+              .filter(({ address }) => isForWorld(address))
+              .map((publish) => ({ container, publish })),
+          );
+          const unwanted = published.filter(({ publish }) => !INTENDED.tcp.includes(publish.hostPort));
+          const verdicts = unwanted.map((one) => ({
+            ...one,
+            verdict: reachOfPublish(firewall, tables, one.container, one.publish),
+          }));
+          return passUnless(
+            verdicts
+              .filter(({ verdict }) => verdict.reach !== "closed")
+              .map(
+                ({ container, publish, verdict }) =>
+                  `${container.name}: ${publish.address}:${publish.hostPort} -> ${publish.port} ${verdict.reach === "open" ? "is" : "may be"} reachable (${verdict.where})`,
+              ),
+            published.length === 0
+              ? "no container publishes a port to the outside"
+              : `${published.length} published port(s): dropped, or 80 and 443`,
+          );
+        }),
+      ),
   },
   {
     id: "FW-016",
@@ -166,8 +203,12 @@ export const FIREWALL_RULE_CHECKS: readonly Check[] = [
     judge: (facts) =>
       onTables(facts, (firewall, tables) => {
         if (firewall.seawall.outbound === "enforce") return pass("Seawall enforces the outbound policy");
-        if (reachOutward(firewall, tables).reach === "closed") return pass("outgoing connections are dropped unless a rule allows them");
-        const said = firewall.seawall.outbound === "observe" ? "Seawall observes outbound traffic and stops none of it" : "nothing limits outgoing connections";
+        if (reachOutward(firewall, tables).reach === "closed")
+          return pass("outgoing connections are dropped unless a rule allows them");
+        const said =
+          firewall.seawall.outbound === "observe"
+            ? "Seawall observes outbound traffic and stops none of it"
+            : "nothing limits outgoing connections";
         return fail(said);
       }),
   },
@@ -182,21 +223,39 @@ function ufwDefaults(firewall: FirewallFacts): string[] {
   ];
 }
 
-function openPorts(facts: Facts, firewall: FirewallFacts, tables: readonly Table[], all: readonly Listener[]): Outcome {
+function openPorts(
+  facts: Facts,
+  firewall: FirewallFacts,
+  tables: readonly Table[],
+  all: readonly Listener[],
+): Outcome {
   const ssh = sshPorts(facts);
   const reached = all
     .filter(({ address }) => !isLoopbackAddress(address))
-    .map((listener) => ({ listener, verdict: reachOfPort(firewall, tables, listener.protocol, listener.port) }))
+    .map((listener) => ({
+      listener,
+      verdict: reachOfPort(firewall, tables, listener.protocol, listener.port),
+    }))
     .filter(({ verdict }) => verdict.reach !== "closed");
   const isWanted = ({ protocol, port }: Listener): boolean =>
     INTENDED[protocol].includes(port) || (protocol === "tcp" && ssh.includes(port));
   const unwanted = reached.filter(({ listener }) => !isWanted(listener));
-  const lines = unwanted.map(({ listener, verdict }) => `${listenerText(listener)} ${verdict.reach === "open" ? "is" : "may be"} reachable (${verdict.where})`);
+  const lines = unwanted.map(
+    ({ listener, verdict }) =>
+      `${listenerText(listener)} ${verdict.reach === "open" ? "is" : "may be"} reachable (${verdict.where})`,
+  );
   if (unwanted.some(({ verdict }) => verdict.reach === "open"))
-    return fail(lines, unwanted.some(({ listener }) => GIVES_AWAY.has(listener.port)) ? {} : { severity: "high" });
+    return fail(
+      lines,
+      unwanted.some(({ listener }) => GIVES_AWAY.has(listener.port)) ? {} : { severity: "high" },
+    );
   const [unclear] = unwanted;
   if (unclear !== undefined) return cannotTell(listenerText(unclear.listener), unclear.verdict);
-  return pass(reached.length === 0 ? "no socket is reachable from outside" : `reachable: ${reached.map(({ listener }) => listenerText(listener)).join(", ")}`);
+  return pass(
+    reached.length === 0
+      ? "no socket is reachable from outside"
+      : `reachable: ${reached.map(({ listener }) => listenerText(listener)).join(", ")}`,
+  );
 }
 
 /** The configured port and the defaults of today and of old guides; the latter only where somebody listens. */
@@ -207,17 +266,26 @@ function gatewayPorts(facts: Facts): number[] {
 }
 
 export function sshPorts(facts: Facts): number[] {
-  if (facts.ssh.kind === "read" && facts.ssh.value.listening.kind === "read") return [...facts.ssh.value.listening.value];
+  if (facts.ssh.kind === "read" && facts.ssh.value.listening.kind === "read")
+    return [...facts.ssh.value.listening.value];
   const listeners = valueOr(facts.listeners, []);
-  return [...new Set(listeners.filter(({ program, protocol }) => protocol === "tcp" && program === "sshd").map(({ port }) => port))];
+  return [
+    ...new Set(
+      listeners
+        .filter(({ program, protocol }) => protocol === "tcp" && program === "sshd")
+        .map(({ port }) => port),
+    ),
+  ];
 }
 
 /** UFW rules name their sources; a rule from somewhere is a way in that a stranger does not have. */
 function allowsSomebody(firewall: FirewallFacts, ports: readonly number[]): boolean {
   if (firewall.ufw.kind !== "read") return firewall.seawall.state === "enforcing";
   const { rules } = firewall.ufw.value;
-  return ports.every((port) =>
-    rules.some((rule) => /^(allow|limit) /.test(rule) && rule.split(" ")[2] === String(port)) || rules.some((rule) => /^allow .* in_tailscale/.test(rule)),
+  return ports.every(
+    (port) =>
+      rules.some((rule) => /^(allow|limit) /.test(rule) && rule.split(" ")[2] === String(port)) ||
+      rules.some((rule) => /^allow .* in_tailscale/.test(rule)),
   );
 }
 

@@ -35,7 +35,9 @@ export const HOST_CHECKS: readonly Check[] = [
           return value === undefined ? [] : [{ name, wanted, value }];
         });
         return passUnless(
-          seen.filter(({ wanted, value }) => !wanted.includes(value)).map(({ name, wanted, value }) => `${name} = ${value}, should be ${wanted[0] ?? ""}`),
+          seen
+            .filter(({ wanted, value }) => !wanted.includes(value))
+            .map(({ name, wanted, value }) => `${name} = ${value}, should be ${wanted[0] ?? ""}`),
           `${seen.length} settings of the kernel, all as they should be`,
         );
       }),
@@ -48,7 +50,10 @@ export const HOST_CHECKS: readonly Check[] = [
     why: "certificates, tokens and logs need the right time",
     fix: "timedatectl set-ntp true, or: apt-get install chrony",
     looksAt: "adjtimex as timedatectl shows it, chronyc",
-    judge: (facts) => given(facts.host, ({ timeSync }) => given(timeSync, ({ synced, by }) => passUnless(synced ? [] : [by], by))),
+    judge: (facts) =>
+      given(facts.host, ({ timeSync }) =>
+        given(timeSync, ({ synced, by }) => passUnless(synced ? [] : [by], by)),
+      ),
   },
   {
     id: "HOST-003",
@@ -60,11 +65,20 @@ export const HOST_CHECKS: readonly Check[] = [
     looksAt: "/etc/passwd and /etc/shadow",
     judge: (facts) =>
       given(facts.accounts, (accounts) => {
-        const roots = accounts.filter(({ uid, name }) => uid === 0 && name !== "root").map(({ name }) => `${name} has uid 0`);
-        const empty = accounts.filter(({ password }) => password === "empty").map(({ name }) => `${name} needs no password`);
+        const roots = accounts
+          .filter(({ uid, name }) => uid === 0 && name !== "root")
+          .map(({ name }) => `${name} has uid 0`);
+        const empty = accounts
+          .filter(({ password }) => password === "empty")
+          .map(({ name }) => `${name} needs no password`);
         if (roots.length + empty.length > 0) return fail([...roots, ...empty]);
         const hidden = accounts.every(({ password }) => password === null);
-        if (hidden) return { status: "unknown", why: "/etc/shadow cannot be read", needs: "sudo seawall audit --layer host" };
+        if (hidden)
+          return {
+            status: "unknown",
+            why: "/etc/shadow cannot be read",
+            needs: "sudo seawall audit --layer host",
+          };
         return pass(`${accounts.length} accounts, one with uid 0, none without a password`);
       }),
   },
@@ -77,7 +91,14 @@ export const HOST_CHECKS: readonly Check[] = [
     fix: "apt-get install apparmor, and apparmor=1 security=apparmor on the kernel's command line",
     looksAt: "/sys/module/apparmor and /sys/kernel/security/apparmor/profiles",
     judge: (facts) =>
-      given(facts.host, ({ appArmor }) => given(appArmor, ({ enabled, enforced }) => passUnless(enabled ? [] : ["AppArmor is not on"], `AppArmor is on, ${enforced} profile(s) enforced`))),
+      given(facts.host, ({ appArmor }) =>
+        given(appArmor, ({ enabled, enforced }) =>
+          passUnless(
+            enabled ? [] : ["AppArmor is not on"],
+            `AppArmor is on, ${enforced} profile(s) enforced`,
+          ),
+        ),
+      ),
   },
   {
     id: "HOST-005",
@@ -87,7 +108,10 @@ export const HOST_CHECKS: readonly Check[] = [
     why: "what happened before the restart is what you want to read after it",
     fix: "mkdir -p /var/log/journal && systemctl restart systemd-journald",
     looksAt: "/var/log/journal, journald.conf, or a syslog that writes",
-    judge: (facts) => given(facts.host, ({ journal }) => given(journal, ({ persistent, how }) => passUnless(persistent ? [] : [how], how))),
+    judge: (facts) =>
+      given(facts.host, ({ journal }) =>
+        given(journal, ({ persistent, how }) => passUnless(persistent ? [] : [how], how)),
+      ),
   },
 ];
 
@@ -99,12 +123,15 @@ export const CONTAINMENT_CHECKS: readonly Check[] = [
     title: "The agent's processes cannot become another subject",
     why: "rules for the agent's user hold only as long as it cannot act as another user or another service",
     fix: "close the ways out that are named; until then outbound rules are a hedge, not a wall",
-    looksAt: "sudo, groups, sockets of Docker and LXD, writable units and PATH, user manager, subuids, at, cron, ssh to localhost",
+    looksAt:
+      "sudo, groups, sockets of Docker and LXD, writable units and PATH, user manager, subuids, at, cron, ssh to localhost",
     judge: (facts) =>
       given(facts.containment, ({ verdict, reasons }) => {
         const lines = reasons.map(({ way, cure }) => `${way} (${cure})`);
         if (verdict === "contained") return pass("no way out was found", ...lines);
-        return fail(lines.length === 0 ? [verdict] : lines, { severity: verdict === "partly" ? "medium" : "high" });
+        return fail(lines.length === 0 ? [verdict] : lines, {
+          severity: verdict === "partly" ? "medium" : "high",
+        });
       }),
   },
 ];

@@ -9,19 +9,34 @@ const CERTIFICATE_LEFT_MIN_MS = 14 * DAY_MS;
 const YEAR_SECONDS = 31_536_000;
 
 function onSites(facts: Facts, judge: (sites: readonly ProxySite[], proxy: ProxyFacts) => Outcome): Outcome {
-  return given(facts.proxy, (proxy) => (proxy.sites.length === 0 ? notApplicable(`${proxy.kind} serves no site that leads to OpenClaw`) : judge(proxy.sites, proxy)));
+  return given(facts.proxy, (proxy) =>
+    proxy.sites.length === 0
+      ? notApplicable(`${proxy.kind} serves no site that leads to OpenClaw`)
+      : judge(proxy.sites, proxy),
+  );
 }
 
 /** Judges a header on every answer, and on the errors the proxy makes itself. */
 function onEveryAnswer(facts: Facts, header: string, isGood: (value: string) => boolean): Outcome {
   return onSites(facts, (sites) => {
     const answers = sites.flatMap((site) => site.answers.map((answer) => ({ site, answer })));
-    if (answers.length === 0) return unknown("the proxy did not answer over TLS", "curl -vk https://NAME/ on this server");
-    const wrong = answers.filter(({ answer }) => !isGood(answer.headers[header] ?? "")).map(({ site, answer }) => `${site.name} ${answerText(answer)}: ${header} ${answer.headers[header] ?? "missing"}`);
+    if (answers.length === 0)
+      return unknown("the proxy did not answer over TLS", "curl -vk https://NAME/ on this server");
+    const wrong = answers
+      .filter(({ answer }) => !isGood(answer.headers[header] ?? ""))
+      .map(
+        ({ site, answer }) =>
+          `${site.name} ${answerText(answer)}: ${header} ${answer.headers[header] ?? "missing"}`,
+      );
     const onErrors = sites.flatMap((site) =>
-      site.onErrors.kind === "read" && !site.onErrors.value.includes(header) ? [`${site.name}: ${header} is missing on errors of the proxy itself (502)`] : [],
+      site.onErrors.kind === "read" && !site.onErrors.value.includes(header)
+        ? [`${site.name}: ${header} is missing on errors of the proxy itself (502)`]
+        : [],
     );
-    return passUnless([...wrong, ...onErrors], `${header} on ${[...new Set(answers.map(({ answer }) => answer.status))].join(", ")} and on errors`);
+    return passUnless(
+      [...wrong, ...onErrors],
+      `${header} on ${[...new Set(answers.map(({ answer }) => answer.status))].join(", ")} and on errors`,
+    );
   });
 }
 
@@ -42,10 +57,17 @@ export const PROXY_CHECKS: readonly Check[] = [
         const problems = sites.flatMap(({ name, tls }) => {
           if (tls.kind !== "read") return tls.kind === "absent" ? [`${name}: ${tls.why}`] : [];
           const left = tls.value.validUntilMs - facts.takenMs;
-          return [...(tls.value.trusted ? [] : [`${name}: ${tls.value.why}`]), ...(left < CERTIFICATE_LEFT_MIN_MS ? [`${name}: ${Math.floor(left / DAY_MS)} days left`] : [])];
+          return [
+            ...(tls.value.trusted ? [] : [`${name}: ${tls.value.why}`]),
+            ...(left < CERTIFICATE_LEFT_MIN_MS ? [`${name}: ${Math.floor(left / DAY_MS)} days left`] : []),
+          ];
         });
-        if (problems.length === 0 && hidden?.tls.kind === "unreadable") return unknown(hidden.tls.why, hidden.tls.needs);
-        return passUnless(problems, sites.map(({ name }) => `${name}: valid`));
+        if (problems.length === 0 && hidden?.tls.kind === "unreadable")
+          return unknown(hidden.tls.why, hidden.tls.needs);
+        return passUnless(
+          problems,
+          sites.map(({ name }) => `${name}: valid`),
+        );
       }),
   },
   {
@@ -59,10 +81,17 @@ export const PROXY_CHECKS: readonly Check[] = [
     judge: (facts) =>
       onSites(facts, (sites) => {
         const problems = sites.flatMap(({ name, plain }) =>
-          plain.kind === "read" && !([301, 302, 307, 308].includes(plain.value.status) && (plain.value.location ?? "").startsWith("https://")) ? [`http://${name} answers ${plain.value.status}`] : [],
+          plain.kind === "read" &&
+          !(
+            [301, 302, 307, 308].includes(plain.value.status) &&
+            (plain.value.location ?? "").startsWith("https://")
+          )
+            ? [`http://${name} answers ${plain.value.status}`]
+            : [],
         );
         const hidden = sites.find(({ plain }) => plain.kind === "unreadable");
-        if (problems.length === 0 && hidden?.plain.kind === "unreadable") return unknown(hidden.plain.why, hidden.plain.needs);
+        if (problems.length === 0 && hidden?.plain.kind === "unreadable")
+          return unknown(hidden.plain.why, hidden.plain.needs);
         return passUnless(problems, "every name leads to https, or has no plain HTTP");
       }),
   },
@@ -75,7 +104,13 @@ export const PROXY_CHECKS: readonly Check[] = [
     fix: 'header Strict-Transport-Security "max-age=31536000; includeSubDomains" (not deferred), and again in handle_errors; nginx: add_header ... always',
     looksAt: "the answers 200, 401, 404 and 101 of each name, and the configuration for 502",
     judge: (facts) =>
-      onEveryAnswer(facts, "strict-transport-security", (value) => Number(/max-age="?(\d+)/i.exec(value)?.[1] ?? 0) >= YEAR_SECONDS && /includesubdomains/i.test(value)),
+      onEveryAnswer(
+        facts,
+        "strict-transport-security",
+        (value) =>
+          Number(/max-age="?(\d+)/i.exec(value)?.[1] ?? 0) >= YEAR_SECONDS &&
+          /includesubdomains/i.test(value),
+      ),
   },
   {
     id: "PRX-004",
@@ -85,7 +120,8 @@ export const PROXY_CHECKS: readonly Check[] = [
     why: "a browser that guesses types can be made to run what was sent as text",
     fix: "header X-Content-Type-Options nosniff; neither Caddy nor nginx adds it by itself",
     looksAt: "the answers of each name, and the configuration for 502",
-    judge: (facts) => onEveryAnswer(facts, "x-content-type-options", (value) => value.toLowerCase() === "nosniff"),
+    judge: (facts) =>
+      onEveryAnswer(facts, "x-content-type-options", (value) => value.toLowerCase() === "nosniff"),
   },
   {
     id: "PRX-005",
@@ -107,12 +143,29 @@ export const PROXY_CHECKS: readonly Check[] = [
     looksAt: "a WebSocket handshake without credentials for each name",
     judge: (facts) =>
       onSites(facts, (sites) => {
-        const tried = sites.flatMap((site) => site.answers.filter(({ request }) => request.startsWith("WebSocket")).map((answer) => ({ site, answer })));
-        if (tried.length === 0) return unknown("no WebSocket handshake was answered", "curl -vk --http1.1 -H 'Upgrade: websocket' https://NAME/");
+        const tried = sites.flatMap((site) =>
+          site.answers
+            .filter(({ request }) => request.startsWith("WebSocket"))
+            .map((answer) => ({ site, answer })),
+        );
+        if (tried.length === 0)
+          return unknown(
+            "no WebSocket handshake was answered",
+            "curl -vk --http1.1 -H 'Upgrade: websocket' https://NAME/",
+          );
         const broken = tried.filter(({ answer }) => ![101, 401, 403, 302, 303].includes(answer.status));
-        const open = tried.filter(({ site, answer }) => answer.status === 101 && !wantsLogin(site) && !gatewayWantsToken(facts));
+        const open = tried.filter(
+          ({ site, answer }) => answer.status === 101 && !wantsLogin(site) && !gatewayWantsToken(facts),
+        );
         return passUnless(
-          [...broken.map(({ site, answer }) => `${site.name}: the handshake is answered by ${answer.status}`), ...open.map(({ site }) => `${site.name}: opens without a login, and the gateway asks for no token`)],
+          [
+            ...broken.map(
+              ({ site, answer }) => `${site.name}: the handshake is answered by ${answer.status}`,
+            ),
+            ...open.map(
+              ({ site }) => `${site.name}: opens without a login, and the gateway asks for no token`,
+            ),
+          ],
           tried.map(({ site, answer }) => `${site.name}: ${answerText(answer)}`),
         );
       }),
@@ -128,8 +181,13 @@ export const PROXY_CHECKS: readonly Check[] = [
     judge: (facts) =>
       onSites(facts, (sites) => {
         const hidden = sites.find(({ passes }) => passes.kind !== "read");
-        const problems = sites.flatMap(({ name, passes }) => (passes.kind === "read" ? passes.value.map((header) => `${name}: ${header} reaches the gateway as the client wrote it`) : []));
-        if (problems.length === 0 && hidden?.passes.kind === "unreadable") return unknown(hidden.passes.why, hidden.passes.needs);
+        const problems = sites.flatMap(({ name, passes }) =>
+          passes.kind === "read"
+            ? passes.value.map((header) => `${name}: ${header} reaches the gateway as the client wrote it`)
+            : [],
+        );
+        if (problems.length === 0 && hidden?.passes.kind === "unreadable")
+          return unknown(hidden.passes.why, hidden.passes.needs);
         return passUnless(problems, "every header of identity is set or removed");
       }),
   },
@@ -145,7 +203,10 @@ export const PROXY_CHECKS: readonly Check[] = [
       onSites(facts, (sites) => {
         const open = sites.filter((site) => !wantsLogin(site));
         return passUnless(
-          open.map((site) => `${site.name}: GET / without credentials is answered by ${site.answers.find(({ request }) => request === "GET /")?.status ?? "?"}`),
+          open.map(
+            (site) =>
+              `${site.name}: GET / without credentials is answered by ${site.answers.find(({ request }) => request === "GET /")?.status ?? "?"}`,
+          ),
           sites.map((site) => `${site.name}: ${site.authentication.join(", ") || "asks for a login"}`),
         );
       }),
@@ -161,7 +222,12 @@ export const PROXY_CHECKS: readonly Check[] = [
     judge: (facts) =>
       onSites(facts, (sites) => {
         const limited = sites.filter(({ rateLimited }) => rateLimited);
-        return passUnless(sites.filter(({ rateLimited }) => !rateLimited).map(({ name }) => `${name}: nothing limits requests`), limited.map(({ name }) => `${name}: limited`));
+        return passUnless(
+          sites
+            .filter(({ rateLimited }) => !rateLimited)
+            .map(({ name }) => `${name}: nothing limits requests`),
+          limited.map(({ name }) => `${name}: limited`),
+        );
       }),
   },
   {
@@ -174,9 +240,17 @@ export const PROXY_CHECKS: readonly Check[] = [
     looksAt: "the upstreams of the adapted configuration",
     judge: (facts) =>
       onSites(facts, (sites) => {
-        const upstreams = sites.flatMap(({ name, upstreams: all }) => all.map((upstream) => ({ name, upstream })));
-        if (upstreams.length === 0) return unknown("no upstream could be read from the configuration", "caddy adapt, or nginx -T");
-        return passUnless(upstreams.filter(({ upstream }) => !isLocal(upstream)).map(({ name, upstream }) => `${name} -> ${upstream}`), upstreams.map(({ name, upstream }) => `${name} -> ${upstream}`));
+        const upstreams = sites.flatMap(({ name, upstreams: all }) =>
+          all.map((upstream) => ({ name, upstream })),
+        );
+        if (upstreams.length === 0)
+          return unknown("no upstream could be read from the configuration", "caddy adapt, or nginx -T");
+        return passUnless(
+          upstreams
+            .filter(({ upstream }) => !isLocal(upstream))
+            .map(({ name, upstream }) => `${name} -> ${upstream}`),
+          upstreams.map(({ name, upstream }) => `${name} -> ${upstream}`),
+        );
       }),
   },
   {
@@ -190,7 +264,14 @@ export const PROXY_CHECKS: readonly Check[] = [
     judge: (facts) =>
       given(facts.proxy, ({ kind, admin }) => {
         if (kind === "nginx") return notApplicable("nginx has no admin interface");
-        return given(admin, (address) => passUnless(address === "off" || address.startsWith("unix/") ? [] : [`every program on this host reaches it at ${address}`], `admin ${address}`));
+        return given(admin, (address) =>
+          passUnless(
+            address === "off" || address.startsWith("unix/")
+              ? []
+              : [`every program on this host reaches it at ${address}`],
+            `admin ${address}`,
+          ),
+        );
       }),
   },
   {
@@ -205,8 +286,14 @@ export const PROXY_CHECKS: readonly Check[] = [
       given(facts.proxy, ({ configValid, loadedIsFile, kind }) =>
         given(configValid, ({ ok, said }) => {
           if (!ok) return fail(said || `${kind} refuses its configuration`);
-          if (loadedIsFile.kind === "unreadable") return unknown(loadedIsFile.why, loadedIsFile.needs, ["the file is valid"]);
-          return passUnless(loadedIsFile.kind === "read" && !loadedIsFile.value ? ["what runs is not what the file says"] : [], "valid, and what runs is the file");
+          if (loadedIsFile.kind === "unreadable")
+            return unknown(loadedIsFile.why, loadedIsFile.needs, ["the file is valid"]);
+          return passUnless(
+            loadedIsFile.kind === "read" && !loadedIsFile.value
+              ? ["what runs is not what the file says"]
+              : [],
+            "valid, and what runs is the file",
+          );
         }),
       ),
   },
@@ -219,7 +306,11 @@ export const PROXY_CHECKS: readonly Check[] = [
     fix: "repeat all of them there, or include one file with all in both places",
     looksAt: "nginx -T: add_header by level",
     judge: (facts) =>
-      given(facts.proxy, ({ kind, lostHeaders }) => (kind === "caddy" ? notApplicable("Caddy inherits headers") : passUnless(lostHeaders, "every location that adds headers repeats those above it"))),
+      given(facts.proxy, ({ kind, lostHeaders }) =>
+        kind === "caddy"
+          ? notApplicable("Caddy inherits headers")
+          : passUnless(lostHeaders, "every location that adds headers repeats those above it"),
+      ),
   },
   {
     id: "PRX-014",
@@ -234,9 +325,12 @@ export const PROXY_CHECKS: readonly Check[] = [
         const problems = [
           ...(banner ? ["the Server header names a version"] : []),
           ...oldTls.map((version) => `${version} is accepted`),
-          ...(unknownNameRefused.kind === "read" && !unknownNameRefused.value ? ["an unknown name is answered"] : []),
+          ...(unknownNameRefused.kind === "read" && !unknownNameRefused.value
+            ? ["an unknown name is answered"]
+            : []),
         ];
-        if (problems.length === 0 && unknownNameRefused.kind === "unreadable") return unknown(unknownNameRefused.why, unknownNameRefused.needs);
+        if (problems.length === 0 && unknownNameRefused.kind === "unreadable")
+          return unknown(unknownNameRefused.why, unknownNameRefused.needs);
         return passUnless(problems, "none of them");
       }),
   },
@@ -249,10 +343,18 @@ function wantsLogin(site: ProxySite): boolean {
 }
 
 function gatewayWantsToken(facts: Facts): boolean {
-  return facts.openclaw.kind === "read" && facts.openclaw.value.instances.every(({ answers }) => answers.kind === "read" && answers.value.without === 401);
+  return (
+    facts.openclaw.kind === "read" &&
+    facts.openclaw.value.instances.every(
+      ({ answers }) => answers.kind === "read" && answers.value.without === 401,
+    )
+  );
 }
 
 function isLocal(upstream: string): boolean {
-  const host = upstream.replace(/^https?:\/\//, "").replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
+  const host = upstream
+    .replace(/^https?:\/\//, "")
+    .replace(/:\d+$/, "")
+    .replace(/^\[|\]$/g, "");
   return upstream.startsWith("unix") || host === "localhost" || isLoopbackAddress(host);
 }

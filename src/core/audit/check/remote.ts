@@ -17,7 +17,12 @@ export const REMOTE_CHECKS: readonly Check[] = [
     judge: (facts) =>
       given(facts.tailscale, ({ running, serves }) => {
         if (!running) return notApplicable("Tailscale is installed and does not run");
-        return passUnless(serves.filter(({ funnel }) => funnel).map(({ text }) => `Funnel: ${text}`), serves.length === 0 ? "nothing is served" : serves.map(({ text }) => `for your tailnet only: ${text}`));
+        return passUnless(
+          serves.filter(({ funnel }) => funnel).map(({ text }) => `Funnel: ${text}`),
+          serves.length === 0
+            ? "nothing is served"
+            : serves.map(({ text }) => `for your tailnet only: ${text}`),
+        );
       }),
   },
   {
@@ -34,10 +39,17 @@ export const REMOTE_CHECKS: readonly Check[] = [
         return given(facts.firewall, (firewall) =>
           given(firewall.tables, (tables) => {
             const [ssh = 22] = facts.ssh.kind === "read" ? valueOr(facts.ssh.value.listening, []) : [];
-            const inside = reachOfPort({ ...firewall, uplinks: ["tailscale0"], hasIpv6: false }, tables, "tcp", ssh);
+            const inside = reachOfPort(
+              { ...firewall, uplinks: ["tailscale0"], hasIpv6: false },
+              tables,
+              "tcp",
+              ssh,
+            );
             const world = reachOfPort(firewall, tables, "udp", TAILSCALE_PORT);
             if (inside.reach === "closed") return fail(`SSH over tailscale0 is dropped by ${inside.where}`);
-            return pass(`SSH over tailscale0 is let through; udp ${TAILSCALE_PORT} from the world is ${world.reach}`);
+            return pass(
+              `SSH over tailscale0 is let through; udp ${TAILSCALE_PORT} from the world is ${world.reach}`,
+            );
           }),
         );
       }),
@@ -54,8 +66,12 @@ export const REMOTE_CHECKS: readonly Check[] = [
       const virtual = facts.host.kind === "read" ? facts.host.value.virtual : null;
       const stated = facts.attested.filter(({ check }) => check === "NET-003").at(-1);
       if (stated !== undefined) return pass(`${stated.owner}, ${stated.on}: ${stated.says}`);
-      if (virtual === null && facts.host.kind === "read") return notApplicable("this does not look like a rented server");
-      return unknown("a firewall of the provider cannot be seen from inside", 'seawall audit attest NET-003 --says "..."');
+      if (virtual === null && facts.host.kind === "read")
+        return notApplicable("this does not look like a rented server");
+      return unknown(
+        "a firewall of the provider cannot be seen from inside",
+        'seawall audit attest NET-003 --says "..."',
+      );
     },
   },
 ];

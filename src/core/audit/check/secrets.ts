@@ -23,10 +23,15 @@ export const SECRET_CHECKS: readonly Check[] = [
     judge: (facts) =>
       given(facts.secrets, ({ config }) => {
         const instances = valueOr(facts.openclaw, { instances: [] }).instances;
-        const audited = instances.flatMap(({ secretsAudit }) => (secretsAudit.kind === "read" ? [secretsAudit.value] : []));
+        const audited = instances.flatMap(({ secretsAudit }) =>
+          secretsAudit.kind === "read" ? [secretsAudit.value] : [],
+        );
         return given(config, (hits) => {
           const details = audited.flatMap(({ details: found }) => found);
-          return passUnless(hits.length > 0 ? hits.map(hitText) : details, "no value of the configuration looks like a secret");
+          return passUnless(
+            hits.length > 0 ? hits.map(hitText) : details,
+            "no value of the configuration looks like a secret",
+          );
         });
       }),
   },
@@ -38,7 +43,12 @@ export const SECRET_CHECKS: readonly Check[] = [
     why: "tokens, chats and credentials of channels lie there",
     fix: "openclaw security audit --fix, or: chmod 700 ~/.openclaw && chmod 600 ~/.openclaw/openclaw.json",
     looksAt: "stat of the state folder, the configuration, credentials and databases",
-    judge: (facts) => given(facts.secrets, ({ statePermissions }) => given(statePermissions, (wrong) => passUnless(wrong, "state 0700, files 0600, all of the agent's user"))),
+    judge: (facts) =>
+      given(facts.secrets, ({ statePermissions }) =>
+        given(statePermissions, (wrong) =>
+          passUnless(wrong, "state 0700, files 0600, all of the agent's user"),
+        ),
+      ),
   },
   {
     id: "SEC-003",
@@ -51,7 +61,10 @@ export const SECRET_CHECKS: readonly Check[] = [
     judge: (facts) =>
       given(facts.secrets, ({ envFiles }) => {
         if (envFiles.length === 0) return notApplicable("there is no .env file");
-        return passUnless(envFiles.flatMap(envProblems), envFiles.map((file) => `${file.path}: ${modeText(file.mode)}`));
+        return passUnless(
+          envFiles.flatMap(envProblems),
+          envFiles.map((file) => `${file.path}: ${modeText(file.mode)}`),
+        );
       }),
   },
   {
@@ -62,13 +75,20 @@ export const SECRET_CHECKS: readonly Check[] = [
     why: "what was committed once stays in the history and goes wherever the repository goes",
     fix: "rotate the key first; then remove it from the history (git filter-repo) and add the file to .gitignore",
     looksAt: "the tracked files and the history of repositories in the agent's folders",
-    judge: (facts) => onRepositories(facts, (repositories) => {
-      const hits = repositories.flatMap(({ path, hits: found }) => found.map((hit) => `${path}: ${hitText(hit)}`));
-      if (hits.length > 0) return fail(hits);
-      const partial = repositories.find(({ complete }) => !complete);
-      if (partial !== undefined) return unknown(`only ${partial.commits} commits of ${partial.path} were read`, `gitleaks git ${partial.path}`);
-      return pass(...repositories.map(({ path, commits }) => `${path}: ${commits} commits, no secret`));
-    }),
+    judge: (facts) =>
+      onRepositories(facts, (repositories) => {
+        const hits = repositories.flatMap(({ path, hits: found }) =>
+          found.map((hit) => `${path}: ${hitText(hit)}`),
+        );
+        if (hits.length > 0) return fail(hits);
+        const partial = repositories.find(({ complete }) => !complete);
+        if (partial !== undefined)
+          return unknown(
+            `only ${partial.commits} commits of ${partial.path} were read`,
+            `gitleaks git ${partial.path}`,
+          );
+        return pass(...repositories.map(({ path, commits }) => `${path}: ${commits} commits, no secret`));
+      }),
   },
   {
     id: "SEC-005",
@@ -80,8 +100,14 @@ export const SECRET_CHECKS: readonly Check[] = [
     looksAt: "git check-ignore and git ls-files",
     judge: (facts) =>
       onRepositories(facts, (repositories) => {
-        if (!repositories.some(({ hasEnv }) => hasEnv)) return notApplicable("no repository of the agent holds a .env file");
-        return passUnless(repositories.flatMap(({ path, unignored }) => unignored.map((file) => `${path}/${file} is not ignored`)), "every .env file in a repository is ignored");
+        if (!repositories.some(({ hasEnv }) => hasEnv))
+          return notApplicable("no repository of the agent holds a .env file");
+        return passUnless(
+          repositories.flatMap(({ path, unignored }) =>
+            unignored.map((file) => `${path}/${file} is not ignored`),
+          ),
+          "every .env file in a repository is ignored",
+        );
       }),
   },
   {
@@ -94,11 +120,15 @@ export const SECRET_CHECKS: readonly Check[] = [
     looksAt: "sealed files and their format; where OpenClaw gets its secrets from; plain text that was found",
     judge: (facts) =>
       given(facts.secrets, (secrets) => {
-        const broken = secrets.sealed.flatMap(({ path, problem }) => (problem === null ? [] : [`${path}: ${problem}`]));
+        const broken = secrets.sealed.flatMap(({ path, problem }) =>
+          problem === null ? [] : [`${path}: ${problem}`],
+        );
         const plain = plainPlaces(secrets);
-        if (plain.length + broken.length > 0) return fail([...broken, ...plain.map((place) => `in plain text: ${place}`)]);
+        if (plain.length + broken.length > 0)
+          return fail([...broken, ...plain.map((place) => `in plain text: ${place}`)]);
         if (secrets.sealed.length > 0) return pass(...secrets.sealed.map(({ path }) => `${path} is sealed`));
-        if (secrets.sources.includes("exec")) return pass("OpenClaw fetches its secrets from a program when it starts");
+        if (secrets.sources.includes("exec"))
+          return pass("OpenClaw fetches its secrets from a program when it starts");
         return notApplicable("no key was found on this host");
       }),
   },
@@ -113,7 +143,12 @@ export const SECRET_CHECKS: readonly Check[] = [
     judge: (facts) =>
       given(facts.secrets, ({ sealed }) => {
         if (sealed.length === 0) return notApplicable("nothing is sealed on this host");
-        return passUnless(sealed.filter(({ keySource }) => keySource === "file").map(({ path }) => `the key of ${path} is a file on this disk`), sealed.map(({ path, keySource }) => `${path}: ${keySource}`));
+        return passUnless(
+          sealed
+            .filter(({ keySource }) => keySource === "file")
+            .map(({ path }) => `the key of ${path} is a file on this disk`),
+          sealed.map(({ path, keySource }) => `${path}: ${keySource}`),
+        );
       }),
   },
   {
@@ -127,7 +162,12 @@ export const SECRET_CHECKS: readonly Check[] = [
     judge: (facts) =>
       given(facts.secrets, ({ units, environments }) => {
         if (units.length > 0) return fail([...units.map(hitText), ...valueOr(environments, []).map(hitText)]);
-        return given(environments, (hits) => passUnless(hits.map(hitText), "none in Environment= of a unit, none in the environment of another process"));
+        return given(environments, (hits) =>
+          passUnless(
+            hits.map(hitText),
+            "none in Environment= of a unit, none in the environment of another process",
+          ),
+        );
       }),
   },
   {
@@ -138,7 +178,10 @@ export const SECRET_CHECKS: readonly Check[] = [
     why: "a key typed into a shell or a chat is kept there for years",
     fix: "rotate the key, then remove the lines that are named",
     looksAt: "shell histories and start files, *.bak, session transcripts of the agent's user",
-    judge: (facts) => given(facts.secrets, ({ traces }) => given(traces, (hits) => passUnless(hits.map(hitText), "nothing there looks like a secret"))),
+    judge: (facts) =>
+      given(facts.secrets, ({ traces }) =>
+        given(traces, (hits) => passUnless(hits.map(hitText), "nothing there looks like a secret")),
+      ),
   },
   {
     id: "SEC-010",
@@ -170,7 +213,10 @@ export const SECRET_CHECKS: readonly Check[] = [
     judge: (facts) =>
       given(facts.secrets, ({ resolvers }) => {
         if (resolvers.length === 0) return notApplicable("OpenClaw has no secret provider of kind exec");
-        return passUnless(resolvers.flatMap(({ provider, problem }) => (problem === null ? [] : [`${provider}: ${problem}`])), resolvers.map(({ provider }) => `${provider} is safe`));
+        return passUnless(
+          resolvers.flatMap(({ provider, problem }) => (problem === null ? [] : [`${provider}: ${problem}`])),
+          resolvers.map(({ provider }) => `${provider} is safe`),
+        );
       }),
   },
   {
@@ -180,7 +226,8 @@ export const SECRET_CHECKS: readonly Check[] = [
     title: "Keys are renewed in time",
     why: "a key that leaked unnoticed works until it is replaced",
     fix: "make new keys at the provider, replace them, and revoke the old ones",
-    looksAt: "when each sealed secret was made; a file with keys that did not change for so long holds keys at least as old",
+    looksAt:
+      "when each sealed secret was made; a file with keys that did not change for so long holds keys at least as old",
     judge: (facts) => given(facts.secrets, (secrets) => judgeAges(secrets, facts.takenMs)),
   },
   {
@@ -197,39 +244,64 @@ export const SECRET_CHECKS: readonly Check[] = [
         if (stated !== undefined) return pass(`${stated.owner}, ${stated.on}: ${stated.says}`);
         const all = instances.flatMap(({ backups }) => (backups.kind === "read" ? backups.value : []));
         const newest = all.toSorted((left, right) => right.newestMs - left.newestMs)[0];
-        if (newest === undefined) return fail("no backup was found beside the state folder, and none is stated");
+        if (newest === undefined)
+          return fail("no backup was found beside the state folder, and none is stated");
         const days = Math.round((facts.takenMs - newest.newestMs) / DAY_MS);
-        return passUnless(days > 7 ? [`the newest backup, ${newest.path}, is ${days} days old`] : [], `${newest.path}, ${days} days old`);
+        return passUnless(
+          days > 7 ? [`the newest backup, ${newest.path}, is ${days} days old`] : [],
+          `${newest.path}, ${days} days old`,
+        );
       }),
   },
 ];
 
-function onRepositories(facts: Facts, judge: (repositories: Extract<SecretFacts["repositories"], { kind: "read" }>["value"]) => Outcome): Outcome {
-  return given(facts.secrets, ({ repositories }) => given(repositories, (all) => (all.length === 0 ? notApplicable("no git repository in the agent's folders") : judge(all))));
+function onRepositories(
+  facts: Facts,
+  judge: (repositories: Extract<SecretFacts["repositories"], { kind: "read" }>["value"]) => Outcome,
+): Outcome {
+  return given(facts.secrets, ({ repositories }) =>
+    given(repositories, (all) =>
+      all.length === 0 ? notApplicable("no git repository in the agent's folders") : judge(all),
+    ),
+  );
 }
 
 function envProblems(file: EnvFile): string[] {
   const problems: string[] = [];
   if ((file.mode & 0o077) !== 0) problems.push(`${file.path}: ${modeText(file.mode)}`);
-  if (file.uid !== file.ownerUid && file.uid !== 0) problems.push(`${file.path}: owned by ${file.uid}, not by ${file.ownerUid}`);
+  if (file.uid !== file.ownerUid && file.uid !== 0)
+    problems.push(`${file.path}: owned by ${file.uid}, not by ${file.ownerUid}`);
   if (file.links > 1) problems.push(`${file.path}: has ${file.links} names (hard links)`);
-  if ((file.parent.mode & 0o022) !== 0 && (file.parent.mode & 0o1000) === 0) problems.push(`${file.parent.path}: others may write the folder (${modeText(file.parent.mode)})`);
+  if ((file.parent.mode & 0o022) !== 0 && (file.parent.mode & 0o1000) === 0)
+    problems.push(`${file.parent.path}: others may write the folder (${modeText(file.parent.mode)})`);
   return problems;
 }
 
 function plainPlaces(secrets: SecretFacts): string[] {
-  return [...valueOr(secrets.config, []).map(hitText), ...secrets.envFiles.flatMap(({ hits }) => hits.map(hitText))];
+  return [
+    ...valueOr(secrets.config, []).map(hitText),
+    ...secrets.envFiles.flatMap(({ hits }) => hits.map(hitText)),
+  ];
 }
 
 function judgeAges(secrets: SecretFacts, nowMs: number): Outcome {
-  const sealed = secrets.sealed.flatMap(({ path, createdMs }) => (createdMs === null ? [] : [{ path, age: nowMs - createdMs }]));
-  const files = secrets.envFiles.filter(({ hits }) => hits.length > 0).map(({ path, mtimeMs }) => ({ path, age: nowMs - mtimeMs }));
+  const sealed = secrets.sealed.flatMap(({ path, createdMs }) =>
+    createdMs === null ? [] : [{ path, age: nowMs - createdMs }],
+  );
+  const files = secrets.envFiles
+    .filter(({ hits }) => hits.length > 0)
+    .map(({ path, mtimeMs }) => ({ path, age: nowMs - mtimeMs }));
   const old = [...sealed, ...files].filter(({ age }) => age > KEY_AGE_MAX_MS);
-  const text = ({ path, age }: { readonly path: string; readonly age: number }): string => `${path}: at least ${Math.round(age / DAY_MS)} days`;
+  const text = ({ path, age }: { readonly path: string; readonly age: number }): string =>
+    `${path}: at least ${Math.round(age / DAY_MS)} days`;
   if (old.length > 0) return fail(old.map(text));
   const aging = [...sealed, ...files].filter(({ age }) => age > KEY_AGE_WARN_MS);
   if (aging.length > 0) return fail(aging.map(text), { severity: "info" });
   if (sealed.length > 0) return pass(...sealed.map(text));
-  if (files.length > 0) return unknown("a .env file says when it was changed, not when its keys were made", "seal the keys: then their age is kept with them");
+  if (files.length > 0)
+    return unknown(
+      "a .env file says when it was changed, not when its keys were made",
+      "seal the keys: then their age is kept with them",
+    );
   return notApplicable("no key was found whose age could be told");
 }

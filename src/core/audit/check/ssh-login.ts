@@ -21,10 +21,15 @@ export const SSH_LOGIN_CHECKS: readonly Check[] = [
     judge: (facts) =>
       given(facts.ssh, (ssh) => {
         const value = (context: SshContext) => valueOf(context, "permitrootlogin") ?? "";
-        const open = ssh.contexts.filter((context) => !["no", "forced-commands-only"].includes(value(context)));
+        const open = ssh.contexts.filter(
+          (context) => !["no", "forced-commands-only"].includes(value(context)),
+        );
         const evidence = open.map((context) => `permitrootlogin ${value(context)} ${whoFrom(context)}`);
-        if (open.length === 0) return pass(`permitrootlogin ${distinct(ssh, "permitrootlogin")} in ${countOf(ssh)}`);
-        const keysOnly = open.every((context) => /^(without-password|prohibit-password)$/.test(value(context)));
+        if (open.length === 0)
+          return pass(`permitrootlogin ${distinct(ssh, "permitrootlogin")} in ${countOf(ssh)}`);
+        const keysOnly = open.every((context) =>
+          /^(without-password|prohibit-password)$/.test(value(context)),
+        );
         return fail(evidence, keysOnly ? { severity: "low" } : {});
       }),
   },
@@ -107,7 +112,9 @@ export const SSH_LOGIN_CHECKS: readonly Check[] = [
         );
         const weaker = others.flatMap((context) => weakerThan(base, context));
         if (weaker.length > 0) return fail([...weaker, ...blocks]);
-        return pass(blocks.length === 0 ? "there is no Match block" : `no weaker login through: ${blocks.join(", ")}`);
+        return pass(
+          blocks.length === 0 ? "there is no Match block" : `no weaker login through: ${blocks.join(", ")}`,
+        );
       }),
   },
   {
@@ -117,7 +124,8 @@ export const SSH_LOGIN_CHECKS: readonly Check[] = [
     title: "A user who may become root has a key that works",
     why: "without one, refusing passwords and root locks you out for good",
     fix: "ssh-copy-id YOU@this-server, then log in with the key once before you close anything",
-    looksAt: "AuthorizedKeysFile of each user as sshd expands it, its keys, StrictModes, shell, expiry and sudo",
+    looksAt:
+      "AuthorizedKeysFile of each user as sshd expands it, its keys, StrictModes, shell, expiry and sudo",
     judge: (facts) =>
       given(facts.ssh, (ssh) => {
         const rooted = ssh.users.filter((user) => user.sudo || user.uid === 0);
@@ -125,7 +133,9 @@ export const SSH_LOGIN_CHECKS: readonly Check[] = [
         const usable = able.filter((user) => user.uid !== 0 || rootMayUseKeys(ssh.contexts));
         const refused = rooted.flatMap((user) => user.refused);
         if (usable.length > 0)
-          return pass(...usable.map(({ name, keys }) => `${name} has ${keys.length} key(s): ${keys[0]?.file ?? ""}`));
+          return pass(
+            ...usable.map(({ name, keys }) => `${name} has ${keys.length} key(s): ${keys[0]?.file ?? ""}`),
+          );
         return fail(["no user who may become root has a key that sshd accepts", ...refused]);
       }),
   },
@@ -163,7 +173,9 @@ export const SSH_LOGIN_CHECKS: readonly Check[] = [
   },
 ];
 
-function opensshPending(pending: readonly { readonly name: string; readonly to: string; readonly security: boolean }[]): Outcome {
+function opensshPending(
+  pending: readonly { readonly name: string; readonly to: string; readonly security: boolean }[],
+): Outcome {
   const waiting = pending.filter(({ name, security }) => security && name.startsWith("openssh"));
   return passUnless(
     waiting.map(({ name, to }) => `${name} ${to} waits`),
@@ -182,7 +194,9 @@ function alwaysWantsKey(context: SshContext): boolean {
 }
 
 function rootMayUseKeys(contexts: readonly SshContext[]): boolean {
-  return contexts.some((context) => !["no", "forced-commands-only"].includes(valueOf(context, "permitrootlogin") ?? "no"));
+  return contexts.some(
+    (context) => !["no", "forced-commands-only"].includes(valueOf(context, "permitrootlogin") ?? "no"),
+  );
 }
 
 /** Options in which a context may not be laxer than the base, with their values from strict to lax. */

@@ -32,7 +32,8 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     judge: (facts) =>
       given(facts.ssh, (ssh) => {
         const values = new Set(ssh.contexts.map((context) => valueOf(context, "allowtcpforwarding") ?? ""));
-        if (values.size === 1 && values.has("local")) return pass("allowtcpforwarding local: ssh -L works, ssh -R does not");
+        if (values.size === 1 && values.has("local"))
+          return pass("allowtcpforwarding local: ssh -L works, ssh -R does not");
         const evidence = `allowtcpforwarding ${distinct(ssh, "allowtcpforwarding")}`;
         if (values.has("no"))
           return fail(`${evidence}: ssh -L to the gateway is refused`, { severity: "low" });
@@ -57,7 +58,8 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     why: "open connections that never log in use up the places of those who would",
     fix: inDropIn("LoginGraceTime 30"),
     looksAt: LOOKS,
-    judge: (facts) => inEveryContext(facts, "logingracetime", (value) => Number(value) >= 1 && Number(value) <= 60),
+    judge: (facts) =>
+      inEveryContext(facts, "logingracetime", (value) => Number(value) >= 1 && Number(value) <= 60),
   },
   {
     id: "SSH-011",
@@ -85,7 +87,10 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
       given(facts.ssh, (ssh) =>
         passUnless(
           ssh.contexts.flatMap((context) => {
-            const [interval, count] = [number(context, "clientaliveinterval"), number(context, "clientalivecountmax")];
+            const [interval, count] = [
+              number(context, "clientaliveinterval"),
+              number(context, "clientalivecountmax"),
+            ];
             if (interval >= 15 && interval <= 600 && count >= 1 && count <= 3) return [];
             return [`clientaliveinterval ${interval}, clientalivecountmax ${count} ${whoFrom(context)}`];
           }),
@@ -99,12 +104,17 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     severity: "medium",
     title: "No weak algorithm is offered",
     why: "old algorithms let somebody who records the traffic read or change it",
-    fix: inDropIn("Ciphers -*-cbc,3des*` and `MACs -hmac-sha1*,umac-64*` and `KexAlgorithms -diffie-hellman-group*-sha1,diffie-hellman-group14-sha256"),
+    fix: inDropIn(
+      "Ciphers -*-cbc,3des*` and `MACs -hmac-sha1*,umac-64*` and `KexAlgorithms -diffie-hellman-group*-sha1,diffie-hellman-group14-sha256",
+    ),
     looksAt: "sshd -T: kexalgorithms, ciphers, macs",
     judge: (facts) =>
       given(facts.ssh, (ssh) => {
         const weak = weakAlgorithms(ssh);
-        return passUnless(weak, `kexalgorithms, ciphers and macs of sshd ${ssh.version ?? ""} hold no weak one`);
+        return passUnless(
+          weak,
+          `kexalgorithms, ciphers and macs of sshd ${ssh.version ?? ""} hold no weak one`,
+        );
       }),
   },
   {
@@ -117,10 +127,13 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     looksAt: "the files sshd -T names as hostkey: stat and ssh-keygen -l",
     judge: (facts) =>
       given(facts.ssh, (ssh) => {
-        if (ssh.hostKeys.length === 0) return unknown("no host key could be read", "sudo seawall audit --layer ssh");
+        if (ssh.hostKeys.length === 0)
+          return unknown("no host key could be read", "sudo seawall audit --layer ssh");
         return passUnless(
           ssh.hostKeys.flatMap(hostKeyProblems),
-          ssh.hostKeys.map((key) => `${key.path}: ${key.type ?? "?"} ${key.bits ?? "?"} bits, ${modeText(key.mode)}`),
+          ssh.hostKeys.map(
+            (key) => `${key.path}: ${key.type ?? "?"} ${key.bits ?? "?"} bits, ${modeText(key.mode)}`,
+          ),
         );
       }),
   },
@@ -154,8 +167,13 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
       given(facts.ssh, (ssh) => {
         if (ssh.dropIns.length === 0) return pass("there is no drop-in that could be ignored");
         const read = new Set(ssh.files.map(({ path }) => path));
-        const ignored = ssh.dropIns.filter((path) => !read.has(path)).map((path) => `${path} is not read by sshd`);
-        return passUnless([...ignored, ...overruled(ssh)], `${ssh.dropIns.length} drop-in(s), all read and in force`);
+        const ignored = ssh.dropIns
+          .filter((path) => !read.has(path))
+          .map((path) => `${path} is not read by sshd`);
+        return passUnless(
+          [...ignored, ...overruled(ssh)],
+          `${ssh.dropIns.length} drop-in(s), all read and in force`,
+        );
       }),
   },
   {
@@ -171,8 +189,12 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
         given(ssh.listening, (listening) => {
           const wanted = configuredPorts(ssh);
           const by = ssh.socketActivated ? "systemd for sshd" : "sshd";
-          const missing = wanted.filter((port) => !listening.includes(port)).map((port) => `port ${port} is configured, nobody listens`);
-          const extra = listening.filter((port) => !wanted.includes(port)).map((port) => `${by} listens on ${port}, which is not configured`);
+          const missing = wanted
+            .filter((port) => !listening.includes(port))
+            .map((port) => `port ${port} is configured, nobody listens`);
+          const extra = listening
+            .filter((port) => !wanted.includes(port))
+            .map((port) => `${by} listens on ${port}, which is not configured`);
           return passUnless([...missing, ...extra], `${by} listens on ${listening.join(", ")}`);
         }),
       ),
@@ -219,15 +241,22 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     title: "The running sshd has read its files as they are",
     why: "a file that was changed and not loaded says what will be, not what is",
     fix: "sshd -t && systemctl reload ssh",
-    looksAt: "when sshd last wrote its pid file (it does so at start and at each reload) against the files' times",
+    looksAt:
+      "when sshd last wrote its pid file (it does so at start and at each reload) against the files' times",
     judge: (facts) =>
       given(facts.ssh, (ssh) => {
         const { loadedMs } = ssh;
-        if (ssh.socketActivated) return pass("systemd starts sshd for each connection, so it reads the files each time");
+        if (ssh.socketActivated)
+          return pass("systemd starts sshd for each connection, so it reads the files each time");
         if (loadedMs === null)
-          return unknown("sshd has no pid file, so when it read its files cannot be seen", "set PidFile in sshd_config");
+          return unknown(
+            "sshd has no pid file, so when it read its files cannot be seen",
+            "set PidFile in sshd_config",
+          );
         return passUnless(
-          ssh.files.filter(({ mtimeMs }) => mtimeMs > loadedMs).map(({ path }) => `${path} is newer than the running sshd`),
+          ssh.files
+            .filter(({ mtimeMs }) => mtimeMs > loadedMs)
+            .map(({ path }) => `${path} is newer than the running sshd`),
           "every file is older than the running sshd's last reading",
         );
       }),
@@ -273,13 +302,28 @@ const RSA_BITS_MIN = 3072;
 function hostKeyProblems(key: SshHostKey): string[] {
   const problems: string[] = [];
   // Group `ssh_keys` may read on some systems; nobody else may, and nobody but root may write.
-  if ((key.mode & 0o037) !== 0 || key.uid !== 0) problems.push(`${key.path}: ${modeText(key.mode)}, owner ${key.uid}`);
+  if ((key.mode & 0o037) !== 0 || key.uid !== 0)
+    problems.push(`${key.path}: ${modeText(key.mode)}, owner ${key.uid}`);
   if (key.type === "DSA") problems.push(`${key.path}: DSA`);
-  if (key.type === "RSA" && (key.bits ?? 0) < RSA_BITS_MIN) problems.push(`${key.path}: RSA with ${key.bits ?? "?"} bits`);
+  if (key.type === "RSA" && (key.bits ?? 0) < RSA_BITS_MIN)
+    problems.push(`${key.path}: RSA with ${key.bits ?? "?"} bits`);
   return problems;
 }
 
-const ACCUMULATES = new Set(["port", "listenaddress", "allowusers", "allowgroups", "denyusers", "denygroups", "hostkey", "acceptenv", "setenv", "subsystem", "include", "match"]);
+const ACCUMULATES = new Set([
+  "port",
+  "listenaddress",
+  "allowusers",
+  "allowgroups",
+  "denyusers",
+  "denygroups",
+  "hostkey",
+  "acceptenv",
+  "setenv",
+  "subsystem",
+  "include",
+  "match",
+]);
 
 /** Values that a drop-in gives outside any Match and that sshd does not use. */
 function overruled(ssh: SshFacts): string[] {
@@ -292,7 +336,8 @@ function overruled(ssh: SshFacts): string[] {
     const global = match === -1 ? directives : directives.slice(0, match);
     return global.flatMap(({ keyword, value, line }) => {
       const effective = valueOf(context, keyword);
-      if (ACCUMULATES.has(keyword) || effective === undefined || !/^(yes|no|\d+)$/.test(value.toLowerCase())) return [];
+      if (ACCUMULATES.has(keyword) || effective === undefined || !/^(yes|no|\d+)$/.test(value.toLowerCase()))
+        return [];
       if (effective === value.toLowerCase()) return [];
       return [`${keyword} ${value} (${file.path}:${line}) is not in force: sshd uses ${effective}`];
     });

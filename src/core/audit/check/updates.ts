@@ -17,7 +17,10 @@ export const UPDATE_CHECKS: readonly Check[] = [
     why: "without it a hole that is fixed today stays open until somebody logs in",
     fix: "apt-get install unattended-upgrades",
     looksAt: "dpkg's status of the package",
-    judge: (facts) => given(facts.updates, ({ unattendedInstalled }) => passUnless(unattendedInstalled ? [] : ["the package is not installed"], "the package is installed")),
+    judge: (facts) =>
+      given(facts.updates, ({ unattendedInstalled }) =>
+        passUnless(unattendedInstalled ? [] : ["the package is not installed"], "the package is installed"),
+      ),
   },
   {
     id: "UPD-002",
@@ -30,12 +33,17 @@ export const UPDATE_CHECKS: readonly Check[] = [
     judge: (facts) =>
       given(facts.updates, ({ settings }) => {
         const value = (key: string): string => settings.get(key)?.at(-1) ?? "";
-        const isOn = (key: string): boolean => /^(always|[1-9]\d*[smhd]?)$/.test(value(`APT::Periodic::${key}`));
+        const isOn = (key: string): boolean =>
+          /^(always|[1-9]\d*[smhd]?)$/.test(value(`APT::Periodic::${key}`));
         const wanted = ["Update-Package-Lists", "Unattended-Upgrade"];
         return passUnless(
           [
-            ...wanted.filter((key) => !isOn(key)).map((key) => `APT::Periodic::${key} is "${value(`APT::Periodic::${key}`)}"`),
-            ...(value("APT::Periodic::Enable") === "0" ? ['APT::Periodic::Enable is "0": nothing of it runs'] : []),
+            ...wanted
+              .filter((key) => !isOn(key))
+              .map((key) => `APT::Periodic::${key} is "${value(`APT::Periodic::${key}`)}"`),
+            ...(value("APT::Periodic::Enable") === "0"
+              ? ['APT::Periodic::Enable is "0": nothing of it runs']
+              : []),
           ],
           wanted.map((key) => `APT::Periodic::${key} "${value(`APT::Periodic::${key}`)}"`),
         );
@@ -47,14 +55,21 @@ export const UPDATE_CHECKS: readonly Check[] = [
     severity: "high",
     title: "It takes updates from the security archive",
     why: "when no pattern matches the archive, nothing is ever installed and nothing complains",
-    fix: 'add \'Unattended-Upgrade::Origins-Pattern { "origin=Debian,codename=${distro_codename}-security,label=Debian-Security"; };\' to /etc/apt/apt.conf.d/52seawall-unattended (lists add up)',
-    looksAt: "apt-config dump: Unattended-Upgrade::Origins-Pattern and Allowed-Origins, against apt-cache policy",
+    fix: "add 'Unattended-Upgrade::Origins-Pattern { \"origin=Debian,codename=${distro_codename}-security,label=Debian-Security\"; };' to /etc/apt/apt.conf.d/52seawall-unattended (lists add up)",
+    looksAt:
+      "apt-config dump: Unattended-Upgrade::Origins-Pattern and Allowed-Origins, against apt-cache policy",
     judge: (facts) =>
       onArchives(facts.updates, (updates, archives) => {
         const security = archives.filter(isSecurityArchive);
-        if (security.length === 0) return fail("no source of this host is a security archive", { fix: "add the security archive of your release to /etc/apt/sources.list" });
+        if (security.length === 0)
+          return fail("no source of this host is a security archive", {
+            fix: "add the security archive of your release to /etc/apt/sources.list",
+          });
         const allowed = allowedArchives(updates, security);
-        return passUnless(allowed.length > 0 ? [] : security.map((archive) => `no pattern matches ${archiveText(archive)}`), `allowed: ${allowed.map(archiveText).join(", ")}`);
+        return passUnless(
+          allowed.length > 0 ? [] : security.map((archive) => `no pattern matches ${archiveText(archive)}`),
+          `allowed: ${allowed.map(archiveText).join(", ")}`,
+        );
       }),
   },
   {
@@ -69,7 +84,12 @@ export const UPDATE_CHECKS: readonly Check[] = [
       onArchives(facts.updates, (updates, archives) => {
         const others = archives.filter(({ fields }) => !/^(Debian|Ubuntu|Raspbian)/.test(fields.o));
         const uncovered = others.filter((archive) => allowedArchives(updates, [archive]).length === 0);
-        return passUnless(uncovered.map((archive) => `not covered: ${archiveText(archive)}`), others.length === 0 ? "no source is another's repository" : `covered: ${others.map(archiveText).join(", ")}`);
+        return passUnless(
+          uncovered.map((archive) => `not covered: ${archiveText(archive)}`),
+          others.length === 0
+            ? "no source is another's repository"
+            : `covered: ${others.map(archiveText).join(", ")}`,
+        );
       }),
   },
   {
@@ -80,7 +100,10 @@ export const UPDATE_CHECKS: readonly Check[] = [
     why: "settings without a timer are a wish",
     fix: "systemctl unmask apt-daily.timer apt-daily-upgrade.timer && systemctl enable --now apt-daily.timer apt-daily-upgrade.timer",
     looksAt: "the state of apt's timers, or cron where systemd does not run",
-    judge: (facts) => given(facts.updates, ({ timers }) => given(timers, ({ active, how }) => passUnless(active ? [] : [how], how))),
+    judge: (facts) =>
+      given(facts.updates, ({ timers }) =>
+        given(timers, ({ active, how }) => passUnless(active ? [] : [how], how)),
+      ),
   },
   {
     id: "UPD-006",
@@ -93,10 +116,16 @@ export const UPDATE_CHECKS: readonly Check[] = [
     judge: (facts) =>
       given(facts.updates, ({ unattendedInstalled, lastRunMs, listsMs }) => {
         if (!unattendedInstalled) return notApplicable("unattended-upgrades is not installed");
-        const lists = listsMs !== null && facts.takenMs - listsMs > LISTS_AGE_MAX_MS ? [`the package lists are ${ageText(facts.takenMs - listsMs)} old`] : [];
+        const lists =
+          listsMs !== null && facts.takenMs - listsMs > LISTS_AGE_MAX_MS
+            ? [`the package lists are ${ageText(facts.takenMs - listsMs)} old`]
+            : [];
         if (lastRunMs === null) return fail(["it never ran", ...lists]);
         const age = facts.takenMs - lastRunMs;
-        return passUnless([...(age > RUN_AGE_MAX_MS ? [`its last run is ${ageText(age)} ago`] : []), ...lists], `its last run is ${ageText(age)} ago`);
+        return passUnless(
+          [...(age > RUN_AGE_MAX_MS ? [`its last run is ${ageText(age)} ago`] : []), ...lists],
+          `its last run is ${ageText(age)} ago`,
+        );
       }),
   },
   {
@@ -111,9 +140,18 @@ export const UPDATE_CHECKS: readonly Check[] = [
       given(facts.updates, ({ pending, listsMs }) =>
         given(pending, (all) => {
           const waiting = all.filter(({ security }) => security);
-          if (waiting.length > 0) return fail([`${waiting.length} security update(s) wait`, ...waiting.slice(0, 8).map(({ name, to }) => `${name} ${to}`)]);
+          if (waiting.length > 0)
+            return fail([
+              `${waiting.length} security update(s) wait`,
+              ...waiting.slice(0, 8).map(({ name, to }) => `${name} ${to}`),
+            ]);
           if (listsMs === null || facts.takenMs - listsMs > LISTS_AGE_MAX_MS)
-            return unknown(listsMs === null ? "the package lists were never fetched" : `the package lists are ${ageText(facts.takenMs - listsMs)} old`, "apt-get update");
+            return unknown(
+              listsMs === null
+                ? "the package lists were never fetched"
+                : `the package lists are ${ageText(facts.takenMs - listsMs)} old`,
+              "apt-get update",
+            );
           return pass("none, by lists that are less than a week old");
         }),
       ),
@@ -124,7 +162,7 @@ export const UPDATE_CHECKS: readonly Check[] = [
     severity: "medium",
     title: "A new kernel does not wait for a restart for long",
     why: "an updated kernel protects from its next start on, not before",
-    fix: "reboot when it suits you, or Unattended-Upgrade::Automatic-Reboot \"true\" with Automatic-Reboot-Time \"04:00\"",
+    fix: 'reboot when it suits you, or Unattended-Upgrade::Automatic-Reboot "true" with Automatic-Reboot-Time "04:00"',
     looksAt: "/run/reboot-required and apt-config dump: Automatic-Reboot",
     judge: (facts) =>
       given(facts.updates, ({ rebootRequiredMs, settings }) => {
@@ -132,7 +170,10 @@ export const UPDATE_CHECKS: readonly Check[] = [
         if (rebootRequiredMs === null) return pass("no restart is waiting");
         const age = facts.takenMs - rebootRequiredMs;
         if (automatic) return pass(`a restart waits since ${ageText(age)} and happens by itself`);
-        return passUnless(age > REBOOT_AGE_MAX_MS ? [`a restart waits since ${ageText(age)}`] : [], `a restart waits since ${ageText(age)}, which is not long`);
+        return passUnless(
+          age > REBOOT_AGE_MAX_MS ? [`a restart waits since ${ageText(age)}`] : [],
+          `a restart waits since ${ageText(age)}, which is not long`,
+        );
       }),
   },
   {
@@ -146,7 +187,12 @@ export const UPDATE_CHECKS: readonly Check[] = [
     judge: (facts) =>
       given(facts.updates, ({ needrestart }) => {
         if (!needrestart.installed) return notApplicable("needrestart is not installed");
-        return passUnless(needrestart.automatic && !needrestart.spares ? ["needrestart restarts services by itself, the agent's too"] : [], needrestart.spares ? "the agent's service is spared" : "needrestart does not restart by itself");
+        return passUnless(
+          needrestart.automatic && !needrestart.spares
+            ? ["needrestart restarts services by itself, the agent's too"]
+            : [],
+          needrestart.spares ? "the agent's service is spared" : "needrestart does not restart by itself",
+        );
       }),
   },
   {
@@ -157,7 +203,8 @@ export const UPDATE_CHECKS: readonly Check[] = [
     why: "an unsigned source lets whoever sits on the way install what they like, as root",
     fix: "remove trusted=yes and AllowInsecure, and add the archive's key with signed-by",
     looksAt: "the options of every source, and apt-config dump: Allow-Insecure, AllowUnauthenticated",
-    judge: (facts) => given(facts.updates, ({ unsigned }) => passUnless(unsigned, "no source is exempt from signatures")),
+    judge: (facts) =>
+      given(facts.updates, ({ unsigned }) => passUnless(unsigned, "no source is exempt from signatures")),
   },
   {
     id: "UPD-011",
@@ -169,9 +216,13 @@ export const UPDATE_CHECKS: readonly Check[] = [
     looksAt: "/etc/os-release against the table of distro-info-data",
     judge: (facts) =>
       given(facts.updates, ({ release, supportEnds }) => {
-        if (supportEnds === null) return unknown(`the end of ${release.name} is not known here`, "apt-get install distro-info-data");
+        if (supportEnds === null)
+          return unknown(`the end of ${release.name} is not known here`, "apt-get install distro-info-data");
         const ends = Date.parse(`${supportEnds}T23:59:59Z`);
-        return passUnless(facts.takenMs > ends ? [`support of ${release.name} ended on ${supportEnds}`] : [], `${release.name} is supported until ${supportEnds}`);
+        return passUnless(
+          facts.takenMs > ends ? [`support of ${release.name} ended on ${supportEnds}`] : [],
+          `${release.name} is supported until ${supportEnds}`,
+        );
       }),
   },
 ];
@@ -181,7 +232,8 @@ function onArchives(
   judge: (updates: UpdateFacts, archives: readonly AptArchive[]) => Outcome,
 ): Outcome {
   return given(updates, (value) => {
-    if (!value.unattendedInstalled) return notApplicable("unattended-upgrades is not installed (see UPD-001)");
+    if (!value.unattendedInstalled)
+      return notApplicable("unattended-upgrades is not installed (see UPD-001)");
     return given(value.archives, (archives) => judge(value, archives));
   });
 }

@@ -18,10 +18,21 @@ export interface Verdict {
 }
 
 /** Returns whether a new connection from the internet reaches a socket of this host. */
-export function reachOfPort(firewall: FirewallFacts, tables: readonly Table[], protocol: "tcp" | "udp", port: number): Verdict {
+export function reachOfPort(
+  firewall: FirewallFacts,
+  tables: readonly Table[],
+  protocol: "tcp" | "udp",
+  port: number,
+): Verdict {
   return worst(
     paths(firewall).map(({ family, link }) => {
-      const packet = packetOf({ family, in: link, protocol, port, source: family === "ip" ? STRANGER4 : STRANGER6 });
+      const packet = packetOf({
+        family,
+        in: link,
+        protocol,
+        port,
+        source: family === "ip" ? STRANGER4 : STRANGER6,
+      });
       const before = possibleAt(tables, "prerouting", packet);
       const possible = before.accept ? possibleAt(tables, "input", packet) : before;
       return verdictOf(both(before, possible), family, link);
@@ -36,15 +47,26 @@ export function reachOfPublish(
   container: Container,
   publish: Publish,
 ): Verdict {
-  const four = paths(firewall).filter(({ family }) => family === (publish.address.includes(":") && publish.address !== "::" ? "ip6" : "ip"));
+  const four = paths(firewall).filter(
+    ({ family }) => family === (publish.address.includes(":") && publish.address !== "::" ? "ip6" : "ip"),
+  );
   const destination = container.addresses.map(parseIp).find((ip) => ip?.family === 4)?.value;
   return worst(
     four.map(({ family, link }) => {
       const protocol = publish.protocol === "udp" ? "udp" : "tcp";
-      const arrival = { family, in: link, protocol, source: family === "ip" ? STRANGER4 : STRANGER6 } as const;
+      const arrival = {
+        family,
+        in: link,
+        protocol,
+        source: family === "ip" ? STRANGER4 : STRANGER6,
+      } as const;
       const before = possibleAt(tables, "prerouting", packetOf({ ...arrival, port: publish.hostPort }));
       if (!before.accept) return verdictOf(before, family, link);
-      const forwarded = packetOf({ ...arrival, port: publish.port, ...(destination === undefined ? {} : { destination }) });
+      const forwarded = packetOf({
+        ...arrival,
+        port: publish.port,
+        ...(destination === undefined ? {} : { destination }),
+      });
       forwarded.set("original-port", publish.hostPort).set("nat", "dnat");
       return verdictOf(both(before, possibleAt(tables, "forward", forwarded)), family, link);
     }),
@@ -55,9 +77,17 @@ export function reachOfPublish(
 export function reachOutward(firewall: FirewallFacts, tables: readonly Table[]): Verdict {
   return worst(
     paths(firewall).map(({ family, link }) => {
-      const packet = packetOf({ family, in: "", protocol: "tcp", port: 443, source: family === "ip" ? 0 : 0n });
+      const packet = packetOf({
+        family,
+        in: "",
+        protocol: "tcp",
+        port: 443,
+        source: family === "ip" ? 0 : 0n,
+      });
       packet.delete("in");
-      packet.set("out", link).set(family === "ip" ? "destination4" : "destination6", family === "ip" ? STRANGER4 : STRANGER6);
+      packet
+        .set("out", link)
+        .set(family === "ip" ? "destination4" : "destination6", family === "ip" ? STRANGER4 : STRANGER6);
       return verdictOf(possibleAt(tables, "output", packet), family, link);
     }),
   );
@@ -70,7 +100,11 @@ export function paths(firewall: FirewallFacts): { readonly family: "ip" | "ip6";
 }
 
 function both(first: Possible, second: Possible): Possible {
-  return { accept: first.accept && second.accept, drop: first.drop || second.drop, by: first.by ?? second.by };
+  return {
+    accept: first.accept && second.accept,
+    drop: first.drop || second.drop,
+    by: first.by ?? second.by,
+  };
 }
 
 function verdictOf(possible: Possible, family: "ip" | "ip6", link: string): Verdict {

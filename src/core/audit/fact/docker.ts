@@ -23,7 +23,11 @@ export interface Container {
   readonly capAdd: readonly string[];
   readonly capDrop: readonly string[];
   readonly securityOptions: readonly string[];
-  readonly mounts: readonly { readonly source: string; readonly target: string; readonly writable: boolean }[];
+  readonly mounts: readonly {
+    readonly source: string;
+    readonly target: string;
+    readonly writable: boolean;
+  }[];
   readonly networkMode: string;
   readonly namespaces: Readonly<Record<"pid" | "ipc" | "uts" | "userns", string>>;
   readonly readOnly: boolean;

@@ -31,7 +31,11 @@ export interface OpenclawInstance {
   readonly audit: Reading<OpenclawAudit>;
   readonly secretsAudit: Reading<{ readonly plaintext: number; readonly details: readonly string[] }>;
   readonly doctor: Reading<{ readonly ok: boolean; readonly findings: readonly string[] }>;
-  readonly process: Reading<{ readonly uid: number; readonly groups: readonly string[]; readonly sudo: Reading<readonly string[]> }>;
+  readonly process: Reading<{
+    readonly uid: number;
+    readonly groups: readonly string[];
+    readonly sudo: Reading<readonly string[]>;
+  }>;
   readonly sandbox: Reading<UnitSandbox>;
   readonly skills: Reading<readonly string[]>;
   readonly plugins: Reading<readonly string[]>;
@@ -43,7 +47,12 @@ export interface OpenclawInstance {
 export interface OpenclawAudit {
   readonly critical: number;
   readonly warn: number;
-  readonly findings: readonly { readonly id: string; readonly severity: string; readonly title: string; readonly detail: string }[];
+  readonly findings: readonly {
+    readonly id: string;
+    readonly severity: string;
+    readonly title: string;
+    readonly detail: string;
+  }[];
   readonly suppressed: number;
 }
 

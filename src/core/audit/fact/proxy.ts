@@ -12,7 +12,12 @@ export interface ProxyAnswer {
 /** One name that the proxy serves. */
 export interface ProxySite {
   readonly name: string;
-  readonly tls: Reading<{ readonly validUntilMs: number; readonly trusted: boolean; readonly why: string; readonly version: string }>;
+  readonly tls: Reading<{
+    readonly validUntilMs: number;
+    readonly trusted: boolean;
+    readonly why: string;
+    readonly version: string;
+  }>;
   readonly answers: readonly ProxyAnswer[];
   /** `http://` of the same name. */
   readonly plain: Reading<{ readonly status: number; readonly location: string | null }>;

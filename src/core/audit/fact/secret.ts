@@ -43,7 +43,12 @@ export interface SecretFacts {
   /** Where OpenClaw gets secrets from: `exec`, `env`, `file`, `store`, `plain`. */
   readonly sources: readonly string[];
   /** Sealed files of Seawall, and what is wrong with them. */
-  readonly sealed: readonly { readonly path: string; readonly problem: string | null; readonly createdMs: number | null; readonly keySource: string }[];
+  readonly sealed: readonly {
+    readonly path: string;
+    readonly problem: string | null;
+    readonly createdMs: number | null;
+    readonly keySource: string;
+  }[];
   readonly swap: readonly string[];
   readonly swapEncrypted: boolean;
   readonly suidDumpable: number | null;

@@ -27,10 +27,19 @@ export interface UpdateFacts {
   /** When the package lists were last fetched. */
   readonly listsMs: number | null;
   readonly rebootRequiredMs: number | null;
-  readonly needrestart: { readonly installed: boolean; readonly automatic: boolean; readonly spares: boolean };
+  readonly needrestart: {
+    readonly installed: boolean;
+    readonly automatic: boolean;
+    readonly spares: boolean;
+  };
   /** Sources that apt takes without a signature. */
   readonly unsigned: readonly string[];
-  readonly release: { readonly id: string; readonly codename: string; readonly version: string; readonly name: string };
+  readonly release: {
+    readonly id: string;
+    readonly codename: string;
+    readonly version: string;
+    readonly name: string;
+  };
   /** When its support ends (distro-info-data), null when that table is not there. */
   readonly supportEnds: string | null;
 }

@@ -1,5 +1,17 @@
 /** What may happen to a packet at a hook, over every table there, in the kernel's order. */
-import type { BaseChain, Field, Hook, Packet, Possible, Rule, Span, Table, Term, Value, Verdict } from "./model.ts";
+import type {
+  BaseChain,
+  Field,
+  Hook,
+  Packet,
+  Possible,
+  Rule,
+  Span,
+  Table,
+  Term,
+  Value,
+  Verdict,
+} from "./model.ts";
 
 /** LIMIT: chains entered from one base chain before the answer is "anything may happen". */
 const DEPTH_MAX = 32;
@@ -64,7 +76,12 @@ interface Step extends Outcomes {
 }
 
 function ofVerdict(table: Table, verdict: Verdict, packet: Packet, depth: number): Step {
-  const step = (accept: boolean, drop: boolean, goOn: boolean, leaves = false): Step => ({ accept, drop, goOn, leaves });
+  const step = (accept: boolean, drop: boolean, goOn: boolean, leaves = false): Step => ({
+    accept,
+    drop,
+    goOn,
+    leaves,
+  });
   switch (verdict.kind) {
     case "accept":
       return step(true, false, false);
@@ -124,7 +141,15 @@ function matchTerm(term: Term, packet: Packet): "yes" | "no" | "maybe" {
 }
 
 /** Every packet has these; when we do not know them, they may be anything. */
-const ALWAYS_THERE: ReadonlySet<Field> = new Set(["in", "out", "protocol", "state", "mark", "original-port", "nat"]);
+const ALWAYS_THERE: ReadonlySet<Field> = new Set([
+  "in",
+  "out",
+  "protocol",
+  "state",
+  "mark",
+  "original-port",
+  "nat",
+]);
 
 function isWithin({ first, last }: Span, value: Value): boolean {
   if (typeof value === "string" || typeof first === "string" || typeof last === "string") {
@@ -157,6 +182,7 @@ export function packetOf(arrival: Arrival): Map<Field, Value> {
     ["mark", 0],
     [four ? "source4" : "source6", arrival.source],
   ]);
-  if (arrival.destination !== undefined) packet.set(four ? "destination4" : "destination6", arrival.destination);
+  if (arrival.destination !== undefined)
+    packet.set(four ? "destination4" : "destination6", arrival.destination);
   return packet;
 }

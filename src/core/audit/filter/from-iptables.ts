@@ -10,7 +10,13 @@ const HOOKS: Readonly<Record<string, Hook>> = {
   OUTPUT: "output",
   POSTROUTING: "postrouting",
 };
-const PRIORITY: Readonly<Record<string, number>> = { raw: -300, mangle: -150, nat: -100, filter: 0, security: 50 };
+const PRIORITY: Readonly<Record<string, number>> = {
+  raw: -300,
+  mangle: -150,
+  nat: -100,
+  filter: 0,
+  security: 50,
+};
 
 /** Returns the tables of one family. A match that is not known here is opaque: it may match or not. */
 export function tablesOfIptables(text: string, family: "ip" | "ip6", program: string): Table[] {
@@ -27,7 +33,13 @@ export function tablesOfIptables(text: string, family: "ip" | "ip6", program: st
       chains.set(chain, []);
       const hook = HOOKS[chain];
       if (hook !== undefined && policy !== "-")
-        base.push({ hook, priority: PRIORITY[name] ?? 0, policy: policy === "DROP" ? "drop" : "accept", chain, type: name === "nat" ? "nat" : "filter" });
+        base.push({
+          hook,
+          priority: PRIORITY[name] ?? 0,
+          policy: policy === "DROP" ? "drop" : "accept",
+          chain,
+          type: name === "nat" ? "nat" : "filter",
+        });
     } else if (line.startsWith("-A ")) {
       const [chain, rule] = parseRule(words(line));
       chains.get(chain)?.push(rule);
@@ -41,7 +53,18 @@ function words(line: string): string[] {
   return (line.match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? []).map((word) => word.replace(/^"(.*)"$/, "$1"));
 }
 
-const QUIET_MATCHES = new Set(["tcp", "udp", "conntrack", "state", "multiport", "comment", "addrtype", "limit", "icmp", "icmp6"]);
+const QUIET_MATCHES = new Set([
+  "tcp",
+  "udp",
+  "conntrack",
+  "state",
+  "multiport",
+  "comment",
+  "addrtype",
+  "limit",
+  "icmp",
+  "icmp6",
+]);
 
 function parseRule(all: readonly string[]): readonly [string, Rule] {
   const terms: Term[] = [];

@@ -26,7 +26,8 @@ export function tablesOfNft(text: string): Table[] | undefined {
     const draft = drafts.get(keyOf(value));
     if (draft === undefined) continue;
     if (kind === "chain") addChain(draft, value);
-    else if (kind === "set" || kind === "map") draft.elements.set(String(value["name"]), listOf(value["elem"]));
+    else if (kind === "set" || kind === "map")
+      draft.elements.set(String(value["name"]), listOf(value["elem"]));
     else if (kind === "rule") rules.push(value);
   }
   if (entriesOf(text) === undefined) return undefined;
@@ -92,7 +93,18 @@ function rulesOf(statements: readonly unknown[], elements: Elements): Rule[] {
 }
 
 /** Statements that decide nothing. */
-const SILENT = new Set(["counter", "log", "mangle", "comment", "notrack", "quota", "meter", "set", "map", "ct helper"]);
+const SILENT = new Set([
+  "counter",
+  "log",
+  "mangle",
+  "comment",
+  "notrack",
+  "quota",
+  "meter",
+  "set",
+  "map",
+  "ct helper",
+]);
 
 function verdictOf(kind: string, value: unknown, elements: Elements): Verdict | null {
   switch (kind) {
@@ -128,14 +140,20 @@ function mapOf(value: Json, elements: Elements): Verdict {
   const data = value["data"];
   const concat = isJson(key) && Array.isArray(key["concat"]) ? key["concat"] : [key];
   const fields = concat.map(fieldOf);
-  const entries = typeof data === "string" ? elements.get(data.slice(1)) : listOf(isJson(data) ? data["set"] : undefined);
+  const entries =
+    typeof data === "string" ? elements.get(data.slice(1)) : listOf(isJson(data) ? data["set"] : undefined);
   return {
     kind: "map",
     entries: (entries ?? []).flatMap((pair) => {
       if (!Array.isArray(pair)) return [];
       const [element, target] = pair as readonly unknown[];
       const [word = "", detail] = isJson(target) ? (Object.entries(target)[0] ?? []) : [];
-      return [{ terms: elementTerms(fields, element), verdict: verdictOf(word, detail, elements) ?? { kind: "opaque" } }];
+      return [
+        {
+          terms: elementTerms(fields, element),
+          verdict: verdictOf(word, detail, elements) ?? { kind: "opaque" },
+        },
+      ];
     }),
   };
 }
@@ -144,7 +162,8 @@ function elementTerms(fields: readonly (Field | undefined)[], element: unknown):
   const bare = isJson(element) && isJson(element["elem"]) ? element["elem"]["val"] : element;
   const parts = isJson(bare) && Array.isArray(bare["concat"]) ? bare["concat"] : [bare];
   return fields.map((field, index) => {
-    if (parts[index] === "*") return { kind: "field", field: field ?? "mark", negated: false, any: EVERYTHING };
+    if (parts[index] === "*")
+      return { kind: "field", field: field ?? "mark", negated: false, any: EVERYTHING };
     const span = spanOf(parts[index]);
     if (field === undefined || span === undefined) return { kind: "opaque" };
     return { kind: "field", field, negated: false, any: [span] };
@@ -161,9 +180,12 @@ function matchTerms(match: Json, elements: Elements): Term[] {
   const field = fieldOf(match["left"]);
   const protocol = impliedProtocol(match["left"]);
   const implied: Term[] =
-    protocol === undefined ? [] : [{ kind: "field", field: "protocol", negated: false, any: [{ first: protocol, last: protocol }] }];
+    protocol === undefined
+      ? []
+      : [{ kind: "field", field: "protocol", negated: false, any: [{ first: protocol, last: protocol }] }];
   const spans = spansOf(match["right"], elements);
-  const known = field !== undefined && spans !== undefined && ["==", "!=", "in"].includes(String(match["op"]));
+  const known =
+    field !== undefined && spans !== undefined && ["==", "!=", "in"].includes(String(match["op"]));
   return [...implied, known ? { kind: "field", field, negated, any: spans } : { kind: "opaque" }];
 }
 
@@ -171,7 +193,9 @@ function matchTerms(match: Json, elements: Elements): Term[] {
 function impliedProtocol(left: unknown): string | undefined {
   const payload = isJson(left) && isJson(left["payload"]) ? left["payload"] : undefined;
   const protocol = String(payload?.["protocol"] ?? "");
-  return ["tcp", "udp", "icmp", "icmpv6", "sctp", "dccp"].includes(protocol) ? protocol.replace("icmpv6", "icmp6") : undefined;
+  return ["tcp", "udp", "icmp", "icmpv6", "sctp", "dccp"].includes(protocol)
+    ? protocol.replace("icmpv6", "icmp6")
+    : undefined;
 }
 
 function fieldOf(left: unknown): Field | undefined {
@@ -221,7 +245,9 @@ function spansOf(right: unknown, elements: Elements): readonly Span[] | undefine
 
 function allSpans(list: readonly unknown[] | undefined): readonly Span[] | undefined {
   if (list === undefined) return undefined;
-  const spans = list.map((element) => spanOf(isJson(element) && isJson(element["elem"]) ? element["elem"]["val"] : element));
+  const spans = list.map((element) =>
+    spanOf(isJson(element) && isJson(element["elem"]) ? element["elem"]["val"] : element),
+  );
   return spans.every((span) => span !== undefined) ? spans : undefined;
 }
 
@@ -235,7 +261,8 @@ function spanOf(value: unknown): Span | undefined {
   if (isJson(prefix)) {
     // A mark that is compared under a mask comes as a prefix of its number.
     const number = prefix["addr"];
-    if (typeof number === "number") return { first: number, last: number + 2 ** (32 - Number(prefix["len"])) - 1 };
+    if (typeof number === "number")
+      return { first: number, last: number + 2 ** (32 - Number(prefix["len"])) - 1 };
     const parsed = parsePrefix(`${String(number)}/${String(prefix["len"])}`);
     return parsed.ok ? { first: parsed.prefix.base.value, last: prefixEnd(parsed.prefix).value } : undefined;
   }
@@ -253,7 +280,12 @@ function valueOf(value: string | number): Value {
   return parseIp(value)?.value ?? value;
 }
 
-const NAMES: Readonly<Record<string, string>> = { ipv4: "ip", ipv6: "ip6", "ipv6-icmp": "icmp6", icmpv6: "icmp6" };
+const NAMES: Readonly<Record<string, string>> = {
+  ipv4: "ip",
+  ipv6: "ip6",
+  "ipv6-icmp": "icmp6",
+  icmpv6: "icmp6",
+};
 
 function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? (value as readonly unknown[]) : [];

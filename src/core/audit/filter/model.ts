@@ -24,7 +24,12 @@ export interface Span {
 }
 
 export type Term =
-  | { readonly kind: "field"; readonly field: Field; readonly negated: boolean; readonly any: readonly Span[] }
+  | {
+      readonly kind: "field";
+      readonly field: Field;
+      readonly negated: boolean;
+      readonly any: readonly Span[];
+    }
   /** Something that is not modelled: it may match or not. */
   | { readonly kind: "opaque" };
 
@@ -35,7 +40,10 @@ export type Verdict =
   | { readonly kind: "jump"; readonly chain: string }
   | { readonly kind: "goto"; readonly chain: string }
   /** A map of verdicts: the first entry that matches decides. */
-  | { readonly kind: "map"; readonly entries: readonly { readonly terms: readonly Term[]; readonly verdict: Verdict }[] }
+  | {
+      readonly kind: "map";
+      readonly entries: readonly { readonly terms: readonly Term[]; readonly verdict: Verdict }[];
+    }
   /** A verdict that is not modelled: it may accept, drop, or go on. */
   | { readonly kind: "opaque" };
 

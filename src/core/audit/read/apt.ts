@@ -26,7 +26,14 @@ export function parseAptPolicy(text: string): AptArchive[] {
     if (source !== null) site = source[1] ?? "";
     const release = /^ +release (.+)$/.exec(line)?.[1];
     if (release === undefined || !/^[a-z]+:/.test(site)) continue;
-    const fields: Record<"o" | "a" | "n" | "l" | "v" | "c", string> = { o: "", a: "", n: "", l: "", v: "", c: "" };
+    const fields: Record<"o" | "a" | "n" | "l" | "v" | "c", string> = {
+      o: "",
+      a: "",
+      n: "",
+      l: "",
+      v: "",
+      c: "",
+    };
     // Values may hold commas (`l=Docker CE`): a new field starts after a comma with one letter and `=`.
     for (const part of release.split(/,(?=[a-z]=)/)) {
       const [key = "", value = ""] = [part.slice(0, 1), part.slice(2)];
@@ -38,7 +45,14 @@ export function parseAptPolicy(text: string): AptArchive[] {
 }
 
 function unique(archives: readonly AptArchive[]): AptArchive[] {
-  return [...new Map(archives.map((archive) => [JSON.stringify([archive.fields.o, archive.fields.a, archive.fields.n, archive.fields.l]), archive])).values()];
+  return [
+    ...new Map(
+      archives.map((archive) => [
+        JSON.stringify([archive.fields.o, archive.fields.a, archive.fields.n, archive.fields.l]),
+        archive,
+      ]),
+    ).values(),
+  ];
 }
 
 /** `Debian-Security` of Debian, `-security` suites of Ubuntu and its ESM. */
@@ -100,11 +114,14 @@ const FIELD: Readonly<Record<string, keyof AptArchive["fields"]>> = {
 
 function matches(pattern: Pattern, archive: AptArchive, { release }: UpdateFacts): boolean {
   const expand = (text: string): string =>
-    text.replaceAll("${distro_codename}", release.codename).replaceAll("${distro_id}", release.id === "ubuntu" ? "Ubuntu" : "Debian");
+    text
+      .replaceAll("${distro_codename}", release.codename)
+      .replaceAll("${distro_id}", release.id === "ubuntu" ? "Ubuntu" : "Debian");
   return (
     pattern.length > 0 &&
     pattern.every(([key, wanted]) => {
-      if (key === "site") return wildcard(expand(wanted), archive.site.replace(/^[a-z]+:\/\//, "").split("/")[0] ?? "");
+      if (key === "site")
+        return wildcard(expand(wanted), archive.site.replace(/^[a-z]+:\/\//, "").split("/")[0] ?? "");
       const field = FIELD[key];
       return field !== undefined && wildcard(expand(wanted), archive.fields[field]);
     })
@@ -113,7 +130,10 @@ function matches(pattern: Pattern, archive: AptArchive, { release }: UpdateFacts
 
 function wildcard(pattern: string, text: string): boolean {
   if (pattern === text) return true;
-  const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".");
+  const escaped = pattern
+    .replaceAll(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
   return pattern.includes("*") && new RegExp(`^${escaped}$`).test(text);
 }
 
@@ -124,8 +144,12 @@ function wildcard(pattern: string, text: string): boolean {
 export function supportEnd(csv: string, codename: string): string | null {
   const [header = "", ...rows] = csv.split("\n");
   const names = header.split(",");
-  const row = rows.map((line) => line.split(",")).find((cells) => cells[names.indexOf("series")] === codename);
+  const row = rows
+    .map((line) => line.split(","))
+    .find((cells) => cells[names.indexOf("series")] === codename);
   const cell = (name: string): string => row?.[names.indexOf(name)] ?? "";
-  const ends = [cell("eol-lts"), cell("eol-server"), cell("eol")].find((date) => /^\d{4}-\d{2}-\d{2}$/.test(date));
+  const ends = [cell("eol-lts"), cell("eol-server"), cell("eol")].find((date) =>
+    /^\d{4}-\d{2}-\d{2}$/.test(date),
+  );
   return ends ?? null;
 }

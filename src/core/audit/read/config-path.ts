@@ -24,7 +24,9 @@ export function textAt(config: ConfigObject, path: string): string | undefined {
 export function objectsUnder(config: ConfigObject, path: string): (readonly [string, ConfigObject])[] {
   const value = path === "" ? config : at(config, path);
   if (!isObject(value)) return [];
-  return Object.entries(value).flatMap(([key, member]) => (isObject(member) ? [[`${path}.${key}`, member] as const] : []));
+  return Object.entries(value).flatMap(([key, member]) =>
+    isObject(member) ? [[`${path}.${key}`, member] as const] : [],
+  );
 }
 
 export function listAt(config: ConfigObject, path: string): readonly ConfigValue[] {
@@ -39,7 +41,8 @@ export function walk(config: ConfigObject, visit: (path: string, value: ConfigVa
     const [path, value] = queue.shift() ?? ["", null];
     if (path !== "") visit(path, value);
     if (typeof value !== "object" || value === null) continue;
-    for (const [key, member] of Object.entries(value)) queue.push([path === "" ? key : `${path}.${key}`, member as ConfigValue]);
+    for (const [key, member] of Object.entries(value))
+      queue.push([path === "" ? key : `${path}.${key}`, member as ConfigValue]);
   }
 }
 

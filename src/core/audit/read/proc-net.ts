@@ -16,10 +16,18 @@ export function parseListenTable(text: string, protocol: "tcp" | "udp"): SocketR
   return text.split("\n").flatMap((line) => {
     const fields = line.trim().split(/\s+/);
     const [, local = "", remote = "", state, , , , uid, , inode] = fields;
-    if (state !== LISTENING[protocol] || !/^0+:0000$/.test(remote) || uid === undefined || inode === undefined) return [];
+    if (
+      state !== LISTENING[protocol] ||
+      !/^0+:0000$/.test(remote) ||
+      uid === undefined ||
+      inode === undefined
+    )
+      return [];
     const [hex = "", port = ""] = local.split(":");
     const address = addressOf(hex);
-    return address === undefined ? [] : [{ address, port: Number.parseInt(port, 16), uid: Number(uid), inode }];
+    return address === undefined
+      ? []
+      : [{ address, port: Number.parseInt(port, 16), uid: Number(uid), inode }];
   });
 }
 

@@ -31,7 +31,8 @@ export const SECRET_RULES: readonly SecretRule[] = [
 ];
 
 /** Names of settings and variables whose value is a secret, whatever it looks like. */
-const SECRET_NAME = /(?:^|[_.-])(?:api[_-]?key|apikey|secret|token|password|passwd|auth[_-]?token|bot[_-]?token|private[_-]?key|access[_-]?key)$/i;
+const SECRET_NAME =
+  /(?:^|[_.-])(?:api[_-]?key|apikey|secret|token|password|passwd|auth[_-]?token|bot[_-]?token|private[_-]?key|access[_-]?key)$/i;
 const CAMEL_NAME = /(?:apiKey|[Tt]oken|[Pp]assword|[Ss]ecret|privateKey)$/;
 /** Shorter values and such words are no secrets: `changeme`, `none`, numbers. */
 const SECRET_CHARS_MIN = 12;
@@ -55,7 +56,13 @@ export function secretOfSetting(name: string, value: string): string | null {
   const byFormat = secretIn(value);
   if (byFormat !== null) return byFormat;
   const named = SECRET_NAME.test(name) || CAMEL_NAME.test(name);
-  return named && value.length >= SECRET_CHARS_MIN && !isPlaceholder(value) && !/^\d+$/.test(value) && !value.startsWith("/") ? "a secret by its name" : null;
+  return named &&
+    value.length >= SECRET_CHARS_MIN &&
+    !isPlaceholder(value) &&
+    !/^\d+$/.test(value) &&
+    !value.startsWith("/")
+    ? "a secret by its name"
+    : null;
 }
 
 /** Returns the hits of a text, line by line: the number from 1, and the rule. LIMIT: HITS_MAX. */
@@ -73,12 +80,16 @@ const HITS_MAX = 50;
 
 /** `export NAME=value`, `NAME: value`, `--token value`. */
 function assignment(line: string): string | null {
-  const match = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]{2,60})\s*[=:]\s*["']?([^\s"'#]{12,200})["']?\s*,?\s*$/.exec(line.slice(0, LINE_CHARS_MAX));
+  const match =
+    /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]{2,60})\s*[=:]\s*["']?([^\s"'#]{12,200})["']?\s*,?\s*$/.exec(
+      line.slice(0, LINE_CHARS_MAX),
+    );
   const [, name, value] = match ?? [];
   return name === undefined || value === undefined ? null : secretOfSetting(name, value);
 }
 
-const PLACEHOLDER = /^(?:x{3,}|\*+|<.*>|your[-_ ].*|change[-_ ]?me.*|example.*|placeholder.*|replace[-_ ]?me.*|dummy.*|test|none|null|undefined|secret|password|redacted.*)$/i;
+const PLACEHOLDER =
+  /^(?:x{3,}|\*+|<.*>|your[-_ ].*|change[-_ ]?me.*|example.*|placeholder.*|replace[-_ ]?me.*|dummy.*|test|none|null|undefined|secret|password|redacted.*)$/i;
 
 function isPlaceholder(value: string): boolean {
   return PLACEHOLDER.test(value);
@@ -86,7 +97,8 @@ function isPlaceholder(value: string): boolean {
 
 /** Returns why a token is weak in spite of its length, or null. 128 bits need 32 hexadecimal digits (RFC 4086). */
 export function weaknessOf(token: string): string | null {
-  if (isPlaceholder(token) || /^(password|hunter2|letmein|qwerty|123456|your-long)/i.test(token)) return "is a word that everybody tries";
+  if (isPlaceholder(token) || /^(password|hunter2|letmein|qwerty|123456|your-long)/i.test(token))
+    return "is a word that everybody tries";
   const distinct = new Set(token).size;
   if (distinct < 8) return `has only ${distinct} different characters`;
   if (/^(.{1,12})\1+$/.test(token)) return "repeats itself";

@@ -135,6 +135,9 @@ function recordOf(
     interfaceOut: fields.interfaceOut < 0 ? null : interfaceName(fields.interfaceOut),
     uid: orNull(fields.uid),
     gid: orNull(fields.gid),
+    host: null,
+    door: null,
+    refusal: null,
   };
   return { kind: "flow", sequence, event };
 }

@@ -1,4 +1,5 @@
 import { EVENTS_0001 } from "./0001-events.ts";
+import { NAMES_0002 } from "./0002-names.ts";
 
 /** All migrations, oldest first. The database's user_version says how many of them it has. Never edit one. */
-export const MIGRATIONS: readonly string[] = [EVENTS_0001];
+export const MIGRATIONS: readonly string[] = [EVENTS_0001, NAMES_0002];

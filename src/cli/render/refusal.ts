@@ -1,0 +1,34 @@
+import { protocolName } from "../../core/event/event.ts";
+import { GATE_REASONS } from "../../core/policy/decision.ts";
+import type { FoundRefusal } from "../refusal.ts";
+
+const DOORS = {
+  dns: "the DNS gate",
+  tls: "the TLS gate",
+  http: "the HTTP gate",
+  proxy: "the explicit proxy",
+} as const;
+
+/** Returns what happened, for a person. */
+export function refusalText({ id, flow, times, firstMs }: FoundRefusal): string {
+  const what = flow.host ?? flow.destination;
+  const port = flow.destinationPort === null ? "" : `:${flow.destinationPort}`;
+  const where = flow.door === null ? "the kernel" : DOORS[flow.door];
+  const word = flow.observed ? `would ${flow.verdict}` : `${flow.verdict}d`.replace("dropd", "dropped");
+  const rule = flow.rule === null ? "" : ` by ${flow.rule}`;
+  const lines = [
+    `${id}: ${flow.place} -> ${what}${port} ${protocolName(flow.protocol)} was ${word}${rule} (${flow.reason}).`,
+    `${GATE_REASONS[flow.reason] ?? "No gate was asked; the rules of the policy decided."}`,
+    `Seen ${times} time${times === 1 ? "" : "s"} by ${where}, from ${timeText(firstMs)} to ${timeText(flow.timeMs)}.`,
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** Returns the one line of what to do, or null. */
+export function refusalNext({ id, flow }: FoundRefusal): string | null {
+  return flow.reason === "default" ? `Next: seawall approve ${id} --why "..." [--for 1h]\n` : null;
+}
+
+function timeText(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}

@@ -1,0 +1,89 @@
+/** Adds a rule to the policy file: only its lines change, and the result is checked before it is written. */
+import { chownSync, closeSync, fsyncSync, openSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { hasError } from "../core/base/diagnostic.ts";
+import { SeawallError } from "../core/base/error.ts";
+import { addRule } from "../core/policy/edit/add-rule.ts";
+import { outboundRuleText, type RuleWish } from "../core/policy/edit/outbound-rule.ts";
+import { PRESET_NAMES } from "../core/policy/preset/preset.ts";
+import type { CommandContext } from "./command.ts";
+import { checkWritten, readPolicy } from "./policy.ts";
+import { renderDiagnostics } from "./render/diagnostic.ts";
+
+/** Adds the rule, shows the difference, and says what to do next. With `dry` nothing is written. */
+export function addOutboundRule(
+  context: CommandContext,
+  file: string | undefined,
+  wish: RuleWish,
+  dry: boolean,
+): void {
+  const written = readPolicy(context, file);
+  const nowMs = context.nowMs();
+  const edited = addRule(written.text, "outbound", outboundRuleText(wish), { nowMs, presets: PRESET_NAMES });
+  if (!edited.ok) {
+    context.err(renderDiagnostics(edited.diagnostics, written.text, written.path, false));
+    throw unusable(written.path);
+  }
+  const check = checkWritten({ ...written, text: edited.text }, nowMs);
+  if (hasError(check.diagnostics)) {
+    context.err(renderDiagnostics(check.diagnostics, edited.text, written.path, false, written.dropIns));
+    throw unusable(written.path);
+  }
+  context.out(difference(written.path, written.text, edited.text));
+  if (dry) return context.err("dry run: nothing was written\n");
+  replaceKeeping(written.path, edited.text);
+  context.err(`Next: seawall apply${file === undefined ? "" : ` ${written.path}`}\n`);
+}
+
+function unusable(path: string): SeawallError {
+  return new SeawallError("SEAWALL_POLICY", `the rule cannot be added to \`${path}\``, {
+    still: "the file is as it was, and so is what is in force",
+    help: `seawall policy check ${path}`,
+  });
+}
+
+/** The lines that are new, with three of what stands around them. */
+export function difference(path: string, before: string, after: string): string {
+  const [old, now] = [before.split("\n"), after.split("\n")];
+  let head = 0;
+  while (head < old.length && old[head] === now[head]) head += 1;
+  let tail = 0;
+  while (tail < old.length - head && tail < now.length - head && old.at(-1 - tail) === now.at(-1 - tail))
+    tail += 1;
+  const from = Math.max(0, head - 3);
+  return [
+    `--- ${path}, line ${head + 1}`,
+    ...now.slice(from, head).map((line) => ` ${line}`),
+    ...old.slice(head, old.length - tail).map((line) => `-${line}`),
+    ...now.slice(head, now.length - tail).map((line) => `+${line}`),
+    "",
+  ].join("\n");
+}
+
+/** Replaces the file in one step; who owns it and who may read it stay as they are. */
+function replaceKeeping(path: string, text: string): void {
+  const beside = `${path}.new`;
+  try {
+    const { mode, uid, gid } = statSync(path);
+    const handle = openSync(beside, "w", mode & 0o777);
+    try {
+      writeFileSync(handle, text);
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+    chownSync(beside, uid, gid);
+    renameSync(beside, path);
+  } catch (cause) {
+    throw new SeawallError("SEAWALL_STATE", `cannot write \`${path}\``, {
+      still: "the file is as it was",
+      help: `ls -l ${path}`,
+      cause,
+    });
+  }
+}
+
+/** Who asks, for `owner`: the login behind sudo, or nobody. */
+export function operatorOf(context: CommandContext): string | null {
+  const name = context.env["SUDO_USER"] ?? context.env["LOGNAME"] ?? "";
+  return /^[a-z_][a-z0-9_-]{0,31}$/.test(name) ? name : null;
+}
