@@ -1,9 +1,10 @@
 /** What the last look at the scopes found. Light: `status` runs on every prompt and looks at nothing itself. */
+import { SeawallError } from "../core/base/error.ts";
 import type { Containment, Reason } from "../core/containment/facts.ts";
 import { makeFolder } from "../edge/state/folder.ts";
 import { replaceFile } from "../edge/state/replace-file.ts";
 
-const { readFileSync } = process.getBuiltinModule("node:fs");
+const { readFileSync, rmSync } = process.getBuiltinModule("node:fs");
 
 export interface ScopeContainment extends Containment {
   readonly scope: string;
@@ -22,10 +23,26 @@ const CONTAINMENT_FILE = "containment.json";
 /** What was seen a day ago says little: groups, keys and sudoers change. */
 const STALE_MS = 24 * 60 * 60 * 1_000;
 
-/** Writes down what was seen, for `status`, which is asked often and looks at nothing itself. */
-export function writeContainment(state: string, scopes: readonly ScopeContainment[], nowMs: number): void {
-  makeFolder(state);
-  replaceFile(`${state}/${CONTAINMENT_FILE}`, `${JSON.stringify({ examinedMs: nowMs, scopes })}\n`);
+/**
+ * Writes down what was seen, for `status`. Returns what went wrong, or null: the change it belongs to is done, so
+ * this is nothing to fail for.
+ */
+export function writeContainment(
+  state: string,
+  scopes: readonly ScopeContainment[],
+  nowMs: number,
+): string | null {
+  const path = `${state}/${CONTAINMENT_FILE}`;
+  try {
+    makeFolder(state);
+    replaceFile(path, `${JSON.stringify({ examinedMs: nowMs, scopes })}\n`);
+    return null;
+  } catch (cause) {
+    if (!(cause instanceof SeawallError)) throw cause;
+    // The old one would speak of another policy.
+    rmSync(path, { force: true });
+    return `${cause.message}; status will not say how the agent is contained`;
+  }
 }
 
 /** Returns what was last written down, or null when nothing was (or the file is broken). */

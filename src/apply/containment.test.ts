@@ -179,6 +179,13 @@ describe("what was seen", () => {
     });
   }
 
+  it("that cannot be written is a trouble, not a failure", (t) => {
+    const state = temporaryDirectory(t);
+    mkdirSync(`${state}/containment.json.new`);
+    assert.match(writeContainment(state, [SUDO], NOW_MS) ?? "", /^cannot write .*; status will not say/);
+    assert.equal(readContainment(state, NOW_MS), null);
+  });
+
   it("is nothing when nobody looked", (t) =>
     assert.equal(readContainment(temporaryDirectory(t), NOW_MS), null));
 });

@@ -20,3 +20,19 @@ export async function startDaemon(host: Host): Promise<() => string> {
   daemon.kill("SIGKILL");
   throw new Error(`seawalld is not up (exit ${daemon.exitCode}): ${said}`);
 }
+
+/** Kills every process of Seawall on the host by SIGKILL, the daemon and its gates. Throws when there was none. */
+export async function killSeawall(host: Host): Promise<void> {
+  await host.shell(KILL_ALL);
+}
+
+// The host has its own process numbers: nothing of the machine is seen from there.
+const KILL_ALL = `
+killed=0
+for process in /proc/[0-9]*; do
+  if tr '\\0' ' ' <"$process/cmdline" 2>/dev/null | grep -q '/cli/mai[n]'; then
+    kill -KILL "\${process#/proc/}" && killed=$((killed + 1))
+  fi
+done
+[ "$killed" -ge 2 ] || { echo "killed $killed processes, not a daemon and its gates" >&2; exit 1; }
+`;

@@ -1,19 +1,28 @@
 /** The real OpenClaw in a world of its own: first without Seawall, so that what is refused later was possible. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { z } from "zod";
+import { eventually } from "../support/host/eventually.ts";
 import { type SeawallOnHost, seawallOn } from "../support/host/seawall.ts";
 import { ATTACKS } from "./attack.ts";
-import { startDaemon } from "./daemon.ts";
+import { killSeawall, startDaemon } from "./daemon.ts";
 import { openclaw } from "./gateway.ts";
 import { PLAIN_ANSWER } from "./internet/model.ts";
 import { LISTED, LISTED_4, NEIGHBOUR, UNLISTED } from "./internet/zone.ts";
 import pinned from "./openclaw/package.json" with { type: "json" };
 import { policy } from "./policy.ts";
-import { attacksAreHeld, everythingIsPossible, proxyCheckPasses, whatIsListedWorks } from "./row.ts";
+import {
+  attacksAreHeld,
+  everythingIsPossible,
+  proxyCheckPasses,
+  proxyCheckTellsApart,
+  whatIsListedWorks,
+} from "./row.ts";
 import { PROXY_URL, type Scene, assertNothingOfOpenClaw, startScene } from "./scene.ts";
 
 /** The id of one refusal, as the gate, the log and `seawall explain` all say it. */
 const REFUSAL_ID = /\bsw-[a-km-np-z2-9]{10}\b/;
+const BACK_DEADLINE_MS = 60_000;
 
 let scene: Scene;
 let seawall: SeawallOnHost;
@@ -44,11 +53,19 @@ describe("OpenClaw while Seawall watches", () => {
 
   everythingIsPossible(theScene);
 
-  it("is told what would have been refused", async () => {
+  it("leaves a record of what would have been refused, by name", async () => {
     await scene.ask(`FETCH https://${UNLISTED}/`);
-    const flows = await seawall.ok("flows", "--json", "--direction", "outbound", "--verdict", "refuse");
-    const watched = flows.split("\n").filter((line) => line.includes('"observed":true'));
-    assert.ok(watched.length > 0, flows);
+    const isLogged = async () =>
+      (await refusals()).some(({ host, observed }) => host === UNLISTED && observed);
+    assert.equal(await eventually(isLogged, true), true);
+  });
+
+  it("goes on when every process of Seawall is killed", async () => {
+    await killSeawall(scene.host);
+    assert.equal(await eventually(hasTurn, true, BACK_DEADLINE_MS), true, scene.gateway().log());
+    const turn = await scene.command(`curl -sS https://${UNLISTED}/`);
+    assert.match(turn.value, new RegExp(`REACHED ${UNLISTED}`));
+    await startDaemon(scene.host);
   });
 });
 
@@ -72,8 +89,7 @@ describe("OpenClaw behind Seawall", () => {
     it("is told by name and id when it says an unlisted name to a listed name's address", async () => {
       await scene.command(`curl -sS -o /dev/null http://${LISTED}/`);
       const turn = await scene.command(`curl -sS --resolve ${NEIGHBOUR}:80:${LISTED_4} http://${NEIGHBOUR}/`);
-      assert.match(turn.value, REFUSAL_ID);
-      assert.match(turn.value, new RegExp(NEIGHBOUR));
+      await assertToldAndLogged(turn.value, NEIGHBOUR);
     });
   });
 
@@ -89,16 +105,61 @@ describe("OpenClaw behind Seawall", () => {
 
     it("is told by name and id what its command was refused", async () => {
       const turn = await scene.command(`curl -sS http://${UNLISTED}/`);
-      assert.match(turn.value, REFUSAL_ID);
-      assert.match(turn.value, new RegExp(UNLISTED));
+      await assertToldAndLogged(turn.value, UNLISTED);
     });
 
+    proxyCheckTellsApart(theScene);
     proxyCheckPasses(theScene, {
       on: () => seawall.enforce(policy("enforce", ["example.com"])),
       off: () => seawall.enforce(policy("enforce")),
     });
   });
 });
+
+describe("OpenClaw while every process of Seawall is dead", () => {
+  before(async () => {
+    await seawall.enforce(policy("enforce"));
+    await killSeawall(scene.host);
+  });
+
+  for (const { name, script, arrived } of ATTACKS) {
+    it(`does not get out by ${name}`, async () => {
+      const run = await scene.direct(script);
+      assert.equal(arrived(run), false, `${run.value}\n${JSON.stringify(run.seen)}`);
+    });
+  }
+
+  it("has turns with its model again once seawalld is back", async () => {
+    await startDaemon(scene.host);
+    assert.equal(await eventually(hasTurn, true, BACK_DEADLINE_MS), true, scene.gateway().log());
+  });
+});
+
+const FLOW = z.object({
+  host: z.string().nullish(),
+  observed: z.boolean(),
+  refusal: z.string().nullish(),
+});
+
+/** What Seawall's log says that it refused, or would have. */
+async function refusals(): Promise<readonly z.infer<typeof FLOW>[]> {
+  const text = await seawall.ok("flows", "--json", "--verdict", "refuse", "--limit", "1000");
+  const lines = text.split("\n").filter((line) => line !== "");
+  return lines.map((line) => FLOW.parse(JSON.parse(line)));
+}
+
+/** Fails unless the agent was told an id for this name and the log knows the same one. */
+async function assertToldAndLogged(text: string, name: string): Promise<void> {
+  const [id] = REFUSAL_ID.exec(text) ?? [];
+  assert.ok(id !== undefined && text.includes(name), text);
+  const isLogged = async () =>
+    (await refusals()).some(({ host, refusal }) => host === name && refusal === id);
+  assert.equal(await eventually(isLogged, true), true, id);
+}
+
+async function hasTurn(): Promise<boolean> {
+  return (await scene.ask("hello").catch(() => null)) !== null;
+}
 
 function nodeFetches(name: string): string {
   return `node -e 'fetch("https://${name}/").then((r) => r.text()).then(console.log, (e) => console.log(e.cause))'`;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Host } from "../support/host/host.ts";
 import type { ConfigurationWanted } from "./configuration.ts";
-import { type Gateway, prepareAgent, startGateway } from "./gateway.ts";
+import { type Gateway, asAgent, prepareAgent, startGateway } from "./gateway.ts";
 import { OPENCLAW_NAMES, ZONE } from "./internet/zone.ts";
 import { type ProxyCheck, checkProxy } from "./proxy-check.ts";
 import { type Watched, type World, startWorld } from "./world.ts";
@@ -26,6 +26,8 @@ export type Scene = {
   readonly ask: (message: string) => Promise<Watched<string>>;
   /** The agent runs a script with bash and answers with what it printed. */
   readonly command: (script: string) => Promise<Command>;
+  /** The same script under the agent's account, without the model that would have asked for it. */
+  readonly direct: (script: string) => Promise<Command>;
   /** OpenClaw's own check of Seawall's proxy. */
   readonly checkProxy: (...args: readonly string[]) => Promise<Watched<ProxyCheck>>;
   /** Ends the gateway and starts it anew; returns what reached the internet while it started. */
@@ -53,6 +55,12 @@ function sceneOf({ host, during, stop }: World, first: Gateway): Scene {
   let gateway = first;
   let scripts = 0;
   const ask = (message: string) => during(() => gateway.ask(message));
+  const write = async (script: string) => {
+    scripts += 1;
+    const file = `/run/openclaw/script-${scripts}`;
+    await host.shell(`cat >${file}`, { input: script });
+    return `timeout ${COMMAND_LIMIT_S} bash ${file} 2>&1`;
+  };
   return {
     host,
     stop,
@@ -60,13 +68,15 @@ function sceneOf({ host, during, stop }: World, first: Gateway): Scene {
     gateway: () => gateway,
     checkProxy: (...args) => during(() => checkProxy(host, PROXY_URL, ...args)),
     command: async (script) => {
-      scripts += 1;
-      const file = `/run/openclaw/script-${scripts}`;
-      await host.shell(`cat >${file}`, { input: script });
-      const turn = await ask(`EXEC timeout ${COMMAND_LIMIT_S} bash ${file} 2>&1; printf '\\nended %d\\n' $?`);
+      const turn = await ask(`EXEC ${await write(script)}; printf '\\nended %d\\n' $?`);
       const [, code] = /^ended (\d+)$/m.exec(turn.value) ?? [];
       assert.ok(code !== undefined, `OpenClaw did not wait for the end: ${turn.value}`);
       return { ...turn, code: Number(code) };
+    },
+    direct: async (script) => {
+      const line = await write(script);
+      const { value, ...watched } = await during(() => host.run(asAgent(["bash", "-c", line])));
+      return { ...watched, value: value.stdout, code: value.code ?? HUNG };
     },
     restart: async (wanted = {}) => {
       await gateway.stop();

@@ -45,6 +45,7 @@ const OPENCLAW = `#!/bin/sh
 { echo "uid $(id -u) groups $(id -G) args $*"; echo "home $HOME config $OPENCLAW_CONFIG_PATH cwd $PWD"
   echo "tty $(ps -o tty= -p $$) sudo \${SUDO_USER-} privs $(sed -n 's/^NoNewPrivs:\\s*//p' /proc/self/status)"
   case "$2" in patch) cat "$4";; esac; } >>"$HOME/said"
+case "$*" in *--dry-run*) ;; *--json*) echo '--json requires --dry-run'; exit 1;; esac
 if [ -e "$HOME/refuse" ]; then echo '{"ok":false,"error":"unknown key"}'; exit 1; fi
 echo '{"ok":true,"operations":1}'
 `;
@@ -131,6 +132,58 @@ describe("init on a machine", () => {
       /^22 \(sshd listens there \(pid \d+\)\), 2222 /,
     );
     assert.match(found.find(({ word }) => word === "UFW")?.text ?? "", /^active/);
+  });
+
+  test("finds a unit of the system with its user and state folder, if the file is root's", async () => {
+    await host.shell(`
+      install -d -o 992 -g 992 /run/home/ann/alt /etc/systemd/system
+      echo '{channels: {whatsapp: {}}}' >/run/home/ann/alt/openclaw.json; chown 992:992 /run/home/ann/alt/openclaw.json
+      printf '[Service]\\nUser=ann\\nEnvironment=OPENCLAW_STATE_DIR=/run/home/ann/alt "X=1"\\n' >/etc/systemd/system/openclaw-gateway-alt.service
+      printf '[Service]\\nUser=root\\n' >/etc/systemd/system/openclaw-gateway-bad.service; chown 993 /etc/systemd/system/openclaw-gateway-bad.service`);
+    const { instances, policy } = await report(["--dry-run"]);
+    assert.ok(
+      instances.some(({ config, user }) => config === "/run/home/ann/alt/openclaw.json" && user === "ann"),
+    );
+    assert.ok(!instances.some(({ uid }) => uid === 0), "a unit file that mallory can write names nobody");
+    assert.match(policy, /- use: \[openclaw, discord, whatsapp\]\n {4}scope: ann/);
+    await host.shell("rm -r /run/home/ann/alt /etc/systemd/system/openclaw-gateway-*.service");
+  });
+
+  test("finds Docker and the tunnel's port by who runs and listens", async () => {
+    const named = (title: string, code: string) =>
+      host.start([
+        process.execPath,
+        "-e",
+        `process.title = "${title}"; ${code}; console.log("ready"); setInterval(() => {}, 1e6)`,
+      ]);
+    const children = [
+      named("tailscaled", 'require("node:dgram").createSocket("udp4").bind(41641)'),
+      named("dockerd", ""),
+      named("caddy", 'require("node:net").createServer().listen(443)'),
+    ];
+    for (const child of children) await new Promise((resolve) => child.stdout?.once("data", resolve));
+    const { policy, found } = await report(["--dry-run"]);
+    for (const child of children) child.kill("SIGKILL");
+    assert.match(policy, /- allow: udp\/41641\n/);
+    assert.match(policy, /# caddy listens on https\.\n {2}- allow: https\n/);
+    assert.deepEqual(
+      found.filter(({ word }) => word === "Docker" || word === "tunnel").map(({ text }) => text),
+      ["runs; published ports are judged by this policy too", "tailscale, udp/41641"],
+    );
+  });
+
+  test("does not take a port that a login forwards for one by which one logs in", async () => {
+    const inside = host.ssh.run(
+      "seq 40 | while read i; do grep -q ':08FB ' /proc/net/tcp && break; sleep 0.1; done; cat /proc/net/tcp; sleep 4",
+      {
+        user: "operator",
+        args: ["-R", "0.0.0.0:2299:127.0.0.1:22"],
+      },
+    );
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const { found } = await report(["--dry-run"]);
+    assert.match((await inside).stdout, /:08FB /, "the port is forwarded");
+    assert.ok(!(found.find(({ word }) => word === "SSH")?.text ?? "").includes("2299"));
   });
 
   test("reads nothing by mallory's links, pipe, gigabyte or includes, and says each", async () => {
@@ -243,7 +296,7 @@ describe("init on a machine", () => {
       );
       assert.equal(lines[2], "tty ? sudo  privs 1");
       assert.equal(lines[3], '{"proxy":{"proxyUrl":"http://127.0.0.1:18901"}}');
-      assert.match(lines[4] ?? "", /^uid 991 groups 991 args config patch --file \S+ --json$/);
+      assert.match(lines[4] ?? "", /^uid 991 groups 991 args config patch --file \S+$/);
       assert.equal(await host.shell("ls -d /run/tmp/seawall-init-* 2>/dev/null || true"), "");
     });
 

@@ -13,7 +13,7 @@ import { type FoundInstance, findInstances } from "../../edge/openclaw/instance.
 import { findNeighbours } from "../../edge/openclaw/neighbour.ts";
 import { writeNewFile } from "../../edge/openclaw/new-file.ts";
 import { findOpenclaw } from "../../edge/openclaw/program.ts";
-import { setProxy } from "../../edge/openclaw/proxy-setting.ts";
+import { setProxy, unsetProxy } from "../../edge/openclaw/proxy-setting.ts";
 import { foldersOf, makeFolder } from "../../edge/state/folder.ts";
 import { type Command, type CommandContext, SCHEMA } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -154,9 +154,8 @@ function setProxies(
     if (plan.kind === "left") return [{ config, result: "left", why: plan.why }];
     const program = findOpenclaw(instance);
     if (program === null) return [{ config, result: "left", why: "its program `openclaw` was not found" }];
-    // Written before it is done: a record of nothing is harmless, a change without a record is not.
-    if (!dryRun) recordProxy(state, instance);
-    const result = setProxy(instance, program, PROXY_URL, { dryRun });
+    // Recorded before it is done: a record of nothing is harmless, a change without a record is not.
+    const result = setProxy(instance, program, PROXY_URL, dryRun ? null : () => recordProxy(state, instance));
     if (!result.ok) return [{ config, result: "failed", why: result.problem }];
     return [{ config, result: dryRun ? "would-set" : "set", why: null }];
   });
@@ -264,7 +263,7 @@ function undo(context: CommandContext): ExitCode {
   const isDry = context.flags["dry-run"] === true;
   const instances = findInstances({ only: context.env["SEAWALL_OPENCLAW_HOME"] || null });
   const proxies = record.proxies.filter((one) => {
-    const problem = unsetProxy(instances, one, isDry);
+    const problem = takeBack(instances, one, isDry);
     const done = isDry ? "would be unset" : "is unset";
     context.out(
       plain(`${one.configPath}: proxy.proxyUrl ${problem === null ? done : `stays: ${problem}`}`) + "\n",
@@ -281,7 +280,7 @@ function undo(context: CommandContext): ExitCode {
   return proxies.length === 0 || isDry ? EXIT.ok : EXIT.findings;
 }
 
-function unsetProxy(
+function takeBack(
   instances: readonly FoundInstance[],
   { configPath, uid }: { readonly configPath: string; readonly uid: number },
   dryRun: boolean,
@@ -290,6 +289,6 @@ function unsetProxy(
   if (instance === undefined) return "this instance was not found again";
   const program = findOpenclaw(instance);
   if (program === null) return "its program `openclaw` was not found";
-  const result = setProxy(instance, program, null, { dryRun });
+  const result = dryRun ? ({ ok: true } as const) : unsetProxy(instance, program);
   return result.ok ? null : result.problem;
 }

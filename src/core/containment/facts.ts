@@ -75,6 +75,8 @@ export interface AccountFacts {
 export interface ProcessFacts {
   readonly pid: number;
   readonly command: string;
+  /** The program it runs, as the kernel knows it; null when it does not say. */
+  readonly program: string | null;
   readonly uid: number;
   /** Effective, permitted and ambient capabilities in the machine's own user namespace (capabilities(7)). */
   readonly capabilities: readonly string[];

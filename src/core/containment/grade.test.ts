@@ -31,6 +31,7 @@ const DEDICATED: AccountFacts = {
 const GATEWAY: ProcessFacts = {
   pid: 7,
   command: "node",
+  program: "/usr/bin/node",
   uid: 990,
   capabilities: [],
   noNewPrivileges: false,
@@ -72,6 +73,7 @@ describe("a scope", () => {
       {},
       program({ kind: "capability", gives: ["net_bind_service"] }),
     ],
+    ["that runs ping at this moment", {}, running({ program: "/usr/bin/ping", capabilities: ["net_raw"] })],
     ["of a gateway that may bind low ports", {}, running({ capabilities: ["net_bind_service"] })],
     ["beside a setgid program of a group without power", {}, program({ kind: "setgid", gives: ["games"] })],
   ] as const) {
@@ -102,6 +104,12 @@ describe("a scope", () => {
       "other-account",
       { otherAccounts: known([{ user: "root", evidence: "k" }]) },
       {},
+    ],
+    [
+      "of a process that calls itself ping",
+      "capability",
+      {},
+      running({ command: "ping", program: "/home/agent/ping", capabilities: ["net_raw"] }),
     ],
     ["of a process with cap_setuid", "capability", {}, running({ capabilities: ["setuid"] })],
     ["of a process with cap_net_admin", "capability", {}, running({ capabilities: ["net_admin"] })],

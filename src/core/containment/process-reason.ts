@@ -1,4 +1,4 @@
-import { POWERFUL_CAPABILITIES } from "./baseline.ts";
+import { isOrdinaryProgram, POWERFUL_CAPABILITIES } from "./baseline.ts";
 import type { HostFacts, ProcessFacts, Reason } from "./facts.ts";
 import { evidenceOf, judge } from "./reason.ts";
 
@@ -10,11 +10,17 @@ export function processReasons({ processes, boundary }: HostFacts): readonly Rea
   ]);
 }
 
-/** Of root's own processes the account says enough. */
+/**
+ * Of root's own processes the account says enough. A program of the distribution that has its capabilities from its
+ * file, as ping has, uses them as it was written to.
+ */
 function capabilityReasons(processes: readonly ProcessFacts[]): readonly Reason[] {
   const able = processes.flatMap((one) => {
     const powers = one.capabilities.filter((name) => POWERFUL_CAPABILITIES.has(name) || /-/.test(name));
-    return one.uid === 0 || powers.length === 0 ? [] : [`${one.command}[${one.pid}] ${powers.join("+")}`];
+    const isOrdinary = one.program !== null && isOrdinaryProgram(one.program);
+    return one.uid === 0 || isOrdinary || powers.length === 0
+      ? []
+      : [`${one.command}[${one.pid}] ${powers.join("+")}`];
   });
   if (able.length === 0) return [];
   return [

@@ -23,7 +23,12 @@ export type NameVerdict =
   | { readonly kind: "listed"; readonly observed: Decision | null }
   /** The name exists because a listed one is below it; it has no records. */
   | { readonly kind: "ancestor" }
-  | { readonly kind: "refused"; readonly decision: Decision };
+  | {
+      readonly kind: "refused";
+      readonly decision: Decision;
+      /** A listed name is below it: the refusal must not say that nothing is (RFC 8020). */
+      readonly isAncestor: boolean;
+    };
 
 export interface Pinnable {
   /** Web ports on which the gate may dial this address for this name. */
@@ -73,7 +78,8 @@ export function scopeJudge(policy: ResolvedPolicy, scope: string, around: Surrou
       refuseAnswer(evaluate, scope, host, address, around, allowsPrivate(host)),
     pinnable: (host, address, nowMs) => {
       if (refuseAnswer(evaluate, scope, host, address, around, allowsPrivate(host)) !== null) return NOTHING;
-      return pinnable(context, host, address, nowMs);
+      const inner = embeddedIp4(address, around.nat64) ?? address;
+      return pinnable(context, host, address, isInner(address, inner, around.ownAddresses), nowMs);
     },
   };
 }
@@ -111,16 +117,16 @@ function judgeName(
       }
     }
   }
-  if (refusal === null && table.isAncestor(host)) return { kind: "ancestor" };
   refusal ??= evaluate(
     { direction: "outbound", scope, host, address: null, protocol: "tcp", port: 443 },
     nowMs,
   );
   // Nothing outbound is judged.
   if (refusal.verdict === "accept") return { kind: "listed", observed: null };
-  return watching && refusal.observed
-    ? { kind: "listed", observed: refusal }
-    : { kind: "refused", decision: refusal };
+  if (watching && refusal.observed) return { kind: "listed", observed: refusal };
+  const isAncestor = table.isAncestor(host);
+  const isUnnamed = refusal.reason === "default" && table.rulesFor(host).length === 0;
+  return isAncestor && isUnnamed ? { kind: "ancestor" } : { kind: "refused", decision: refusal, isAncestor };
 }
 
 /** Both ends of a service's ports, and the web ports in it. */
@@ -130,7 +136,9 @@ function samples({ protocol, ports }: ServiceMatch): { protocol: "tcp" | "udp"; 
   return [...found].map((port) => ({ protocol: one, port }));
 }
 
-/** Metadata and link-local stay guarded, whatever the rule says. */
+/** SECURITY: metadata and link-local stay guarded, whatever the rule says, and also where a risk lifts the guard. */
+const WITH_EVERY_GUARD = Number.POSITIVE_INFINITY;
+
 function refuseAnswer(
   evaluate: Evaluate,
   scope: string,
@@ -143,14 +151,20 @@ function refuseAnswer(
   for (const ip of inner === address ? [address] : [address, inner]) {
     const guarded = evaluate(
       { direction: "outbound", scope, host, address: ip, protocol: "other", port: 0 },
-      0,
+      WITH_EVERY_GUARD,
     );
     if (guarded.reason === "guard") return "private-address";
   }
   if (allowsPrivate) return null;
-  if (containsIp(ownAddresses, inner) || containsIp(ownAddresses, address)) return "private-address";
-  // A network's own NAT64 prefix may itself be private; what counts is the address inside.
-  return isPublicIp(inner) ? null : "private-address";
+  return isInner(address, inner, ownAddresses) ? "private-address" : null;
+}
+
+/**
+ * Whether an address leads inside: not of the public internet, this host's own, or through a NAT64 to one of those.
+ * SECURITY: what is told of a network's NAT64 prefix can only make this stricter.
+ */
+function isInner(address: Ip, inner: Ip, ownAddresses: PrefixSet): boolean {
+  return [address, inner].some((ip) => containsIp(ownAddresses, ip) || !isPublicIp(ip));
 }
 
 /**
@@ -158,20 +172,21 @@ function refuseAnswer(
  * this name on any of them; a deny on a part of them then denies the rest too, and never the other way round.
  */
 function pinnable(
-  { evaluate, table, denies, scope, watching }: Context,
+  { evaluate, table, denies, scope }: Context,
   host: Hostname,
   address: Ip,
+  leadsInside: boolean,
   nowMs: number,
 ): Pinnable {
   const accepts = (protocol: "tcp" | "udp", port: number): boolean => {
     const decision = evaluate({ direction: "outbound", scope, host, address, protocol, port }, nowMs);
     return decision.verdict === "accept" || decision.observed;
   };
-  const rules = table.rulesFor(host).filter(({ expiresMs }) => expiresMs === null || nowMs < expiresMs);
+  const rules = table
+    .rulesFor(host)
+    .filter((rule) => (rule.expiresMs === null || nowMs < rule.expiresMs) && (rule.private || !leadsInside));
   const webPorts = new Set(rules.flatMap(({ services }) => webPortsOf(services)));
-  const against = watching
-    ? []
-    : denies.filter((rule) => namesHost(rule, host)).flatMap((rule) => rule.services);
+  const against = denies.filter((rule) => namesHost(rule, host)).flatMap((rule) => rule.services);
   const direct = rules.filter(
     ({ services }) =>
       !services.some((service) => against.some((denied) => overlaps(service, denied))) &&

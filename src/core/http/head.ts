@@ -13,7 +13,6 @@ import {
 
 export type { RequestProblem, RequestTarget } from "./request-line.ts";
 export type { HostPort } from "./host-port.ts";
-export { parseHostPort } from "./host-port.ts";
 
 /** LIMIT: bytes of a request line with its fields and the empty line. */
 export const HEAD_BYTES_MAX = 16_384;

@@ -2,6 +2,7 @@
 
 /** Another word for a provider's preset: earlier spellings, and logins that use the same hosts. */
 const PROVIDER_ALIASES: ReadonlyMap<string, string> = new Map([
+  ["alibaba", "qwen"],
   ["aws-bedrock", "amazon-bedrock"],
   ["bedrock", "amazon-bedrock"],
   ["claude-cli", "anthropic"],
@@ -19,10 +20,15 @@ const PROVIDER_ALIASES: ReadonlyMap<string, string> = new Map([
   ["kimi-coding", "moonshot"],
   ["minimax-portal", "minimax"],
   ["moonshotai", "moonshot"],
+  ["modelstudio", "qwen"],
   ["openai-codex", "openai"],
+  ["opencode-go", "opencode"],
   ["qwen-portal", "qwen"],
+  ["stepfun-plan", "stepfun"],
   ["vertex", "google-vertex"],
+  ["volcengine-plan", "volcengine"],
   ["x-ai", "xai"],
+  ["xiaomi-token-plan", "xiaomi"],
   ["z.ai", "zai"],
 ]);
 
@@ -40,10 +46,14 @@ export const KEY_VARIABLES: ReadonlyMap<string, string> = new Map([
   ["AI_GATEWAY_API_KEY", "vercel-ai-gateway"],
   ["ANTHROPIC_API_KEY", "anthropic"],
   ["ANTHROPIC_OAUTH_TOKEN", "anthropic"],
+  ["ARCEEAI_API_KEY", "arcee"],
   ["AWS_BEARER_TOKEN_BEDROCK", "amazon-bedrock"],
+  ["BASETEN_API_KEY", "baseten"],
   ["BRAVE_API_KEY", "brave"],
   ["CEREBRAS_API_KEY", "cerebras"],
   ["CHUTES_API_KEY", "chutes"],
+  ["CHUTES_OAUTH_TOKEN", "chutes"],
+  ["CLAWROUTER_API_KEY", "clawrouter"],
   ["CLOUDFLARE_AI_GATEWAY_API_KEY", "cloudflare-ai-gateway"],
   ["COHERE_API_KEY", "cohere"],
   ["COPILOT_GITHUB_TOKEN", "github-copilot"],
@@ -53,30 +63,57 @@ export const KEY_VARIABLES: ReadonlyMap<string, string> = new Map([
   ["DEEPSEEK_API_KEY", "deepseek"],
   ["ELEVENLABS_API_KEY", "elevenlabs"],
   ["EXA_API_KEY", "exa"],
+  ["FAL_API_KEY", "fal"],
+  ["FAL_KEY", "fal"],
+  ["FEATHERLESS_API_KEY", "featherless"],
   ["FIRECRAWL_API_KEY", "firecrawl"],
   ["FIREWORKS_API_KEY", "fireworks"],
   ["GEMINI_API_KEY", "google"],
+  ["GMI_API_KEY", "gmi"],
   ["GOOGLE_API_KEY", "google"],
+  ["GOOGLE_CLOUD_API_KEY", "google-vertex"],
+  ["GRADIUM_API_KEY", "gradium"],
   ["GROQ_API_KEY", "groq"],
   ["HF_TOKEN", "huggingface"],
   ["HUGGINGFACE_HUB_TOKEN", "huggingface"],
+  ["INWORLD_API_KEY", "inworld"],
+  ["KILOCODE_API_KEY", "kilocode"],
   ["KIMI_API_KEY", "moonshot"],
+  ["LONGCAT_API_KEY", "longcat"],
   ["MINIMAX_API_KEY", "minimax"],
+  ["MINIMAX_CODE_PLAN_KEY", "minimax"],
+  ["MINIMAX_CODING_API_KEY", "minimax"],
+  ["MINIMAX_OAUTH_TOKEN", "minimax"],
   ["MISTRAL_API_KEY", "mistral"],
+  ["MODELSTUDIO_API_KEY", "qwen"],
   ["MOONSHOT_API_KEY", "moonshot"],
   ["NOVITA_API_KEY", "novita"],
   ["NVIDIA_API_KEY", "nvidia"],
+  ["OLLAMA_API_KEY", "ollama-cloud"],
   ["OPENAI_API_KEY", "openai"],
+  ["OPENCODE_API_KEY", "opencode"],
+  ["OPENCODE_ZEN_API_KEY", "opencode"],
   ["OPENROUTER_API_KEY", "openrouter"],
   ["PARALLEL_API_KEY", "parallel"],
   ["PERPLEXITY_API_KEY", "perplexity"],
+  ["QIANFAN_API_KEY", "qianfan"],
   ["QWEN_API_KEY", "qwen"],
+  ["QWEN_TOKEN_PLAN_API_KEY", "qwen"],
+  ["SENSEAUDIO_API_KEY", "senseaudio"],
+  ["STEPFUN_API_KEY", "stepfun"],
+  ["SYNTHETIC_API_KEY", "synthetic"],
   ["TAVILY_API_KEY", "tavily"],
   ["TOGETHER_API_KEY", "together"],
+  ["TOKENHUB_API_KEY", "tencent"],
+  ["TOKENPLAN_API_KEY", "tencent"],
   ["VENICE_API_KEY", "venice"],
+  ["VOLCANO_ENGINE_API_KEY", "volcengine"],
   ["XAI_API_KEY", "xai"],
+  ["XIAOMI_API_KEY", "xiaomi"],
+  ["XIAOMI_TOKEN_PLAN_API_KEY", "xiaomi"],
   ["XI_API_KEY", "elevenlabs"],
   ["ZAI_API_KEY", "zai"],
+  ["Z_AI_API_KEY", "zai"],
 ]);
 
 /** `tools.web.search.provider`, `messages.tts.provider` and the like, where the word is not the preset's. */
@@ -98,14 +135,12 @@ export interface ChannelKind {
 }
 
 const CHANNELS: ReadonlyMap<string, ChannelKind> = new Map([
-  ["bluebubbles", own("always")],
   ["discord", home("discord")],
   [
     "feishu",
     { ...home("feishu"), webhookPort: 3000, webhookWhen: { key: "connectionMode", value: "webhook" } },
   ],
   ["googlechat", { ...home("googlechat"), webhookWhen: "always" }],
-  ["imap", own("never")],
   ["imessage", own("never")],
   ["irc", own("never")],
   ["line", { ...home("line"), webhookWhen: "always" }],
@@ -116,8 +151,10 @@ const CHANNELS: ReadonlyMap<string, ChannelKind> = new Map([
   ["nostr", own("never")],
   ["signal", own("never")],
   ["slack", { ...home("slack"), webhookWhen: { key: "mode", value: "http" } }],
+  ["sms", { ...home("sms"), webhookWhen: "always" }],
   ["synology-chat", own("always")],
   ["telegram", { ...home("telegram"), webhookPort: 8787, webhookWhen: { key: "webhookUrl", value: null } }],
+  ["tlon", own("never")],
   ["twitch", home("twitch")],
   ["webchat", own("never")],
   ["whatsapp", home("whatsapp")],
@@ -142,6 +179,14 @@ export function toolPreset(word: string): string {
   const lower = word.toLowerCase();
   return TOOL_ALIASES.get(lower) ?? lower;
 }
+
+/** Every preset that a word of OpenClaw's can lead to. */
+export const CATALOGUE_PRESETS: ReadonlySet<string> = new Set([
+  ...PROVIDER_ALIASES.values(),
+  ...TOOL_ALIASES.values(),
+  ...KEY_VARIABLES.values(),
+  ...[...CHANNELS.values()].flatMap(({ preset }) => preset ?? []),
+]);
 
 export function channelKind(word: string): ChannelKind | undefined {
   return CHANNELS.get(word.toLowerCase());

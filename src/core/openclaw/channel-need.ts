@@ -11,7 +11,6 @@ const SIGNAL_PORT = 8080;
 const IRC_TLS_PORT = 6697;
 const IRC_PORT = 6667;
 const IMAP_PORT = 993;
-const SMTP_PORT = 587;
 
 /** Notes every channel that is not switched off. URLs are noted by `url-need.ts`. */
 export function gatherChannels(found: Gathering, root: JsonObject): void {
@@ -77,55 +76,43 @@ function gatherWebhooks(
 /** Channels whose server stands in other keys than a URL. */
 function gatherServers(found: Gathering, id: string, settings: readonly JsonValue[], because: string): void {
   for (const setting of settings) {
-    if (id === "signal" && setting === settings[0]) gatherSignal(found, setting, because);
-    if (id === "irc")
-      gatherHost(
-        found,
-        setting,
-        ["host"],
-        ["port"],
-        at(setting, "tls") === false ? IRC_PORT : IRC_TLS_PORT,
-        because,
-      );
-    if (id !== "imap") continue;
-    for (const block of ["imap", "smtp"]) {
-      gatherHost(
-        found,
-        setting,
-        [block, "host"],
-        [block, "port"],
-        block === "imap" ? IMAP_PORT : SMTP_PORT,
-        because,
-      );
+    if (id === "signal" && (setting === settings[0] || at(setting, "transport") !== undefined)) {
+      gatherSignal(found, setting, because);
     }
-    gatherHost(found, setting, ["host"], ["port"], IMAP_PORT, because);
+    const ircPort = at(setting, "tls") === false ? IRC_PORT : IRC_TLS_PORT;
+    if (id === "irc") gatherHost(found, setting, ircPort, because);
   }
 }
 
-/** signal-cli: a daemon elsewhere, or one that the gateway starts, which then reaches Signal as the agent. */
-function gatherSignal(found: Gathering, setting: JsonValue | undefined, because: string): void {
-  if (textAt(setting, "httpUrl") === null) {
-    const host = textAt(setting, "httpHost") ?? "127.0.0.1";
-    const port = at(setting, "httpPort");
-    needEndpoint(found, endpointOf(host, typeof port === "number" ? port : SIGNAL_PORT), because);
-    if (at(setting, "autoStart") !== false) needPreset(found, "signal", because);
-  } else if (at(setting, "autoStart") === true) needPreset(found, "signal", because);
+/**
+ * signal-cli: a daemon elsewhere, or one that the gateway starts, which then reaches Signal as the agent. Its
+ * keys stand in `transport`; earlier versions had them in the channel itself.
+ */
+function gatherSignal(found: Gathering, setting: JsonValue, because: string): void {
+  const transport = at(setting, "transport") ?? setting;
+  const kind = textAt(transport, "kind");
+  const isElsewhere =
+    kind === "external-native" || kind === "container" || at(transport, "autoStart") === false;
+  if (!isElsewhere) needPreset(found, "signal", because);
+  const isNamed = ["url", "httpUrl", "socketPath"].some((key) => textAt(transport, key) !== null);
+  if (isNamed) return;
+  const host = textAt(transport, "httpHost") ?? "127.0.0.1";
+  const port = at(transport, "httpPort");
+  needEndpoint(found, endpointOf(host, typeof port === "number" ? port : SIGNAL_PORT), because);
 }
 
-function gatherHost(
-  found: Gathering,
-  setting: JsonValue,
-  hostKeys: readonly string[],
-  portKeys: readonly string[],
-  usualPort: number,
-  because: string,
-): void {
-  const host = textAt(setting, ...hostKeys);
+/** Notes the mail accounts of the plugin `imap` (IMAP over TLS unless they name a port). */
+export function gatherMail(found: Gathering, root: JsonObject): void {
+  const plugin = at(root, "plugins", "entries", "imap");
+  if (isOff(plugin)) return;
+  for (const [id, account] of objectAt(plugin, "config", "accounts")) {
+    gatherHost(found, account, IMAP_PORT, shownKeys(["plugins", "entries", "imap", id]));
+  }
+}
+
+function gatherHost(found: Gathering, setting: JsonValue, usualPort: number, because: string): void {
+  const host = textAt(setting, "host");
   if (host === null) return;
-  const port = at(setting, ...portKeys);
-  needEndpoint(
-    found,
-    endpointOf(host, typeof port === "number" ? port : usualPort),
-    `${because}.${hostKeys.join(".")}`,
-  );
+  const port = at(setting, "port");
+  needEndpoint(found, endpointOf(host, typeof port === "number" ? port : usualPort), `${because}.host`);
 }

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { assembleConfiguration, INCLUDE_DEPTH_MAX, INCLUDE_FILES_MAX } from "./assemble.ts";
+import { CATALOGUE_PRESETS } from "./catalogue.ts";
 import { type Endpoint, parseEndpoint } from "./endpoint.ts";
 import { parseEnvironmentFile, substitute } from "./environment.ts";
 import { isObject, JSON_CHARS_MAX, JSON_DEPTH_MAX, JSON_VALUES_MAX, parseJson5 } from "./json.ts";
 import { openclawNeeds, type OpenclawNeeds } from "./needs.ts";
+import { PRESET_NAMES } from "../policy/preset/preset.ts";
 import { formatIp } from "../net/ip.ts";
 
 const MAIN = "/home/claw/.openclaw/openclaw.json";
@@ -113,8 +115,28 @@ describe("a configuration needs", () => {
     ["an IRC server", '{channels: {irc: {host: "irc.example.org"}}}', ["irc.example.org:6697"]],
     [
       "mail servers",
-      '{channels: {imap: {imap: {host: "mail.example.org"}, smtp: {host: "mail.example.org", port: 465}}}}',
-      ["mail.example.org:465", "mail.example.org:993"],
+      '{plugins: {entries: {imap: {config: {accounts: {a: {host: "mail.example.org"}, b: {host: "mx.example.org", port: 143}}}}}}}',
+      ["mail.example.org:993", "mx.example.org:143"],
+    ],
+    [
+      "signal-cli where the gateway starts it",
+      "{channels: {signal: {transport: {httpPort: 8081}}}}",
+      ["loopback 127.0.0.1 8081"],
+    ],
+    [
+      "signal-cli elsewhere",
+      '{channels: {signal: {transport: {kind: "external-native", url: "http://10.0.0.7:8080"}}}}',
+      ["private 10.0.0.7 8080"],
+    ],
+    [
+      "no port for signal-cli behind a socket",
+      '{channels: {signal: {transport: {kind: "managed-native", socketPath: "/run/s"}}}}',
+      [],
+    ],
+    [
+      "a domain that is a URL",
+      '{channels: {feishu: {domain: "https://feishu.example.com"}}}',
+      ["feishu.example.com:443"],
     ],
     ["relays", '{channels: {nostr: {relays: ["wss://r.example.net"]}}}', ["r.example.net:443"]],
     [
@@ -339,4 +361,10 @@ test("whatever a configuration holds, what is needed is bounded and can be shown
     }),
     { seed: 7, numRuns: 500 },
   );
+});
+
+describe("every word of the catalogue has a preset", () => {
+  for (const word of CATALOGUE_PRESETS) {
+    test(word, () => assert.ok(PRESET_NAMES.has(word), word));
+  }
 });

@@ -1,5 +1,5 @@
 /** What an OpenClaw instance needs of the network, from its configuration alone. */
-import { gatherChannels } from "./channel-need.ts";
+import { gatherChannels, gatherMail } from "./channel-need.ts";
 import { type Endpoint, parseEndpoint } from "./endpoint.ts";
 import { configuredVariables, substitute, type Variables } from "./environment.ts";
 import { closeGathering, type Need, needPreset, startGathering } from "./gathering.ts";
@@ -44,6 +44,7 @@ export function openclawNeeds(root: JsonObject, variables: Variables): OpenclawN
   needPreset(found, "openclaw", "every instance");
   gatherModels(found, root);
   gatherChannels(found, root);
+  gatherMail(found, root);
   gatherTools(found, root);
   gatherUrls(found, root);
   return {

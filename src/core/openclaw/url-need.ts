@@ -6,7 +6,7 @@ import { shownKeys } from "./shown.ts";
 
 /** Keys whose text is where the instance connects to. */
 const CONNECTS =
-  /^(?:api_?(?:base|root|url)|base_?url|cdp_?url|end_?point|homeserver|host_?url|http_?url|incoming_?url|proxy(?:_?url)?|relays?|server_?url|url|ws_?url)$/i;
+  /^(?:api_?(?:base|root|url)|(?:api_?)?base_?url|cdp_?url|domain|end_?point|homeserver|host_?url|http_?url|incoming_?url|proxy(?:_?url)?|relays?|server_?url|url|ws_?url)$/i;
 /** Sections that describe the instance's own face, or are read elsewhere. */
 const NOT_OUTWARD = new Set(["$schema", "auth", "env", "gateway", "hooks", "meta", "proxy", "security"]);
 /** LIMIT: how deep addresses are looked for. */

@@ -97,7 +97,8 @@ export async function startGateKeeper(options: GateKeeperOptions): Promise<GateK
       await look();
       outcome = pins.pin(wish, nowMs());
     }
-    link.send({ kind: "pinned", id: wish.id, ok: outcome === "pinned" });
+    // What opens nothing needs no pin: the kernel refuses it by itself.
+    link.send({ kind: "pinned", id: wish.id, ok: outcome !== "failed" });
   };
   const link: LinkServer = await openLinkServer({
     path: `${folders.run}/gate.sock`,

@@ -1,7 +1,8 @@
 /** The process of the gates: started when it is needed, and again when it ends. */
-import type { ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { start } from "../../edge/host/command.ts";
+
+type ChildProcess = ReturnType<typeof start>;
 
 export interface GateProcess {
   /** Starts one unless one runs, or one ended a moment ago. */

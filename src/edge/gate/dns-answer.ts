@@ -42,7 +42,7 @@ async function answer(scope: GateScope, query: Query, limit: number): Promise<Ui
     case "ancestor":
       return { kind: "negative", rcode: RCODE.noerror, soaSeconds: SOA_SECONDS, ede: null };
     case "refused":
-      return refused(scope, host.name, verdict.decision);
+      return refused(scope, host.name, verdict.decision, verdict.isAncestor);
   }
 }
 
@@ -70,13 +70,17 @@ function asked(host: Hostname | null): Asked {
   return { door: "dns", host, address: null, port: 53, protocol: "udp" };
 }
 
-/** NXDOMAIN is final for every client; REFUSED and SERVFAIL make them try again for seconds. */
-function refused(scope: GateScope, host: Hostname | null, decision: Decision): Reply {
+/**
+ * NXDOMAIN is final for every client; REFUSED and SERVFAIL make them try again for seconds. It also denies what is
+ * below the name (RFC 8020), so where that is listed there are just no records.
+ */
+function refused(scope: GateScope, host: Hostname | null, decision: Decision, isAncestor = false): Reply {
   const { id } = refuse(scope, asked(host), decision);
   const text = `seawall ${id} ${decision.reason}: ${decision.why}`;
   const ede = { code: EXTENDED_ERROR.filtered, text };
   // An address record of a listed name may still exist: the name itself must not be denied for another type.
-  const rcode = decision.reason === "record-type" ? RCODE.noerror : RCODE.nxdomain;
+  const exists = isAncestor || decision.reason === "record-type";
+  const rcode = exists ? RCODE.noerror : RCODE.nxdomain;
   return { kind: "negative", rcode, soaSeconds: SOA_SECONDS, ede };
 }
 

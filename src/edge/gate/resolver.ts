@@ -109,7 +109,8 @@ export function createResolver(options: ResolverOptions): Resolver {
       const one = judge();
       const usable = answer.addresses.filter((ip) => one.refuseAnswer(lookup.host, ip) === null);
       const addresses = isAddressType(lookup.type) ? usable : [];
-      if (addresses.length > 0 && !(await keep(lookup.host, addresses, ttlSeconds))) {
+      // A scope that is only watched is answered whatever becomes of its pins.
+      if (addresses.length > 0 && !(await keep(lookup.host, addresses, ttlSeconds)) && !one.watching) {
         return { kind: "failed", why: "the kernel could not be told of its addresses" };
       }
       return {

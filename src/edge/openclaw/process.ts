@@ -1,4 +1,5 @@
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
+import { containerOfCgroup, type ContainerId, type UnitName, unitOfCgroup } from "./cgroup.ts";
 
 /** OpenClaw's gateway calls itself `openclaw-gateway`; comm holds 15 characters of it (proc(5)). */
 const GATEWAY_COMM = "openclaw-gatewa";
@@ -10,8 +11,8 @@ export interface GatewayProcess {
   /** The effective user, as this host numbers it. */
   readonly uid: number;
   readonly variables: ReadonlyMap<string, string>;
-  readonly unit: { readonly name: string; readonly kind: "system" | "user" } | null;
-  readonly container: { readonly runtime: "docker" | "podman" | "other"; readonly id: string } | null;
+  readonly unit: UnitName | null;
+  readonly container: ContainerId | null;
 }
 
 /**
@@ -24,7 +25,15 @@ export function gatewayProcesses(): GatewayProcess[] {
     const uid = uidOf(pid);
     if (uid === null) return [];
     const cgroup = readText(`/proc/${pid}/cgroup`);
-    return [{ pid, uid, variables: variablesOf(pid), unit: unitOf(cgroup), container: containerOf(cgroup) }];
+    return [
+      {
+        pid,
+        uid,
+        variables: variablesOf(pid),
+        unit: unitOfCgroup(cgroup),
+        container: containerOfCgroup(cgroup),
+      },
+    ];
   });
 }
 
@@ -73,23 +82,6 @@ function variablesOf(pid: number): Map<string, string> {
     if (equals > 0) found.set(entry.slice(0, equals), entry.slice(equals + 1));
   }
   return found;
-}
-
-/** cgroups(7): the last `.service` of the path; one below `user@UID.service` belongs to that user's manager. */
-function unitOf(cgroup: string): GatewayProcess["unit"] {
-  const path = /^0::(.*)$/m.exec(cgroup)?.[1] ?? "";
-  const parts = path.split("/");
-  const name = parts.findLast((part) => /^[A-Za-z0-9:_.@\\-]{1,200}\.service$/.test(part));
-  if (name === undefined || /^user@\d+\.service$/.test(name)) return null;
-  return { name, kind: parts.some((part) => /^user@\d+\.service$/.test(part)) ? "user" : "system" };
-}
-
-function containerOf(cgroup: string): GatewayProcess["container"] {
-  const match = /(docker|libpod|cri-containerd|crio)?[-/:]([0-9a-f]{64})(?:\.scope)?/.exec(cgroup);
-  const id = match?.[2];
-  if (id === undefined) return null;
-  const runtime = match?.[1] === "docker" ? "docker" : match?.[1] === "libpod" ? "podman" : "other";
-  return { runtime, id };
 }
 
 function readBeginning(path: string, bytesMax: number): string {

@@ -2,6 +2,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { CommandResult } from "../host/command.ts";
 import type { FoundInstance } from "./instance.ts";
 import { runOpenclaw } from "./program.ts";
 
@@ -11,20 +12,16 @@ export type ProxyResult = { readonly ok: true } | { readonly ok: false; readonly
 const SAID_CHARS_MAX = 300;
 
 /**
- * Makes OpenClaw go out by `url`, or (null) without a proxy. With `dryRun` OpenClaw only says whether it would.
- * Otherwise a refusal of the dry run leaves its configuration as it is. OpenClaw writes plain JSON: comments in
- * the file are lost, and the running gateway takes the change over by itself.
+ * Makes OpenClaw go out by `url`. OpenClaw is first asked whether it would; a refusal leaves its configuration
+ * as it is. `change` is called between the two (null: only ask). OpenClaw writes plain JSON: comments in the
+ * file are lost, and a running gateway takes the change over by itself.
  */
 export function setProxy(
   instance: FoundInstance,
   program: string,
-  url: string | null,
-  { dryRun }: { readonly dryRun: boolean },
+  url: string,
+  change: (() => void) | null,
 ): ProxyResult {
-  if (url === null) {
-    if (dryRun) return { ok: true };
-    return judge(() => runOpenclaw(instance, program, ["config", "unset", "proxy.proxyUrl"]), false);
-  }
   // The agent's user must be able to read it, and nobody but us to write it.
   const folder = mkdtempSync(join(tmpdir(), "seawall-init-"));
   try {
@@ -32,16 +29,22 @@ export function setProxy(
     const patch = join(folder, "proxy.json");
     writeFileSync(patch, `${JSON.stringify({ proxy: { proxyUrl: url } })}\n`, { mode: 0o644 });
     const run = (...more: readonly string[]) =>
-      runOpenclaw(instance, program, ["config", "patch", "--file", patch, ...more, "--json"]);
-    const tried = judge(() => run("--dry-run"), true);
-    return dryRun || !tried.ok ? tried : judge(() => run(), false);
+      runOpenclaw(instance, program, ["config", "patch", "--file", patch, ...more]);
+    const tried = judge(run("--dry-run", "--json"), true);
+    if (!tried.ok || change === null) return tried;
+    change();
+    return judge(run(), false);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function judge(run: () => ReturnType<typeof runOpenclaw>, mustSayOk: boolean): ProxyResult {
-  const result = run();
+/** Takes the proxy out of OpenClaw's configuration. */
+export function unsetProxy(instance: FoundInstance, program: string): ProxyResult {
+  return judge(runOpenclaw(instance, program, ["config", "unset", "proxy.proxyUrl"]), false);
+}
+
+function judge(result: CommandResult, mustSayOk: boolean): ProxyResult {
   const isOk = result.status === 0 && (!mustSayOk || saysOk(result.stdout));
   if (isOk) return { ok: true };
   const said = `${result.stderr}\n${result.stdout}`

@@ -323,7 +323,7 @@ export const PROXY_CHECKS: readonly Check[] = [
     judge: (facts) =>
       onSites(facts, (_sites, { banner, oldTls, unknownNameRefused }) => {
         const problems = [
-          ...(banner ? ["the Server header names a version"] : []),
+          ...(banner ? ["the Server header names the program"] : []),
           ...oldTls.map((version) => `${version} is accepted`),
           ...(unknownNameRefused.kind === "read" && !unknownNameRefused.value
             ? ["an unknown name is answered"]

@@ -103,6 +103,12 @@ export const CHANNEL_PRESETS: readonly Preset[] = [
     ],
   },
   {
+    name: "sms",
+    kind: "channel",
+    about: "text messages by Twilio",
+    entries: [seen("OpenClaw 2026.9.6, docs/channels/sms.md", "api.twilio.com")],
+  },
+  {
     name: "telegram",
     kind: "channel",
     about: "Telegram's Bot API",

@@ -34,6 +34,20 @@ export const SEARCH_PRESETS: readonly Preset[] = [
     "api.firecrawl.dev",
   ),
   single(
+    "gradium",
+    "speech",
+    "Gradium, speech",
+    "OpenClaw 2026.9.6, docs/providers/gradium.md",
+    "api.gradium.ai",
+  ),
+  single(
+    "inworld",
+    "speech",
+    "Inworld, text to speech",
+    "OpenClaw 2026.9.6, docs/providers/inworld.md",
+    "api.inworld.ai",
+  ),
+  single(
     "parallel",
     "search",
     "Parallel",

@@ -67,6 +67,13 @@ export const WEBHOOK_SENDERS: readonly WebhookSender[] = [
     proof: "X-Slack-Signature",
   },
   {
+    name: "sms",
+    prefixes: [],
+    source: "Twilio documentation, webhooks: addresses change and are not published",
+    reviewed: REVIEWED,
+    proof: "X-Twilio-Signature",
+  },
+  {
     name: "telegram",
     prefixes: ["91.108.4.0/22", "149.154.160.0/20"],
     source: "https://core.telegram.org/bots/webhooks",

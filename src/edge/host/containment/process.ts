@@ -52,6 +52,7 @@ function describe(
   return {
     pid: Number(pid),
     command: field("Name"),
+    program: tree.kernelLink(`/proc/${pid}/exe`) ?? null,
     uid,
     capabilities: inside ? [] : [...new Set(masks.flatMap(capabilityNames))],
     noNewPrivileges: field("NoNewPrivs") === "1",

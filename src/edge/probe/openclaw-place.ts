@@ -1,0 +1,132 @@
+/** Where OpenClaw is on this host: running gateways, however they run, and state folders without one. */
+import { join } from "node:path";
+import type { Account } from "../../core/audit/fact/listener.ts";
+import { namesIn, ownStateAt, readText, stateAt } from "./file.ts";
+import type { ProcessSeen, ProcessTable } from "./process.ts";
+
+export interface Place {
+  readonly pid: number | null;
+  readonly uid: number;
+  readonly user: string;
+  readonly home: string;
+  readonly unit: string | null;
+  readonly container: string | null;
+  readonly profile: string | null;
+  readonly stateFolder: string | null;
+  readonly configPath: string | null;
+  /** Variables of the gateway's environment by name; "" of others is not kept. */
+  readonly environment: ReadonlyMap<string, string>;
+  /** The Node that runs it. */
+  readonly exe: string | null;
+}
+
+/** LIMIT: instances on one host. */
+const INSTANCES_MAX = 64;
+/** Today's name and the older ones: `.clawdbot`, `.moltbot`. */
+const STATE_FOLDER = /^\.(openclaw|clawdbot|moltbot)(?:-([A-Za-z0-9_-]+))?$/;
+const TITLE = /^(openclaw|clawdbot|moltbot)-gateway\b/;
+const STARTED = /\b(?:openclaw(?:\.mjs)?|clawdbot|dist\/index\.js|dist\/entry\.js)\b.*\bgateway\b/;
+/** Sub-commands of the gateway's command line that are not the gateway. */
+const NOT_GATEWAY = /\bgateway (?:status|call|probe|install|stop|restart|health|discover)\b/;
+
+export function findPlaces(table: ProcessTable, accounts: readonly Account[], env: Readonly<Record<string, string | undefined>>): Place[] {
+  const running = table.all.filter(isGateway).map((process) => placeOf(process, accounts));
+  const taken = new Set(running.map(({ stateFolder }) => stateFolder));
+  const override = env["SEAWALL_OPENCLAW_HOME"];
+  const homes = override === undefined || override === "" ? accounts.filter(({ home, uid }) => home.startsWith("/") && (uid === 0 || home !== "/")) : [];
+  const named = override === undefined || override === "" ? [] : [ownerOf(override, accounts)];
+  const seen = new Set<string>();
+  const idle = [...homes, ...named].flatMap((account) => {
+    if (seen.has(account.home)) return [];
+    seen.add(account.home);
+    const folders = namesIn(account.home).filter((name) => STATE_FOLDER.test(name) && ownStateAt(join(account.home, name))?.kind === "folder");
+    return folders.map((name) => installed(account, name)).filter(({ stateFolder }) => !taken.has(stateFolder));
+  });
+  return [...running, ...idle].slice(0, INSTANCES_MAX);
+}
+
+function isGateway({ title, comm, args }: ProcessSeen): boolean {
+  if (TITLE.test(title) || /^(openclaw|clawdbot)-gatewa/.test(comm)) return true;
+  const isNode = /(^|\/)(node|bun)$/.test(args[0] ?? "") || comm === "node" || comm === "MainThread";
+  return isNode && STARTED.test(title) && !NOT_GATEWAY.test(title);
+}
+
+function placeOf(process: ProcessSeen, accounts: readonly Account[]): Place {
+  const account = accounts.find(({ uid }) => uid === process.uid);
+  const environment = environmentOf(process.pid);
+  const container = containerIn(process.cgroup);
+  const root = container === null ? "" : `/proc/${process.pid}/root`;
+  const home = environment.get("OPENCLAW_HOME") ?? environment.get("HOME") ?? account?.home ?? "/nonexistent";
+  const profile = environment.get("OPENCLAW_PROFILE") ?? null;
+  const state = environment.get("OPENCLAW_STATE_DIR") ?? environment.get("CLAWDBOT_STATE_DIR") ?? defaultFolder(root, home, profile);
+  const config = environment.get("OPENCLAW_CONFIG_PATH") ?? environment.get("CLAWDBOT_CONFIG_PATH") ?? configIn(root + state).slice(root.length);
+  return {
+    pid: process.pid,
+    uid: process.uid,
+    user: account?.name ?? String(process.uid),
+    home,
+    unit: environment.get("OPENCLAW_SYSTEMD_UNIT") ?? unitIn(process.cgroup),
+    container,
+    profile,
+    stateFolder: root + state,
+    configPath: root + config,
+    environment,
+    exe: `/proc/${process.pid}/exe`,
+  };
+}
+
+function installed(account: Account, name: string): Place {
+  const stateFolder = join(account.home, name);
+  return {
+    pid: null,
+    uid: account.uid,
+    user: account.name,
+    home: account.home,
+    unit: null,
+    container: null,
+    profile: STATE_FOLDER.exec(name)?.[2] ?? null,
+    stateFolder,
+    configPath: configIn(stateFolder),
+    environment: new Map(),
+    exe: null,
+  };
+}
+
+function defaultFolder(root: string, home: string, profile: string | null): string {
+  const suffix = profile === null || profile === "default" ? "" : `-${profile}`;
+  const names = [`.openclaw${suffix}`, `.clawdbot${suffix}`, `.moltbot${suffix}`];
+  return join(home, names.find((name) => stateAt(join(root, home, name)) !== undefined) ?? `.openclaw${suffix}`);
+}
+
+function configIn(folder: string): string {
+  const names = ["openclaw.json", "clawdbot.json", "moltbot.json", "config.json"];
+  return join(folder, names.find((name) => ownStateAt(join(folder, name)) !== undefined) ?? "openclaw.json");
+}
+
+function ownerOf(home: string, accounts: readonly Account[]): Account {
+  const uid = stateAt(home)?.uid ?? 0;
+  const account = accounts.find((candidate) => candidate.uid === uid);
+  return { name: account?.name ?? String(uid), uid, gid: account?.gid ?? uid, home, shell: "", groups: account?.groups ?? [], password: null };
+}
+
+/** SECURITY: read for what is named here; values are compared and measured, never shown. */
+function environmentOf(pid: number): ReadonlyMap<string, string> {
+  const content = readText(`/proc/${pid}/environ`);
+  if (content.kind !== "text") return new Map();
+  return new Map(
+    content.text.split("\0").flatMap((entry) => {
+      const at = entry.indexOf("=");
+      return at > 0 ? [[entry.slice(0, at), entry.slice(at + 1)] as const] : [];
+    }),
+  );
+}
+
+/** The unit that systemd runs it in: the last `.service` of its cgroup. */
+export function unitIn(cgroup: string): string | null {
+  return [...cgroup.matchAll(/([A-Za-z0-9@_.:\\-]+\.service)/g)].map((match) => match[1] ?? "").findLast((name) => !name.startsWith("user@")) ?? null;
+}
+
+/** Docker, Podman and containerd name the container by its id in the cgroup. */
+export function containerIn(cgroup: string): string | null {
+  return /(?:docker[-/]|libpod-|cri-containerd-|\/)([0-9a-f]{64})/.exec(cgroup)?.[1]?.slice(0, 12) ?? null;
+}

@@ -1,0 +1,73 @@
+/** Names asked for and pages fetched, again and again: what an agent at work does. */
+import type { LoadResult, LoadWish } from "../ask.ts";
+import type { Running } from "./agent.ts";
+import { exchange } from "./exchange.ts";
+import { resolve } from "./resolve.ts";
+
+/** LIMIT: attempts on the way at once; a machine that is slow is not asked for more. */
+const AT_ONCE_MAX = 16;
+
+/** Begins; `end` waits for what is on the way. */
+export function load(wish: LoadWish): Running {
+  const failures: { name: string; why: string; atMs: number }[] = [];
+  const addresses = new Set<string>();
+  const pending = new Set<Promise<void>>();
+  const begunMs = performance.now();
+  let attempts = 0;
+  let succeeded = 0;
+  let lastMs = begunMs;
+  let longestGapMs = 0;
+  const strike = (): void => {
+    const one = wish.names[attempts % wish.names.length];
+    if (one === undefined || pending.size >= AT_ONCE_MAX) return;
+    attempts += 1;
+    const atMs = Math.round(performance.now() - begunMs);
+    const attempt = fetchOnce(wish, one).then((result) => {
+      pending.delete(attempt);
+      if (!result.ok) return void failures.push({ name: one.name, why: result.why, atMs });
+      const now = performance.now();
+      succeeded += 1;
+      addresses.add(result.address);
+      longestGapMs = Math.max(longestGapMs, now - lastMs);
+      lastMs = now;
+    });
+    pending.add(attempt);
+  };
+  const timer = setInterval(strike, wish.everyMs);
+  const look = (): LoadResult => ({
+    attempts,
+    succeeded,
+    failures,
+    longestGapMs: Math.round(Math.max(longestGapMs, performance.now() - lastMs)),
+    addresses: [...addresses],
+  });
+  return {
+    look,
+    end: async () => {
+      const state = look();
+      clearInterval(timer);
+      await Promise.all(pending);
+      return { ...look(), longestGapMs: state.longestGapMs };
+    },
+  };
+}
+
+type Fetched = { readonly ok: true; readonly address: string } | { readonly ok: false; readonly why: string };
+
+async function fetchOnce(wish: LoadWish, { name, port, tls, type }: LoadWish["names"][number]): Promise<Fetched> {
+  const { server, limitMs, askAgainMs } = wish;
+  const untilMs = performance.now() + limitMs;
+  const left = (): number => Math.max(1, untilMs - performance.now());
+  for (;;) {
+    const waitMs = Math.min(askAgainMs, left());
+    const found = await resolve({ do: "resolve", server, name, type, over: "udp", waitMs });
+    if (found.kind === "failed" && found.code === "timeout" && left() > 1) continue;
+    if (found.kind === "failed") return { ok: false, why: `DNS ${found.code} after ${found.tookMs} ms` };
+    const address = found.values.at(-1);
+    if (address === undefined) return { ok: false, why: `DNS rcode ${found.rcode} ${found.extendedError?.text ?? ""}` };
+    const text = `GET / HTTP/1.1\r\nHost: ${port === 80 || tls ? name : `${name}:${port}`}\r\nConnection: close\r\n\r\n`;
+    const page = await exchange({ do: "exchange", address, port, tls: tls ? { name } : null, text, waitMs: left() });
+    if (page.kind === "answer" && page.text.includes(`REACHED ${name}`)) return { ok: true, address };
+    return { ok: false, why: `${address}: ${page.kind === "failed" ? page.code : page.text.slice(0, 300)}` };
+  }
+}
