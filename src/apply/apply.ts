@@ -17,11 +17,13 @@ import type { HistoryEntry } from "../edge/state/history-entry.ts";
 import { writeResolvedPolicy } from "../edge/state/resolved-policy.ts";
 import { policyHash, readHistory, trimHistory, writeHistory } from "../edge/state/history.ts";
 import { isWaiting } from "./confirm.ts";
+import { type ScopeContainment, writeContainment } from "./containment-record.ts";
+import { examineContainment, refuseUncontained } from "./containment.ts";
 import { followKernel, prepareGate, refuseWithoutGate } from "./gate.ts";
 import { writeLandmark } from "./landmark.ts";
 import { lockouts, refuseLockout } from "./lockout.ts";
 import { preload } from "./preload.ts";
-import { refuseUnenforceable, scopeInterfaces } from "./scope.ts";
+import { prepareCgroups, refuseUnenforceable, scopeInterfaces } from "./scope.ts";
 import { settleOver } from "./settle.ts";
 import { sealOf } from "./seal.ts";
 import { isGenerationInUse } from "./stamp.ts";
@@ -54,10 +56,12 @@ export type ApplyResult =
 /**
  * Loads the policy as a candidate beside the one in force. Returns once the kernel judges by it; without a
  * confirm the kernel goes back by itself. Refuses a policy that would cut a present SSH peer, one that needs
- * what is not there (a user, a gate, country data), and a second candidate.
+ * what is not there (a user, a gate, country data), one whose agent is not contained, and a second candidate.
  */
 export async function applyPolicy(request: ApplyRequest): Promise<ApplyResult> {
-  const uplinks = refuseUnfit(request);
+  // A slice that is not there yet holds nobody, so it is made before anything is said about who is in it.
+  prepareCgroups(request.policy);
+  const { uplinks, containment } = refuseUnfit(request);
   await refuseWithoutGate(request.policy, request.folders.run);
   makeFolder(request.folders.state);
   const live = settleOver(request.folders.state, readLive());
@@ -65,19 +69,29 @@ export async function applyPolicy(request: ApplyRequest): Promise<ApplyResult> {
   if (!compiled.ok) return compiled;
   const entry = record(request, compiled.ruleset.generation, compiled.ruleset);
   await load(compiled.ruleset, live, entry, request);
-  const trouble = writeLandmark(request.folders.state);
+  const troubles = [
+    writeLandmark(request.folders.state),
+    writeContainment(request.folders.state, containment, request.nowMs()),
+  ].filter((one) => one !== null);
+  const trouble = troubles.length === 0 ? null : troubles.join("; ");
   return { ok: true, entry, deadlineMs: request.nowMs() + request.leaseMs, trouble };
 }
 
 /** Refuses what applyPolicy refuses and changes nothing. Returns what nftables cannot express. */
 export async function examinePolicy(request: ApplyRequest): Promise<readonly Diagnostic[]> {
-  const uplinks = refuseUnfit(request);
+  const { uplinks } = refuseUnfit(request);
   await refuseWithoutGate(request.policy, request.folders.run);
   return compileHere(request.policy, readLive(), uplinks).diagnostics;
 }
 
-/** Refuses a policy that does not fit this machine or the people on it. Returns the machine's uplinks. */
-function refuseUnfit(request: ApplyRequest): readonly string[] {
+/** What was seen of the machine while looking whether a policy fits it. */
+interface Fit {
+  readonly uplinks: readonly string[];
+  readonly containment: readonly ScopeContainment[];
+}
+
+/** Refuses a policy that does not fit this machine, the people on it, or its agents. */
+function refuseUnfit(request: ApplyRequest): Fit {
   requireNft();
   refuseUnenforceable(request.policy, request.document, readAccounts());
   const uplinks = uplinkInterfaces();
@@ -85,7 +99,9 @@ function refuseUnfit(request: ApplyRequest): readonly string[] {
   if (!request.acceptLosingSsh) {
     refuseLockout(lockouts(request.policy, sshConnections(), interfaceTo, request.nowMs()));
   }
-  return uplinks;
+  const containment = examineContainment(request.policy, readAccounts());
+  refuseUncontained(request.policy, request.document, containment, request.nowMs());
+  return { uplinks, containment };
 }
 
 function compileHere(
@@ -103,6 +119,7 @@ function compileHere(
     generation: freeGeneration(live),
     accounts: readAccounts(),
     interfaces: scopeInterfaces(policy),
+    cgroupPrefix: prepareCgroups(policy),
     networks: networkInterfaces(uplinks),
   });
 }

@@ -5,6 +5,7 @@ import { uidRanges } from "../core/compile/nftables/scope.ts";
 import type { PolicyDocument } from "../core/policy/document.ts";
 import type { ResolvedPolicy, ResolvedScope } from "../core/policy/resolved.ts";
 import { dockerBridge } from "../edge/docker/network.ts";
+import { cgroupMount, findScopeCgroup, makeScopeSlice } from "../edge/host/scope-cgroup.ts";
 import { interfacesOfNamespace } from "../edge/kernel/netns.ts";
 
 const NOTHING = "nothing was changed";
@@ -66,4 +67,19 @@ export function scopeInterfaces(policy: ResolvedPolicy): ReadonlyMap<string, rea
     if (target.kind === "netns") found.set(name, interfacesOfNamespace(target.name));
   }
   return found;
+}
+
+/**
+ * Makes the slices of scopes by unit and looks for the cgroups of the others. Returns the prefix that nft needs
+ * before their paths. Refuses a cgroup that is not there: its rule would refuse the whole ruleset.
+ */
+export function prepareCgroups(policy: ResolvedPolicy): string {
+  const scopes = policy.outbound === null ? [] : policy.scopes;
+  if (!scopes.some(({ target }) => target.kind === "unit" || target.kind === "cgroup")) return "";
+  const mount = cgroupMount();
+  for (const { name, target } of scopes) {
+    if (target.kind === "unit") makeScopeSlice(name, mount);
+    if (target.kind === "cgroup") findScopeCgroup(target.path, mount);
+  }
+  return mount.prefix;
 }

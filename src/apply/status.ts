@@ -2,6 +2,7 @@
 import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import type { Folders } from "../edge/state/folder.ts";
 import { readHistoryEntry } from "../edge/state/history-entry.ts";
+import { readContainment, type RecordedContainment } from "./containment-record.ts";
 import { isUnchanged, type Landmark, readLandmark } from "./landmark.ts";
 import { parseSeal } from "./seal.ts";
 
@@ -12,7 +13,14 @@ export interface Status {
   readonly generation: number | null;
   /** The last moment to confirm, RFC 3339. */
   readonly confirmBy: string | null;
-  readonly containment: "unknown";
+  /** Whether the scopes hold their processes, as the last look at them found (`containmentSeen`). */
+  readonly containment: RecordedContainment["grade"];
+  readonly containmentSeen: {
+    /** When it was looked at, RFC 3339, and whether that is more than a day ago. */
+    readonly at: string;
+    readonly stale: boolean;
+    readonly scopes: RecordedContainment["scopes"];
+  } | null;
   readonly policy: { readonly id: number; readonly path: string } | null;
   readonly drift: string | null;
 }
@@ -23,7 +31,7 @@ export function readStatus(folders: Folders, nowMs: number): Status {
   const landmark = readLandmark(folders.state);
   const generation = live === null ? null : inForce(live);
   if (live === null || generation === null) return absent(landmark, live !== null);
-  const status = inForceStatus(folders, live, generation);
+  const status = inForceStatus(folders, live, generation, nowMs);
   // Drift comes before everything else: nothing else that is said here holds then.
   const drift = driftOf(live, generation, landmark);
   if (drift !== null) return { ...status, state: "drifted", drift };
@@ -36,16 +44,21 @@ function inForce(live: LiveState): number | null {
   return live.leaseMs === null ? live.committed : live.candidate;
 }
 
-function inForceStatus(folders: Folders, live: LiveState, generation: number): Status {
+function inForceStatus(folders: Folders, live: LiveState, generation: number, nowMs: number): Status {
   const seal = parseSeal(live.seals.get(generation) ?? "");
   const entry = readHistoryEntry(folders.state, seal?.id);
   const watching = seal?.mode.inbound === "observe" && seal.mode.outbound === "observe";
+  const seen = readContainment(folders.state, nowMs);
   return {
     state: watching ? "observing" : "enforcing",
     mode: seal?.mode ?? null,
     generation,
     confirmBy: null,
-    containment: "unknown",
+    containment: seen?.grade ?? "unknown",
+    containmentSeen:
+      seen === null
+        ? null
+        : { at: new Date(seen.examinedMs).toISOString(), stale: seen.stale, scopes: seen.scopes },
     policy: entry === undefined ? null : { id: entry.id, path: entry.policyPath },
     drift: null,
   };
@@ -69,6 +82,7 @@ function absent(landmark: Landmark | null, tableIsThere: boolean): Status {
     generation: null,
     confirmBy: null,
     containment: "unknown",
+    containmentSeen: null,
     policy: null,
     drift: expected ? `${what} gone from the kernel; nothing is enforced` : null,
   };

@@ -173,17 +173,18 @@ describe("init on a machine", () => {
   });
 
   test("does not take a port that a login forwards for one by which one logs in", async () => {
-    const inside = host.ssh.run(
-      "seq 40 | while read i; do grep -q ':08FB ' /proc/net/tcp && break; sleep 0.1; done; cat /proc/net/tcp; sleep 4",
-      {
-        user: "operator",
-        args: ["-R", "0.0.0.0:2299:127.0.0.1:22"],
-      },
+    const login = host.ssh.run("sleep 5", {
+      user: "operator",
+      args: ["-R", "0.0.0.0:2299:127.0.0.1:22"],
+      deadlineMs: 15_000,
+    });
+    await host.shell(
+      "for i in $(seq 100); do grep -q ' 00000000:08FB ' /proc/net/tcp && exit; sleep 0.1; done; exit 1",
     );
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
-    const { found } = await report(["--dry-run"]);
-    assert.match((await inside).stdout, /:08FB /, "the port is forwarded");
+    const { found, policy } = await report(["--dry-run"]);
+    assert.match(policy, /shut by this policy, tcp: 2299 \(sshd\)/);
     assert.ok(!(found.find(({ word }) => word === "SSH")?.text ?? "").includes("2299"));
+    await login;
   });
 
   test("reads nothing by mallory's links, pipe, gigabyte or includes, and says each", async () => {

@@ -29,8 +29,36 @@ const WORDS: Record<Status["state"], string> = {
   drifted: "DRIFTED    the kernel does not hold what was applied",
 };
 
+const CONTAINMENT_WORDS: Record<Status["containment"], string> = {
+  contained: "CONTAINED      the agent's processes cannot become somebody whom the rules do not judge",
+  partly: "PARTLY         contained: something is not known, or holds only while nobody changes it",
+  "not-contained": "NOT CONTAINED  the agent's processes can become somebody whom the rules do not judge",
+  unknown: "UNKNOWN        nobody has looked yet whether the agent's processes are contained",
+};
+
+/** LIMIT: reasons on the screen; `--json` has all of them. */
+const REASONS_MAX = 5;
+
+/** SECURITY: evidence names files and processes of the agent's. */
+function containmentLines({ containment, containmentSeen }: Status): string[] {
+  const reasons = (containmentSeen?.scopes ?? []).flatMap(({ scope, reasons: all }) =>
+    all.map((reason) => `  ${scope}: ${reason.sentence} (${reason.evidence}); cure: ${reason.cure}`),
+  );
+  const more = reasons.length - REASONS_MAX;
+  return [
+    CONTAINMENT_WORDS[containment],
+    ...reasons.slice(0, REASONS_MAX).map(plain),
+    ...(more > 0 ? [`  and ${more} more: seawall status --json`] : []),
+    ...(containmentSeen?.stale === true
+      ? [`  seen ${containmentSeen.at}, more than a day ago; seawall apply FILE looks again`]
+      : []),
+  ];
+}
+
 function screen(status: Status): string {
-  const lines = [WORDS[status.state]];
+  // With nothing in force there is nothing to leave.
+  const lines = status.generation === null ? [] : containmentLines(status);
+  lines.push(WORDS[status.state]);
   if (status.mode !== null)
     lines.push(`mode       inbound ${status.mode.inbound}, outbound ${status.mode.outbound}`);
   if (status.generation !== null) lines.push(`generation ${status.generation}`);
@@ -43,6 +71,5 @@ function screen(status: Status): string {
     );
   }
   if (status.drift !== null) lines.push(`drift      ${status.drift}`, "Next: seawall apply FILE");
-  lines.push(`containment ${status.containment}: this version does not examine the agent's user yet`);
   return `${lines.join("\n")}\n`;
 }

@@ -30,10 +30,11 @@ export function policyText(facts: Facts): string {
 }
 
 function header({ day, instances }: Facts): string[] {
-  const from = instances.map(({ configPath }) => shownPath(configPath)).join(", ");
+  const read = instances.filter(({ needs }) => needs !== null).map(({ configPath }) => shownPath(configPath));
+  const none = instances.length === 0 ? "; no OpenClaw was found" : "; no configuration could be read";
   return [
     ...comment(
-      `Written by \`seawall init\` on ${day}${from === "" ? "; no OpenClaw was found" : ` from ${from}`}.`,
+      `Written by \`seawall init\` on ${day}${read.length === 0 ? none : ` from ${[...new Set(read)].join(", ")}`}.`,
     ),
     ...comment(
       "Who may reach this host is enforced; what the agent reaches is only watched until you say otherwise.",

@@ -1,12 +1,12 @@
 /** Speaks with a child process in JSON lines. */
 import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
-import type { Ask, Said } from "./ask.ts";
+import type { Said } from "./ask.ts";
 
 const ANSWER_DEADLINE_MS = 30_000;
 
-/** Returns a function that asks a process of in-namespace/agent.ts. */
-export function asker(child: ChildProcess): <Answer>(ask: Ask) => Promise<Answer> {
+/** Returns a function that asks a process which answers a JSON line with a JSON line. */
+export function asker<Ask extends { readonly do: string }>(child: ChildProcess): <Answer>(ask: Ask) => Promise<Answer> {
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   let last = 0;
   let wrong = "";

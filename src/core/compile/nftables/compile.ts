@@ -1,6 +1,7 @@
 /** ResolvedPolicy in, Ruleset of one generation out. Refuses what nftables cannot express; never weakens. */
 import { assert } from "../../base/assert.ts";
 import { type Diagnostic, FILE_START } from "../../base/diagnostic.ts";
+import { PARENT_SLICE } from "../../containment/slice.ts";
 import { gatedScopes } from "../../policy/gated.ts";
 import { INNER_INTERFACES, WORLD } from "../../policy/resolve.ts";
 import type { ResolvedPolicy } from "../../policy/resolved.ts";
@@ -12,7 +13,7 @@ import { admittedName, admittedRules, type CompiledScope, compileScope, olderNam
 import { goTo } from "./place.ts";
 import type { Chain, NftObject, Ruleset } from "./ruleset.ts";
 import type { Accounts } from "./scope.ts";
-import { hex32, name, type Nft, nft, quoted } from "./text.ts";
+import { hex32, name, type Nft, nft, quoted, quotedPath } from "./text.ts";
 import { TooManyCells } from "./tier.ts";
 import { denialChains, denialTitle } from "./verdict.ts";
 
@@ -22,6 +23,8 @@ export interface CompileOptions {
   readonly accounts: Accounts;
   /** Interfaces of the scopes by docker network and namespace, when they are known (at apply). */
   readonly interfaces?: ReadonlyMap<string, readonly string[]>;
+  /** Path prefix of the cgroup2 tree where nft looks (`unified/` on a hybrid host), when it is known (at apply). */
+  readonly cgroupPrefix?: string;
   /** Interfaces with other networks behind them, when they are known (at apply); all others then are guests. */
   readonly networks?: readonly string[];
 }
@@ -66,7 +69,12 @@ function compile(policy: ResolvedPolicy, options: CompileOptions): Compilation {
     ...scopes.flatMap((scope) => scope.chains),
     ...(gate?.chains ?? []),
     preroutingChain(policy, generation, zones, scopes, containers),
-    outputChain(prefix, scopes, gate === null ? null : { uid: gateUid, entry: gate.entry }),
+    outputChain(prefix, scopes, gate === null ? null : { uid: gateUid, entry: gate.entry }, [
+      ...cgroupRules(scopes, options.cgroupPrefix ?? ""),
+      ...(policy.mode.outbound === "enforce"
+        ? strayRules(scopes, generation, options.cgroupPrefix ?? "")
+        : []),
+    ]),
     unstampedChain(generation),
   ];
   const stamps = [
@@ -118,7 +126,7 @@ function selectorObjects(
   { scope, selector }: CompiledScope,
   interfaces: ReadonlyMap<string, readonly string[]> = new Map(),
 ): NftObject[] {
-  if (selector.kind === "uids") return [];
+  if (selector.kind !== "interfaces") return [];
   const about = `interfaces of scope ${scope.name}, filled when applied`;
   return [
     { kind: "interfaces", name: selector.set, about, known: interfaces.get(scope.name) ?? selector.known },
@@ -170,6 +178,7 @@ function outputChain(
   prefix: string,
   scopes: readonly CompiledScope[],
   gate: { readonly uid: number; readonly entry: string } | null,
+  byCgroup: readonly Nft[],
 ): Chain {
   const uids = scopes.flatMap(({ selector, entry }) =>
     selector.kind === "uids"
@@ -180,16 +189,38 @@ function outputChain(
       : [],
   );
   const marks = scopes
-    .filter(({ selector }) => selector.kind === "uids")
+    .filter(({ selector }) => selector.kind !== "interfaces")
     .map(({ scope, entry }) => nft`${hex32((scope.index << 24) >>> 0)} : ${goTo(entry)}`);
   if (gate !== null) {
     uids.push(nft`${gate.uid} : ${goTo(gate.entry)}`);
     marks.push(nft`${hex32((SCOPE_GATE << 24) >>> 0)} : ${goTo(gate.entry)}`);
   }
   const rules = [nft`ct direction reply accept comment "answers: judged where they came in"`];
+  rules.push(...byCgroup);
   if (uids.length > 0) rules.push(nft`meta skuid vmap { ${uids} }`);
   if (marks.length > 0) rules.push(nft`ct mark and ${hex32(SCOPE_MASK)} vmap { ${marks} }`);
   return { name: `${prefix}/output`, about: "what leaves: by who sends it", rules };
+}
+
+/** A unit is more specific than its user, so these are asked first. */
+function cgroupRules(scopes: readonly CompiledScope[], prefix: string): Nft[] {
+  return scopes.flatMap(({ selector, entry }) =>
+    selector.kind === "cgroup"
+      ? [
+          nft`socket cgroupv2 level ${selector.level} ${quotedPath(`${prefix}${selector.path}`)} ${goTo(entry)}`,
+        ]
+      : [],
+  );
+}
+
+/**
+ * SECURITY: a rule keeps the number of a cgroup, not its name. Whoever is below our parent slice and in no slice
+ * that the rules know (it was made anew) belongs to an agent, and is refused.
+ */
+function strayRules(scopes: readonly CompiledScope[], generation: number, prefix: string): Nft[] {
+  if (!scopes.some(({ selector }) => selector.kind === "cgroup" && selector.isSlice)) return [];
+  const refuse = goTo(denialTitle(generation, "refuse"));
+  return [nft`socket cgroupv2 level 1 ${quotedPath(`${prefix}${PARENT_SLICE}`)} ${refuse}`];
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Outbound is judged where it starts: in output by the uid of the socket, in prerouting by container interface. */
 import type { Diagnostic } from "../../base/diagnostic.ts";
+import { selectorOfCgroup, selectorOfUnit } from "../../containment/slice.ts";
 import { EVERY_ADDRESS } from "../../net/prefix-set.ts";
 import type { ResolvedPolicy, ResolvedScope } from "../../policy/resolved.ts";
 import { gatedPlace } from "./gate.ts";
@@ -13,7 +14,9 @@ import { denialTitle, type Place, placeTitle } from "./verdict.ts";
 /** How the kernel recognises the packets of a scope. */
 export type ScopeSelector =
   | { readonly kind: "uids"; readonly ranges: readonly UidRange[] }
-  | { readonly kind: "interfaces"; readonly set: string; readonly known: readonly string[] };
+  | { readonly kind: "interfaces"; readonly set: string; readonly known: readonly string[] }
+  /** `isSlice`: the cgroup is a slice of ours, below the parent of all of them. */
+  | { readonly kind: "cgroup"; readonly level: number; readonly path: string; readonly isSlice: boolean };
 
 export interface CompiledScope {
   readonly scope: ResolvedScope;
@@ -105,17 +108,21 @@ function selectorOf(
         selector: { kind: "interfaces", set: `g${generation}/interfaces/${scope.name}`, known: [] },
       };
     case "unit":
-    case "cgroup":
-      return { ok: false, diagnostic: unsupported(scope) };
+      return { ok: true, selector: { kind: "cgroup", ...selectorOfUnit(scope.name), isSlice: true } };
+    case "cgroup": {
+      const selector = selectorOfCgroup(target.path);
+      if (selector === undefined) return { ok: false, diagnostic: unusable(scope, target.path) };
+      return { ok: true, selector: { kind: "cgroup", ...selector, isSlice: false } };
+    }
   }
 }
 
-function unsupported(scope: ResolvedScope): Diagnostic {
+function unusable(scope: ResolvedScope, path: string): Diagnostic {
   return {
-    code: "compile/unsupported-scope",
+    code: "compile/unusable-cgroup",
     severity: "error",
-    message: `scope \`${scope.name}\` is by ${scope.target.kind}, which this version does not enforce yet`,
-    help: "run the agent under a user of its own and use `user: NAME`",
+    message: `scope \`${scope.name}\`: \`${path}\` is not the path of a cgroup below the root`,
+    help: "systemd-cgls",
     span: { line: 1, column: 1, length: 1 },
   };
 }

@@ -44,6 +44,12 @@ export function quoted(text: string): Nft {
   return `"${text}"` as Nft;
 }
 
+/** Returns `"path"` of a cgroup: longer than a name, and with the backslash that systemd escapes with. */
+export function quotedPath(text: string): Nft {
+  assert(/^[A-Za-z0-9_.:@/\\-]{1,1024}$/.test(text), `cannot be quoted for nft: ${JSON.stringify(text)}`);
+  return `"${text}"` as Nft;
+}
+
 /** LIMIT: NFTNL_UDATA_COMMENT_MAXLEN is 128 bytes with the final NUL. */
 export const COMMENT_MAX_BYTES = 120;
 
