@@ -6,6 +6,7 @@ import { nextGeneration } from "../core/compile/nftables/mark.ts";
 import type { Ruleset } from "../core/compile/nftables/ruleset.ts";
 import { LEASE_SECONDS_MAX, LEASE_SECONDS_MIN, propose } from "../core/compile/nftables/transaction.ts";
 import type { DropIn, PolicyDocument } from "../core/policy/document.ts";
+import { needsDaemon } from "../core/policy/gated.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
 import { readAccounts } from "../edge/host/accounts.ts";
 import { sshConnections } from "../edge/host/operator.ts";
@@ -16,10 +17,11 @@ import { type Folders, makeFolder } from "../edge/state/folder.ts";
 import type { HistoryEntry } from "../edge/state/history-entry.ts";
 import { writeResolvedPolicy } from "../edge/state/resolved-policy.ts";
 import { policyHash, readHistory, trimHistory, writeHistory } from "../edge/state/history.ts";
-import { isWaiting } from "./confirm.ts";
+import { isWaiting, withdraw } from "./confirm.ts";
 import { type ScopeContainment, writeContainment } from "./containment-record.ts";
 import { examineContainment, refuseUncontained } from "./containment.ts";
 import { followKernel, prepareGate, refuseWithoutGate } from "./gate.ts";
+import { refuseEmbeddedResolver, refuseUnreachableGate } from "./guest.ts";
 import { writeLandmark } from "./landmark.ts";
 import { lockouts, refuseLockout } from "./lockout.ts";
 import { preload } from "./preload.ts";
@@ -99,6 +101,7 @@ function refuseUnfit(request: ApplyRequest): Fit {
   if (!request.acceptLosingSsh) {
     refuseLockout(lockouts(request.policy, sshConnections(), interfaceTo, request.nowMs()));
   }
+  refuseEmbeddedResolver(request.policy);
   const containment = examineContainment(request.policy, readAccounts());
   refuseUncontained(request.policy, request.document, containment, request.nowMs());
   return { uplinks, containment };
@@ -157,7 +160,7 @@ function record(request: ApplyRequest, generation: number, ruleset: Ruleset): Hi
     dropIns: request.dropIns.map(({ file }) => file),
   };
   writeHistory(request.folders.state, entry, request);
-  if (ruleset.gated) writeResolvedPolicy(request.folders.state, entry.id, request.policy);
+  if (needsDaemon(request.policy)) writeResolvedPolicy(request.folders.state, entry.id, request.policy);
   const used = history.filter(({ confirmedMs }) => confirmedMs !== null).at(-1);
   trimHistory(request.folders.state, new Set([entry.id, ...(used === undefined ? [] : [used.id])]));
   return entry;
@@ -194,6 +197,13 @@ async function load(
   }
   loadTransaction(turn);
   await followKernel(folders.run);
+  try {
+    refuseUnreachableGate(policy);
+  } catch (cause) {
+    withdraw(folders);
+    await followKernel(folders.run);
+    throw cause;
+  }
 }
 
 export const DEFAULT_LEASE_MS = 60_000;

@@ -1,6 +1,6 @@
 /** A policy with names needs gates: before it is in force, while it comes, and after. */
 import { SeawallError } from "../core/base/error.ts";
-import { decidesByName, gatedScopes } from "../core/policy/gated.ts";
+import { decidesByName, needsDaemon } from "../core/policy/gated.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
 import { callDaemon } from "./daemon-call.ts";
 
@@ -8,7 +8,7 @@ const NOTHING = "nothing was changed";
 
 /** Whether a policy is decided by name in the end; one that is only watched passes without a gate. */
 function mustHaveGate(policy: ResolvedPolicy): boolean {
-  return policy.mode.outbound === "enforce" && gatedScopes(policy).length > 0;
+  return policy.mode.outbound === "enforce" && needsDaemon(policy);
 }
 
 /** Refuses to enforce names while no daemon runs that keeps the gates. */
@@ -16,7 +16,9 @@ export async function refuseWithoutGate(policy: ResolvedPolicy, run: string): Pr
   if (!mustHaveGate(policy)) return;
   const answer = await callDaemon(run, null);
   if (answer.kind !== "absent") return;
-  const rule = policy.outbound?.find((one) => one.mode === "enforce" && decidesByName(one));
+  const rule = policy.outbound?.find(
+    (one) => one.mode === "enforce" && (decidesByName(one) || one.containers.length > 0),
+  );
   throw new SeawallError(
     "SEAWALL_GATE_MISSING",
     `rule \`${rule?.id ?? ""}\` is by name, and no seawalld runs that keeps the name gate`,
@@ -26,7 +28,7 @@ export async function refuseWithoutGate(policy: ResolvedPolicy, run: string): Pr
 
 /** Makes the gates know what is loaded and not yet in force. Refuses when they cannot. */
 export async function prepareGate(policy: ResolvedPolicy, run: string, entryId: number): Promise<void> {
-  if (gatedScopes(policy).length === 0) return;
+  if (!needsDaemon(policy)) return;
   const answer = await callDaemon(run, entryId);
   if (answer.kind === "ready" || !mustHaveGate(policy)) return;
   const why = answer.kind === "absent" ? "seawalld is gone" : answer.trouble.join("; ");

@@ -15,6 +15,34 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   down: { summary: "Take everything of Seawall out of the kernel", load: () => import("./command/down.ts") },
   history: { summary: "List the policies that were applied", load: () => import("./command/history.ts") },
   flows: { summary: "Show connections, refused and admitted", load: () => import("./command/flows.ts") },
+  audit: {
+    summary: "Check the eight layers of this server, with evidence",
+    load: () => import("./command/audit.ts"),
+  },
+  "audit diff": {
+    summary: "Show what changed between two audits",
+    load: () => import("./command/audit/diff.ts"),
+  },
+  "audit history": {
+    summary: "List the audits that were kept",
+    load: () => import("./command/audit/history.ts"),
+  },
+  "audit waive": {
+    summary: "Accept a failed check until a date, with the reason",
+    load: () => import("./command/audit/waive.ts"),
+  },
+  "audit attest": {
+    summary: "State what no program can see: billing limits, the provider's firewall",
+    load: () => import("./command/audit/attest.ts"),
+  },
+  "checks list": {
+    summary: "List every check of the audit",
+    load: () => import("./command/checks/list.ts"),
+  },
+  "checks show": {
+    summary: "Explain one check: what it looks at, why, and what helps",
+    load: () => import("./command/checks/show.ts"),
+  },
   explain: {
     summary: "Say in plain English what happens to a flow",
     load: () => import("./command/explain.ts"),

@@ -121,10 +121,12 @@ describe("the real OpenClaw", { skip }, () => {
 
     before(async () => {
       host = await startHost();
+      // OpenClaw keeps locks and logs in /tmp, whatever TMPDIR says.
+      await host.shell("mount -t tmpfs -o mode=1777 tmpfs /tmp");
       await host.shell(
         `echo 'claw:x:991:991::/run/home/claw:/usr/sbin/nologin' >>/etc/passwd; chmod 711 /run/home
          install -d -o 991 -g 991 -m 700 /run/home/claw ${state} /run/home/claw/.local /run/home/claw/.local/bin
-         printf '#!/bin/sh\\nTMPDIR=/run/home/claw exec "${process.execPath}" "${OPENCLAW}/openclaw.mjs" "$@"\\n' >/run/home/claw/.local/bin/openclaw
+         printf '#!/bin/sh\\nexec "${process.execPath}" "${OPENCLAW}/openclaw.mjs" "$@"\\n' >/run/home/claw/.local/bin/openclaw
          chmod 755 /run/home/claw/.local/bin/openclaw
          echo '{"gateway": {"mode": "local"}}' >${state}/openclaw.json; chown 991:991 ${state}/openclaw.json; chmod 600 ${state}/openclaw.json`,
       );

@@ -16,8 +16,14 @@ export function auditHtml(report: AuditReport): string {
 <p class="verdict ${report.verdict}"><strong>${escape(report.verdict.toUpperCase())}</strong> score ${score.value ?? "-"} of 100</p>
 <p>${escape(scoreText(score))}. ${summary.pass} pass, ${summary.fail} fail, ${summary.unknown} unknown, ${summary.notApplicable} do not apply, ${summary.waived} waived. Taken ${escape(taken)}${report.privileged ? "" : ", without root"}.</p>
 ${view === null ? "" : viewHtml(view)}
-${sectionHtml("What fails", findings.filter(({ status }) => status === "fail"))}
-${sectionHtml("What could not be seen", findings.filter(({ status }) => status === "unknown"))}
+${sectionHtml(
+  "What fails",
+  findings.filter(({ status }) => status === "fail"),
+)}
+${sectionHtml(
+  "What could not be seen",
+  findings.filter(({ status }) => status === "unknown"),
+)}
 <h2>Every check</h2>
 <table><thead><tr><th scope="col">check</th><th scope="col">layer</th><th scope="col">status</th><th scope="col">severity</th><th scope="col">title</th></tr></thead><tbody>
 ${findings.map((finding) => `<tr class="${finding.status}"><td>${escape(finding.id)}</td><td>${finding.layer}</td><td>${finding.waived === null ? finding.status : "waived"}</td><td>${finding.severity}</td><td>${escape(finding.title)}</td></tr>`).join("\n")}
@@ -26,7 +32,10 @@ ${findings.map((finding) => `<tr class="${finding.status}"><td>${escape(finding.
 }
 
 function viewHtml(view: NonNullable<AuditReport["view"]>): string {
-  const items = view.items.map(({ text, status, evidence }) => `<li class="${status}"><strong>${status}</strong> ${escape(text)}<br><code>${escape(evidence[0] ?? "")}</code></li>`);
+  const items = view.items.map(
+    ({ text, status, evidence }) =>
+      `<li class="${status}"><strong>${status}</strong> ${escape(text)}<br><code>${escape(evidence[0] ?? "")}</code></li>`,
+  );
   return `<h2>${escape(view.title)}</h2><ul>${items.join("\n")}</ul>`;
 }
 
@@ -36,7 +45,10 @@ function sectionHtml(title: string, findings: readonly Finding[]): string {
 }
 
 function findingHtml({ id, title, status, severity, why, evidence, fix, waived }: Finding): string {
-  const accepted = waived === null ? "" : `<p>Waived until ${escape(waived.expires)} by ${escape(waived.owner)}: ${escape(waived.why)}</p>`;
+  const accepted =
+    waived === null
+      ? ""
+      : `<p>Waived until ${escape(waived.expires)} by ${escape(waived.owner)}: ${escape(waived.why)}</p>`;
   return `<article class="${status}"><h3>${escape(id)} <small>${waived === null ? severity : "waived"}</small> ${status === "fail" ? "Not so: " : ""}${escape(title)}</h3>
 <p>${escape(why)}.</p><ul>${evidence.map((line) => `<li><code>${escape(line)}</code></li>`).join("")}</ul>
 ${fix === null ? "" : `<p>${status === "unknown" ? "To see it" : "Fix"}: <code>${escape(fix)}</code></p>`}${accepted}</article>`;
@@ -44,7 +56,13 @@ ${fix === null ? "" : `<p>${status === "unknown" ? "To see it" : "Fix"}: <code>$
 
 /** SECURITY: everything of the host passes here; attributes are never made of it. */
 function escape(text: string): string {
-  const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+  const entities: Readonly<Record<string, string>> = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+    "'": "&#39;",
+  };
   return plain(text).replaceAll(/[&<>"']/g, (sign) => entities[sign] ?? "");
 }
 

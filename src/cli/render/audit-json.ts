@@ -10,9 +10,24 @@ export function auditJson(report: AuditReport): string {
     privileged,
     verdict,
     score: score.value,
-    arithmetic: { shown: score.shown, failed: score.failed, unproven: score.unproven, possible: score.possible },
+    arithmetic: {
+      shown: score.shown,
+      failed: score.failed,
+      unproven: score.unproven,
+      possible: score.possible,
+    },
     summary,
-    findings: findings.map(({ id, layer, status, severity, title, why, evidence, fix, waived }) => ({ id, layer, status, severity, title, why, evidence, fix, waived })),
+    findings: findings.map(({ id, layer, status, severity, title, why, evidence, fix, waived }) => ({
+      id,
+      layer,
+      status,
+      severity,
+      title,
+      why,
+      evidence,
+      fix,
+      waived,
+    })),
     ...(view === null ? {} : { view }),
   };
   return `${JSON.stringify(body)}\n`;

@@ -15,18 +15,39 @@ export function auditMarkdown(report: AuditReport): string {
     "",
     `${summary.pass} pass, ${summary.fail} fail, ${summary.unknown} unknown, ${summary.notApplicable} do not apply, ${summary.waived} waived.`,
     "",
-    ...(view === null ? [] : ["## " + view.title, "", ...view.items.map(({ text, status, evidence }) => `- [${status === "pass" ? "x" : " "}] ${text} (${status})${evidence[0] === undefined ? "" : `: ${code(evidence[0])}`}`), ""]),
+    ...(view === null
+      ? []
+      : [
+          "## " + view.title,
+          "",
+          ...view.items.map(
+            ({ text, status, evidence }) =>
+              `- [${status === "pass" ? "x" : " "}] ${text} (${status})${evidence[0] === undefined ? "" : `: ${code(evidence[0])}`}`,
+          ),
+          "",
+        ]),
     "## What fails",
     "",
     ...(failed.length === 0 ? ["Nothing.", ""] : failed.flatMap(section)),
     "## What could not be seen",
     "",
-    ...(unknown.length === 0 ? ["Nothing.", ""] : [...unknown.map(({ id, title, evidence, fix }) => `- **${id}** ${title}: ${code(evidence[0] ?? "")} To see it: ${code(fix ?? "")}`), ""]),
+    ...(unknown.length === 0
+      ? ["Nothing.", ""]
+      : [
+          ...unknown.map(
+            ({ id, title, evidence, fix }) =>
+              `- **${id}** ${title}: ${code(evidence[0] ?? "")} To see it: ${code(fix ?? "")}`,
+          ),
+          "",
+        ]),
     "## Every check",
     "",
     "| check | layer | status | severity | title |",
     "|---|---|---|---|---|",
-    ...findings.map(({ id, layer, status, severity, title, waived }) => `| ${id} | ${layer} | ${waived === null ? status : "waived"} | ${severity} | ${title} |`),
+    ...findings.map(
+      ({ id, layer, status, severity, title, waived }) =>
+        `| ${id} | ${layer} | ${waived === null ? status : "waived"} | ${severity} | ${title} |`,
+    ),
     "",
   ].join("\n");
 }
@@ -40,7 +61,9 @@ function section({ id, title, severity, why, evidence, fix, waived }: Finding): 
     ...evidence.map((line) => `- ${code(line)}`),
     "",
     ...(fix === null ? [] : [`Fix: ${code(fix)}`, ""]),
-    ...(waived === null ? [] : [`Waived until ${waived.expires} by ${code(waived.owner)}: ${code(waived.why)}`, ""]),
+    ...(waived === null
+      ? []
+      : [`Waived until ${waived.expires} by ${code(waived.owner)}: ${code(waived.why)}`, ""]),
   ];
 }
 

@@ -24,32 +24,52 @@ const SENTENCES: Readonly<Record<AuditReport["verdict"], string>> = {
 export function auditScreen(report: AuditReport, options: ScreenOptions): string {
   const { score, summary, findings } = report;
   const paint = painter(options.color);
-  const counts = (Object.entries(summary.failures) as [Severity, number][]).filter(([, count]) => count > 0).map(([severity, count]) => `${count} ${severity}`);
+  const counts = (Object.entries(summary.failures) as [Severity, number][])
+    .filter(([, count]) => count > 0)
+    .map(([severity, count]) => `${count} ${severity}`);
   const head = [
     paint(report.verdict === "hard" || report.verdict === "fair" ? "good" : "bad", SENTENCES[report.verdict]),
     `score     ${score.value ?? "-"} of 100: ${scoreText(score)}`,
     `checks    ${summary.pass} pass, ${summary.fail} fail${counts.length === 0 ? "" : ` (${counts.join(", ")})`}, ${summary.unknown} unknown, ${summary.notApplicable} do not apply${summary.waived === 0 ? "" : `, ${summary.waived} waived`}`,
-    ...(report.privileged ? [] : [`without root ${summary.unknown} checks could not see what they need: sudo seawall audit`]),
+    ...(report.privileged
+      ? []
+      : [`without root ${summary.unknown} checks could not see what they need: sudo seawall audit`]),
   ];
-  const shown = findings.filter(({ status, waived }) => options.all || (status === "fail" && waived === null));
+  const shown = findings.filter(
+    ({ status, waived }) => options.all || (status === "fail" && waived === null),
+  );
   const blocks = shown.map((finding) => block(finding, paint));
   const rest = options.all ? [] : restOf(findings);
   const next = nextLine(findings);
   return `${[...head, "", ...blocks, ...rest, ...(next === null ? [] : [next])].join("\n")}\n`;
 }
 
-const MARKS: Readonly<Record<FindingStatus, string>> = { fail: "FAIL", unknown: "?   ", pass: "ok  ", "not-applicable": "n/a " };
+const MARKS: Readonly<Record<FindingStatus, string>> = {
+  fail: "FAIL",
+  unknown: "?   ",
+  pass: "ok  ",
+  "not-applicable": "n/a ",
+};
 
 function block(finding: Finding, paint: Painter): string {
   const { status, severity, id, title, why, evidence, fix, waived } = finding;
-  const mark = paint(status === "fail" && waived === null ? "bad" : status === "pass" ? "good" : "quiet", MARKS[status]);
+  const mark = paint(
+    status === "fail" && waived === null ? "bad" : status === "pass" ? "good" : "quiet",
+    MARKS[status],
+  );
   const head = `${mark} ${severity.padEnd(8)} ${id.padEnd(8)} ${status === "fail" ? "NOT SO: " : ""}${title}`;
-  const extra = evidence.length > EVIDENCE_SHOWN ? [`     ... ${evidence.length - EVIDENCE_SHOWN} more in --json`] : [];
-  const seen = evidence.slice(0, EVIDENCE_SHOWN).map((line, index) => `     ${index === 0 ? "seen" : "    "} ${plain(line)}`);
+  const extra =
+    evidence.length > EVIDENCE_SHOWN ? [`     ... ${evidence.length - EVIDENCE_SHOWN} more in --json`] : [];
+  const seen = evidence
+    .slice(0, EVIDENCE_SHOWN)
+    .map((line, index) => `     ${index === 0 ? "seen" : "    "} ${plain(line)}`);
   if (status === "pass" || status === "not-applicable") return [head, ...seen.slice(0, 1)].join("\n");
   const reason = status === "fail" ? [`     why  ${why}`] : [];
   const way = fix === null ? [] : [`     ${status === "unknown" ? "see " : "fix "} ${plain(fix)}`];
-  const accepted = waived === null ? [] : [`     waived until ${waived.expires} by ${plain(waived.owner)}: ${plain(waived.why)}`];
+  const accepted =
+    waived === null
+      ? []
+      : [`     waived until ${waived.expires} by ${plain(waived.owner)}: ${plain(waived.why)}`];
   return [head, ...reason, ...seen, ...extra, ...way, ...accepted, ""].join("\n");
 }
 
@@ -63,7 +83,10 @@ function restOf(findings: readonly Finding[]): string[] {
     lines.push(`unknown   ${unknown.map(({ id }) => id).join(" ")}`);
     lines.push(...needs.slice(0, EVIDENCE_SHOWN).map((need) => `          see ${plain(need)}`));
   }
-  if (waived.length > 0) lines.push(`waived    ${waived.map(({ id, waived: by }) => `${id} until ${by?.expires ?? ""}`).join(", ")}`);
+  if (waived.length > 0)
+    lines.push(
+      `waived    ${waived.map(({ id, waived: by }) => `${id} until ${by?.expires ?? ""}`).join(", ")}`,
+    );
   return lines;
 }
 
@@ -84,7 +107,9 @@ export function viewScreen(view: NonNullable<AuditReport["view"]>, options: Scre
   const paint = painter(options.color);
   const lines = view.items.flatMap(({ text, status, evidence }) => [
     `${paint(status === "fail" ? "bad" : status === "pass" ? "good" : "quiet", MARKS[status])} ${text}`,
-    ...evidence.slice(0, options.all || status === "fail" ? EVIDENCE_SHOWN : 1).map((line) => `       ${plain(line)}`),
+    ...evidence
+      .slice(0, options.all || status === "fail" ? EVIDENCE_SHOWN : 1)
+      .map((line) => `       ${plain(line)}`),
   ]);
   const held = view.items.filter(({ status }) => status === "pass").length;
   return `${[view.title, "", ...lines, "", `${held} of ${view.items.length} hold`].join("\n")}\n`;

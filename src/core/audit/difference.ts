@@ -2,7 +2,9 @@
 import type { Finding, FindingStatus, Severity } from "./finding.ts";
 
 /** What is kept of a finding: no evidence that could grow. */
-export type KeptFinding = Pick<Finding, "id" | "status" | "severity" | "title"> & { readonly evidence: readonly string[] };
+export type KeptFinding = Pick<Finding, "id" | "status" | "severity" | "title"> & {
+  readonly evidence: readonly string[];
+};
 
 export interface AuditRecord {
   /** RFC 3339. */
@@ -32,7 +34,17 @@ export function differenceOf(before: AuditRecord, after: AuditRecord): Change[] 
     if (shown === undefined || first?.status === second?.status) return [];
     const from: Change["from"] = first?.status ?? "absent";
     const to: Change["to"] = second?.status ?? "absent";
-    return [{ id, title: shown.title, severity: shown.severity, from, to, kind: kindOf(from, to), evidence: shown.evidence }];
+    return [
+      {
+        id,
+        title: shown.title,
+        severity: shown.severity,
+        from,
+        to,
+        kind: kindOf(from, to),
+        evidence: shown.evidence,
+      },
+    ];
   });
   const order = { worse: 0, better: 1, other: 2 } as const;
   return changes.sort((left, right) => order[left.kind] - order[right.kind] || (left.id < right.id ? -1 : 1));

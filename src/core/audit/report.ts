@@ -4,7 +4,15 @@ import { judgeAll } from "./check.ts";
 import type { AuditRecord } from "./difference.ts";
 import type { Facts } from "./fact/facts.ts";
 import { compareFindings, type Finding, SEVERITIES, type Severity } from "./finding.ts";
-import { type AuditVerdict, openFailures, type Score, scoreOf, type Summary, summaryOf, verdictOf } from "./score.ts";
+import {
+  type AuditVerdict,
+  openFailures,
+  type Score,
+  scoreOf,
+  type Summary,
+  summaryOf,
+  verdictOf,
+} from "./score.ts";
 import { answerView, type AnsweredItem, type View } from "./view.ts";
 import { type Waiver, withWaivers } from "./waiver.ts";
 
@@ -16,10 +24,19 @@ export interface AuditReport {
   readonly summary: Summary;
   /** As they are shown: what failed first, the worst first. */
   readonly findings: readonly Finding[];
-  readonly view: { readonly name: string; readonly title: string; readonly items: readonly AnsweredItem[] } | null;
+  readonly view: {
+    readonly name: string;
+    readonly title: string;
+    readonly items: readonly AnsweredItem[];
+  } | null;
 }
 
-export function reportOf(checks: readonly Check[], facts: Facts, waivers: readonly Waiver[], view: View | null): AuditReport {
+export function reportOf(
+  checks: readonly Check[],
+  facts: Facts,
+  waivers: readonly Waiver[],
+  view: View | null,
+): AuditReport {
   const findings = withWaivers(judgeAll(checks, facts), waivers, facts.takenMs).sort(compareFindings);
   return {
     takenMs: facts.takenMs,
@@ -34,7 +51,9 @@ export function reportOf(checks: readonly Check[], facts: Facts, waivers: readon
 
 /** Whether a failure that is not waived is as bad as `least`, or worse. */
 export function failsAt(report: AuditReport, least: Severity): boolean {
-  return openFailures(report.findings).some(({ severity }) => SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(least));
+  return openFailures(report.findings).some(
+    ({ severity }) => SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(least),
+  );
 }
 
 /** What is kept for `audit diff`. */
@@ -42,6 +61,12 @@ export function recordOf(report: AuditReport): AuditRecord {
   return {
     taken: new Date(report.takenMs).toISOString(),
     score: report.score.value,
-    findings: report.findings.map(({ id, status, severity, title, evidence }) => ({ id, status, severity, title, evidence })),
+    findings: report.findings.map(({ id, status, severity, title, evidence }) => ({
+      id,
+      status,
+      severity,
+      title,
+      evidence,
+    })),
   };
 }

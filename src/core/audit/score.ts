@@ -2,7 +2,13 @@
 import type { Finding, FindingStatus, Severity } from "./finding.ts";
 
 /** Points that a check is worth. */
-export const POINTS: Readonly<Record<Severity, number>> = { critical: 10, high: 5, medium: 2, low: 1, info: 0 };
+export const POINTS: Readonly<Record<Severity, number>> = {
+  critical: 10,
+  high: 5,
+  medium: 2,
+  low: 1,
+  info: 0,
+};
 
 export interface Score {
   /** 0 to 100, rounded down: what is shown to be so, of all that applies. Null when nothing applies. */
@@ -17,10 +23,18 @@ export interface Score {
 /** Adds up the points. A check that does not apply, or whose failure is waived, counts nowhere. */
 export function scoreOf(findings: readonly Finding[]): Score {
   const points = (status: FindingStatus): number =>
-    findings.filter((finding) => finding.status === status && finding.waived === null).reduce((sum, { severity }) => sum + POINTS[severity], 0);
+    findings
+      .filter((finding) => finding.status === status && finding.waived === null)
+      .reduce((sum, { severity }) => sum + POINTS[severity], 0);
   const [shown, failed, unproven] = [points("pass"), points("fail"), points("unknown")];
   const possible = shown + failed + unproven;
-  return { value: possible === 0 ? null : Math.floor((100 * shown) / possible), shown, failed, unproven, possible };
+  return {
+    value: possible === 0 ? null : Math.floor((100 * shown) / possible),
+    shown,
+    failed,
+    unproven,
+    possible,
+  };
 }
 
 /** The sum in words: `148 of 310 points shown; 120 failed, 42 unproven`. */
@@ -39,7 +53,8 @@ export interface Summary {
 }
 
 export function summaryOf(findings: readonly Finding[]): Summary {
-  const count = (status: FindingStatus): number => findings.filter((finding) => finding.status === status).length;
+  const count = (status: FindingStatus): number =>
+    findings.filter((finding) => finding.status === status).length;
   const open = openFailures(findings);
   const of = (severity: Severity): number => open.filter((finding) => finding.severity === severity).length;
   return {
@@ -48,7 +63,13 @@ export function summaryOf(findings: readonly Finding[]): Summary {
     unknown: count("unknown"),
     notApplicable: count("not-applicable"),
     waived: findings.filter(({ waived }) => waived !== null).length,
-    failures: { critical: of("critical"), high: of("high"), medium: of("medium"), low: of("low"), info: of("info") },
+    failures: {
+      critical: of("critical"),
+      high: of("high"),
+      medium: of("medium"),
+      low: of("low"),
+      info: of("info"),
+    },
   };
 }
 
@@ -63,7 +84,8 @@ export function verdictOf(findings: readonly Finding[]): AuditVerdict {
   const { failures } = summaryOf(findings);
   if (failures.critical > 0) return "exposed";
   if (failures.high > 0) return "weak";
-  const isGrave = ({ status, severity }: Finding): boolean => status === "unknown" && (severity === "critical" || severity === "high");
+  const isGrave = ({ status, severity }: Finding): boolean =>
+    status === "unknown" && (severity === "critical" || severity === "high");
   if (findings.some(isGrave)) return "unproven";
   return failures.medium > 0 ? "fair" : "hard";
 }

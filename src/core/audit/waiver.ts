@@ -41,32 +41,59 @@ const DATE = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/;
  * misread must not hide a failure.
  */
 export function parseOperatorWord(text: string, isCheck: (id: string) => boolean): OperatorWord {
-  if (text.length > TEXT_MAX) return { ...NO_WORD, problems: ["audit.yaml is longer than 256 KiB: nothing of it holds"] };
+  if (text.length > TEXT_MAX)
+    return { ...NO_WORD, problems: ["audit.yaml is longer than 256 KiB: nothing of it holds"] };
   const document = parseDocument(text, { schema: "core", uniqueKeys: true, maxAliasCount: 0 } as never);
-  if (document.errors.length > 0) return { ...NO_WORD, problems: [`audit.yaml: ${document.errors[0]?.message.split("\n")[0] ?? "cannot be read"}`] };
+  if (document.errors.length > 0)
+    return {
+      ...NO_WORD,
+      problems: [`audit.yaml: ${document.errors[0]?.message.split("\n")[0] ?? "cannot be read"}`],
+    };
   const root: unknown = safeValue(document);
   if (root === null || root === undefined) return NO_WORD;
   if (!isRecord(root)) return { ...NO_WORD, problems: ["audit.yaml must hold `waivers:` and `attested:`"] };
-  const problems = Object.keys(root).filter((key) => key !== "waivers" && key !== "attested").map((key) => `audit.yaml: unknown key \`${key}\``);
+  const problems = Object.keys(root)
+    .filter((key) => key !== "waivers" && key !== "attested")
+    .map((key) => `audit.yaml: unknown key \`${key}\``);
   const waivers: Waiver[] = [];
   const attested: Attestation[] = [];
   for (const [index, entry] of listOf(root["waivers"]).entries()) {
     const { check, why, owner, expires } = texts(entry);
-    const problem = entryProblem(check, isCheck) ?? (why.length < WHY_CHARS_MIN ? `\`why\` has less than ${WHY_CHARS_MIN} characters` : owner === "" ? "`owner` is missing" : DATE.test(expires) ? null : "`expires` must be a day like 2027-01-31");
+    const problem =
+      entryProblem(check, isCheck) ??
+      (why.length < WHY_CHARS_MIN
+        ? `\`why\` has less than ${WHY_CHARS_MIN} characters`
+        : owner === ""
+          ? "`owner` is missing"
+          : DATE.test(expires)
+            ? null
+            : "`expires` must be a day like 2027-01-31");
     if (problem === null) waivers.push({ check, why, owner, expires });
     else problems.push(`audit.yaml: waiver ${index + 1}: ${problem}`);
   }
   for (const [index, entry] of listOf(root["attested"]).entries()) {
     const { check, says, owner, on } = texts(entry);
-    const known = entryProblem(check, isCheck) ?? (ATTESTABLE.includes(check) ? null : `${check} can be seen: it is not attested`);
-    const problem = known ?? (says.length < WHY_CHARS_MIN ? `\`says\` has less than ${WHY_CHARS_MIN} characters` : owner === "" ? "`owner` is missing" : DATE.test(on) ? null : "`on` must be a day like 2026-11-21");
+    const known =
+      entryProblem(check, isCheck) ??
+      (ATTESTABLE.includes(check) ? null : `${check} can be seen: it is not attested`);
+    const problem =
+      known ??
+      (says.length < WHY_CHARS_MIN
+        ? `\`says\` has less than ${WHY_CHARS_MIN} characters`
+        : owner === ""
+          ? "`owner` is missing"
+          : DATE.test(on)
+            ? null
+            : "`on` must be a day like 2026-11-21");
     if (problem === null) attested.push({ check, says, owner, on });
     else problems.push(`audit.yaml: attested ${index + 1}: ${problem}`);
   }
   return { waivers, attested, problems };
 }
 
-function safeValue(document: { readonly toJS: (options: { readonly maxAliasCount: number }) => unknown }): unknown {
+function safeValue(document: {
+  readonly toJS: (options: { readonly maxAliasCount: number }) => unknown;
+}): unknown {
   try {
     return document.toJS({ maxAliasCount: 0 });
   } catch {
@@ -82,7 +109,14 @@ function entryProblem(check: string, isCheck: (id: string) => boolean): string |
 function texts(entry: unknown): Record<"check" | "why" | "owner" | "expires" | "says" | "on", string> {
   const record = isRecord(entry) ? entry : {};
   const text = (key: string): string => (typeof record[key] === "string" ? record[key].trim() : "");
-  return { check: text("check").toUpperCase(), why: text("why"), owner: text("owner"), expires: text("expires"), says: text("says"), on: text("on") };
+  return {
+    check: text("check").toUpperCase(),
+    why: text("why"),
+    owner: text("owner"),
+    expires: text("expires"),
+    says: text("says"),
+    on: text("on"),
+  };
 }
 
 function listOf(value: unknown): readonly unknown[] {
@@ -94,14 +128,22 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 /** Marks the failures that a waiver in force accepts. A waiver that has expired is told in the evidence. */
-export function withWaivers(findings: readonly Finding[], waivers: readonly Waiver[], nowMs: number): Finding[] {
+export function withWaivers(
+  findings: readonly Finding[],
+  waivers: readonly Waiver[],
+  nowMs: number,
+): Finding[] {
   return findings.map((finding) => {
     if (finding.status !== "fail") return finding;
     const own = waivers.filter(({ check }) => check === finding.id);
     const valid = own.find(({ expires }) => Date.parse(`${expires}T23:59:59Z`) >= nowMs);
-    if (valid !== undefined) return { ...finding, waived: { why: valid.why, owner: valid.owner, expires: valid.expires } };
+    if (valid !== undefined)
+      return { ...finding, waived: { why: valid.why, owner: valid.owner, expires: valid.expires } };
     const [expired] = own;
     if (expired === undefined) return finding;
-    return { ...finding, evidence: [...finding.evidence, `the waiver of ${expired.owner} expired on ${expired.expires}`] };
+    return {
+      ...finding,
+      evidence: [...finding.evidence, `the waiver of ${expired.owner} expired on ${expired.expires}`],
+    };
   });
 }

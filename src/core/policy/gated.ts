@@ -28,6 +28,14 @@ export function gatedScopes(policy: ResolvedPolicy): ResolvedScope[] {
   return policy.scopes.filter((scope) => allowsOf(policy, scope.name).some(decidesByName));
 }
 
+/** Whether anything of a policy is filled in by the daemon while it is in force: names, or containers. */
+export function needsDaemon(policy: ResolvedPolicy): boolean {
+  if (policy.outbound === null) return false;
+  return policy.scopes.some(({ name }) =>
+    allowsOf(policy, name).some((rule) => decidesByName(rule) || rule.containers.length > 0),
+  );
+}
+
 /** Whether a rule names a host, whatever the ports. */
 export function namesHost(rule: ResolvedOutboundRule, host: Hostname): boolean {
   return rule.publicWeb || rule.names.some((pattern) => matchesPattern(pattern, host));

@@ -7,6 +7,7 @@ import type { DoorPlan, FromGate, ToGate } from "../../core/gate/message.ts";
 import type { GateReport } from "../../core/gate/report.ts";
 import { gatedScopes, isOfThisHost } from "../../core/policy/gated.ts";
 import type { ResolvedPolicy } from "../../core/policy/resolved.ts";
+import { containerAddresses } from "../../edge/docker/network.ts";
 import { addressesOf, ownAddresses } from "../../edge/host/own-address.ts";
 import { readResolvers } from "../../edge/host/resolv-conf.ts";
 import { readLive } from "../../edge/kernel/live.ts";
@@ -126,7 +127,6 @@ export async function startGateKeeper(options: GateKeeperOptions): Promise<GateK
   const setUp = async (withBindings: boolean): Promise<boolean> => {
     if (!link.isLinked()) return false;
     const own = ownAddresses();
-    pins.setPolicies(allOf(known), own, nowMs());
     const resolvers = resolversNow();
     nameResolvers(elements, resolvers);
     lastSetup += 1;
@@ -178,6 +178,9 @@ export async function startGateKeeper(options: GateKeeperOptions): Promise<GateK
       process.stop();
       return true;
     }
+    if (isNew) pins.setPolicies(allOf(known), ownAddresses(), nowMs());
+    if (isNew) pins.pinContainers(containerAddresses);
+    if (allOf(known).every(({ policy }) => gatedScopes(policy).length === 0)) return true;
     if (!link.isLinked()) {
       if (performance.now() - startedMs > RELINK_WAIT_MS || coming !== null) process.ensure();
       return false;
@@ -199,6 +202,7 @@ export async function startGateKeeper(options: GateKeeperOptions): Promise<GateK
       if (performance.now() < nextResolversMs || allOf(known).length === 0) return;
       nextResolversMs = performance.now() + RESOLVER_STEP_MS;
       nameResolvers(elements, resolversNow());
+      pins.pinContainers(containerAddresses);
     }, BEAT_STEP_MS),
   ];
   await look();

@@ -21,6 +21,8 @@ export interface PinKeeper {
   readonly setPolicies: (policies: readonly KnownPolicy[], ownAddresses: PrefixSet, nowMs: number) => void;
   /** `pinned`: everything of the wish that may be pinned is in the kernel. `failed`: the kernel did not take it. */
   readonly pin: (wish: PinWish, nowMs: number) => "pinned" | "not-allowed" | "failed";
+  /** Pins the containers that rules name, at the addresses they have now. */
+  readonly pinContainers: (addressesOf: (container: string) => readonly string[]) => void;
   /** What was bound, for a gate that starts anew. */
   readonly bindings: (nowMs: number) => KnownBinding[];
 }
@@ -80,6 +82,10 @@ export function createPinKeeper(elements: SetElements): PinKeeper {
       for (const address of bound) remember(wish.scope, host.name, address, nowMs + wish.seconds * 1_000);
       return "pinned";
     },
+    pinContainers: (addressesOf) => {
+      const wanted = judged.flatMap(({ policy, judges }) => containerElements(policy, judges, addressesOf));
+      if (wanted.length > 0) write(wanted);
+    },
     bindings: (nowMs) =>
       [...bindings.values()]
         .filter(({ untilMs }) => nowMs < untilMs)
@@ -132,6 +138,28 @@ function wantedElements(
     }
   }
   return [...found.values()];
+}
+
+/** LIMIT: how long the address of a container counts after it was last seen there. */
+const CONTAINER_MS = 30_000;
+
+function containerElements(
+  { policy }: KnownPolicy,
+  judges: JudgedPolicy["judges"],
+  addressesOf: (container: string) => readonly string[],
+): TimedElement[] {
+  const rules = (policy.outbound ?? []).filter(({ containers }) => containers.length > 0);
+  return rules.flatMap((rule) =>
+    rule.containers.flatMap(addressesOf).flatMap((text) => {
+      const address = parseIp(text);
+      if (address === undefined) return [];
+      return rule.scopes.flatMap((scope) => {
+        const set = judges.get(scope)?.sets.containers.get(rule.id)?.[address.family];
+        if (set === undefined) return [];
+        return [{ table: TABLE, set, key: addressKey(address), timeoutMs: CONTAINER_MS, refresh: true }];
+      });
+    }),
+  );
 }
 
 /** Returns an address as the kernel holds it. */

@@ -1,6 +1,6 @@
 /** Which policies the kernel judges by at this moment, with their meaning. */
 import { entryOf } from "../../apply/settle.ts";
-import { gatedScopes } from "../../core/policy/gated.ts";
+import { needsDaemon } from "../../core/policy/gated.ts";
 import type { ResolvedPolicy } from "../../core/policy/resolved.ts";
 import type { LiveState } from "../../edge/kernel/live.ts";
 import { readHistoryEntry } from "../../edge/state/history-entry.ts";
@@ -20,7 +20,7 @@ export interface PoliciesInForce {
   readonly coming: KnownPolicy | null;
 }
 
-/** Returns the policies that need a gate; one without names is as good as none here. */
+/** Returns the policies that need the daemon; one without names and containers is as good as none here. */
 export function policiesInForce(
   state: string,
   live: LiveState | null,
@@ -42,7 +42,7 @@ export function policiesInForce(
 
 function read(state: string, id: number, generation: number): KnownPolicy | null {
   const policy = readResolvedPolicy(state, id);
-  return policy === null || gatedScopes(policy).length === 0 ? null : { id, generation, policy };
+  return policy === null || !needsDaemon(policy) ? null : { id, generation, policy };
 }
 
 /** Returns every policy whose sets are in the kernel, each once. */

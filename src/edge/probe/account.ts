@@ -6,9 +6,15 @@ import { readText, textOf } from "./file.ts";
 export function readAccounts(): Reading<readonly Account[]> {
   const passwd = rows(textOf("/etc/passwd"));
   if (passwd.length === 0) return unreadable("/etc/passwd cannot be read", "run as root");
-  const groups = rows(textOf("/etc/group")).map(([name = "", , gid = "", members = ""]) => ({ name, gid: Number(gid), members: members.split(",") }));
+  const groups = rows(textOf("/etc/group")).map(([name = "", , gid = "", members = ""]) => ({
+    name,
+    gid: Number(gid),
+    members: members.split(","),
+  }));
   const shadow = readText("/etc/shadow", { follow: true });
-  const secrets = new Map(shadow.kind === "text" ? rows(shadow.text).map(([name = "", secret = ""]) => [name, secret]) : []);
+  const secrets = new Map(
+    shadow.kind === "text" ? rows(shadow.text).map(([name = "", secret = ""]) => [name, secret]) : [],
+  );
   return read(
     passwd.map(([name = "", inPasswd = "", uid = "", gid = "", , home = "", shell = ""]) => ({
       name,
@@ -16,7 +22,9 @@ export function readAccounts(): Reading<readonly Account[]> {
       gid: Number(gid),
       home,
       shell,
-      groups: groups.filter((group) => group.gid === Number(gid) || group.members.includes(name)).map((group) => group.name),
+      groups: groups
+        .filter((group) => group.gid === Number(gid) || group.members.includes(name))
+        .map((group) => group.name),
       password: passwordOf(inPasswd, secrets.get(name), shadow.kind === "text"),
     })),
   );

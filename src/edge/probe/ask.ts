@@ -20,7 +20,11 @@ const DEADLINE_MS = 10_000;
 const OUTPUT_BYTES_MAX = 32 * 1024 * 1024;
 
 /** Returns what a system program says, or undefined when it is not installed or cannot be started. */
-export async function ask(program: string, args: readonly string[], question: Question = {}): Promise<Answer | undefined> {
+export async function ask(
+  program: string,
+  args: readonly string[],
+  question: Question = {},
+): Promise<Answer | undefined> {
   if (!program.startsWith("/") && findProgram(program) === undefined) return undefined;
   const child = start(program, args, ["pipe", "pipe", "pipe"], question.env);
   const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
@@ -49,13 +53,22 @@ export async function ask(program: string, args: readonly string[], question: Qu
     });
     child.once("close", (status) => {
       clearTimeout(timer);
-      resolve({ status, stdout: Buffer.concat(stdout).toString("utf8"), stderr: Buffer.concat(stderr).toString("utf8"), cut });
+      resolve({
+        status,
+        stdout: Buffer.concat(stdout).toString("utf8"),
+        stderr: Buffer.concat(stderr).toString("utf8"),
+        cut,
+      });
     });
   });
 }
 
 /** Runs tasks with at most `width` at once and returns their results in order. */
-export async function inTurns<Item, Result>(items: readonly Item[], width: number, work: (item: Item) => Promise<Result>): Promise<Result[]> {
+export async function inTurns<Item, Result>(
+  items: readonly Item[],
+  width: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
   const results: Result[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {

@@ -15,7 +15,8 @@ export function keepRecord(stateFolder: string, record: AuditRecord): boolean {
   const folder = join(stateFolder, "audit");
   const name = `${record.taken.replaceAll(/[-:]/g, "")}.json`;
   if (!write(folder, name, JSON.stringify(record))) return false;
-  for (const old of recordNames(stateFolder).slice(0, -RECORDS_MAX)) rmSync(join(folder, old), { force: true });
+  for (const old of recordNames(stateFolder).slice(0, -RECORDS_MAX))
+    rmSync(join(folder, old), { force: true });
   return true;
 }
 
@@ -31,7 +32,9 @@ export function readRecord(stateFolder: string, name: string): AuditRecord | und
   if (content.kind !== "text") return undefined;
   try {
     const value = JSON.parse(content.text) as Partial<AuditRecord>;
-    return typeof value.taken === "string" && Array.isArray(value.findings) ? (value as AuditRecord) : undefined;
+    return typeof value.taken === "string" && Array.isArray(value.findings)
+      ? (value as AuditRecord)
+      : undefined;
   } catch {
     return undefined;
   }
@@ -44,11 +47,16 @@ export function openAnswers(stateFolder: string, mayWrite: boolean): AnswerCache
     get: (key) => {
       const content = readText(join(folder, `${key}.json`));
       // SECURITY: only what we wrote ourselves is believed.
-      return content.kind === "text" && content.state.uid === (process.geteuid?.() ?? 0) ? content.text : undefined;
+      return content.kind === "text" && content.state.uid === (process.geteuid?.() ?? 0)
+        ? content.text
+        : undefined;
     },
     put: (key, text) => {
       if (!mayWrite || !write(folder, `${key}.json`, text)) return;
-      const names = namesIn(folder).toSorted((left, right) => (ownStateAt(join(folder, left))?.mtimeMs ?? 0) - (ownStateAt(join(folder, right))?.mtimeMs ?? 0));
+      const names = namesIn(folder).toSorted(
+        (left, right) =>
+          (ownStateAt(join(folder, left))?.mtimeMs ?? 0) - (ownStateAt(join(folder, right))?.mtimeMs ?? 0),
+      );
       for (const old of names.slice(0, -ANSWERS_MAX)) rmSync(join(folder, old), { force: true });
     },
   };

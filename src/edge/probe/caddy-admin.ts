@@ -9,20 +9,28 @@ export function runningCaddyConfig(admin: string): Promise<string | undefined> {
   if (admin === "off") return Promise.resolve(undefined);
   const socketPath = /^unix\/(\/[^|]+)/.exec(admin)?.[1];
   const [, host = "localhost", port = "2019"] = /^(?:tcp\/)?(.*):(\d+)$/.exec(admin) ?? [];
-  const place = socketPath === undefined ? { host: host === "" ? "localhost" : host, port: Number(port) } : { socketPath };
+  const place =
+    socketPath === undefined
+      ? { host: host === "" ? "localhost" : host, port: Number(port) }
+      : { socketPath };
   return new Promise((resolve) => {
     // Over its unix socket Caddy only takes an empty Host.
     const headers = socketPath === undefined ? {} : { host: "" };
-    const outgoing = request({ ...place, path: "/config/", headers, timeout: DEADLINE_MS, agent: false }, (response) => {
-      const chunks: Buffer[] = [];
-      let bytes = 0;
-      response.on("data", (chunk: Buffer) => {
-        bytes += chunk.length;
-        if (bytes > BYTES_MAX) outgoing.destroy();
-        else chunks.push(chunk);
-      });
-      response.once("close", () => resolve(response.statusCode === 200 ? compact(Buffer.concat(chunks).toString("utf8")) : undefined));
-    });
+    const outgoing = request(
+      { ...place, path: "/config/", headers, timeout: DEADLINE_MS, agent: false },
+      (response) => {
+        const chunks: Buffer[] = [];
+        let bytes = 0;
+        response.on("data", (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (bytes > BYTES_MAX) outgoing.destroy();
+          else chunks.push(chunk);
+        });
+        response.once("close", () =>
+          resolve(response.statusCode === 200 ? compact(Buffer.concat(chunks).toString("utf8")) : undefined),
+        );
+      },
+    );
     outgoing.once("timeout", () => outgoing.destroy());
     outgoing.once("error", () => resolve(undefined));
     outgoing.end();

@@ -16,16 +16,31 @@ const SOCKETS = ["/run/docker.sock", "/var/run/docker.sock"];
 const CONTAINERS_MAX = 200;
 const AT_ONCE = 8;
 
-export async function readDocker(table: ProcessTable, listeners: Reading<readonly Listener[]>): Promise<Reading<DockerFacts>> {
+export async function readDocker(
+  table: ProcessTable,
+  listeners: Reading<readonly Listener[]>,
+): Promise<Reading<DockerFacts>> {
   const socket = SOCKETS.find((path) => stateAt(path) !== undefined);
   if (socket === undefined) {
     if (findProgram("dockerd") === undefined) return absent("Docker is not installed");
     return absent("Docker is installed and does not run");
   }
-  const [version, engine, list] = await Promise.all([askDocker(socket, "/version"), askDocker(socket, "/info"), askDocker(socket, "/containers/json")]);
-  if (!version.ok) return unreadable(`Docker's socket: ${version.why}`, process.geteuid?.() === 0 ? "systemctl status docker" : "sudo seawall audit --layer docker");
+  const [version, engine, list] = await Promise.all([
+    askDocker(socket, "/version"),
+    askDocker(socket, "/info"),
+    askDocker(socket, "/containers/json"),
+  ]);
+  if (!version.ok)
+    return unreadable(
+      `Docker's socket: ${version.why}`,
+      process.geteuid?.() === 0 ? "systemctl status docker" : "sudo seawall audit --layer docker",
+    );
   const settings = daemonSettings();
-  const told = (engine.ok ? engine.value : {}) as { readonly SecurityOptions?: readonly string[] | null; readonly LiveRestoreEnabled?: boolean; readonly FirewallBackend?: { readonly Driver?: string } };
+  const told = (engine.ok ? engine.value : {}) as {
+    readonly SecurityOptions?: readonly string[] | null;
+    readonly LiveRestoreEnabled?: boolean;
+    readonly FirewallBackend?: { readonly Driver?: string };
+  };
   const options = told.SecurityOptions ?? [];
   const ids = ((list.ok ? list.value : []) as readonly { readonly Id: string }[]).slice(0, CONTAINERS_MAX);
   const containers = await inTurns(ids, AT_ONCE, ({ Id }) => readContainer(socket, Id));
@@ -56,15 +71,20 @@ async function readContainer(socket: string, id: string): Promise<Container | un
 
 function processOf(pid: number): Reading<ContainerProcess> {
   const status = readText(`/proc/${pid}/status`);
-  if (pid <= 0 || status.kind !== "text") return unreadable("the container's process cannot be seen", "sudo seawall audit --layer docker");
-  const line = (name: string): string => new RegExp(`^${name}:\\s*(\\S+)(?:\\s+(\\S+))?`, "m").exec(status.text)?.[1] ?? "0";
+  if (pid <= 0 || status.kind !== "text")
+    return unreadable("the container's process cannot be seen", "sudo seawall audit --layer docker");
+  const line = (name: string): string =>
+    new RegExp(`^${name}:\\s*(\\S+)(?:\\s+(\\S+))?`, "m").exec(status.text)?.[1] ?? "0";
   return read({
     uid: Number(/^Uid:\s*\d+\s+(\d+)/m.exec(status.text)?.[1] ?? 0),
     capBounding: BigInt(`0x${line("CapBnd")}`),
     capEffective: BigInt(`0x${line("CapEff")}`),
     noNewPrivileges: line("NoNewPrivs") === "1",
     seccomp: Number(line("Seccomp")),
-    appArmor: textOf(`/proc/${pid}/attr/apparmor/current`).trim() || textOf(`/proc/${pid}/attr/current`).trim() || null,
+    appArmor:
+      textOf(`/proc/${pid}/attr/apparmor/current`).trim() ||
+      textOf(`/proc/${pid}/attr/current`).trim() ||
+      null,
   });
 }
 
@@ -79,5 +99,7 @@ function daemonSettings(): Readonly<Record<string, unknown>> {
 
 function tcpSockets(table: ProcessTable, listeners: Reading<readonly Listener[]>): string[] {
   const daemons = new Set(table.all.filter(({ comm }) => comm === "dockerd").map(({ pid }) => pid));
-  return valueOr(listeners, []).filter(({ pid, protocol }) => protocol === "tcp" && pid !== null && daemons.has(pid)).map(listenerText);
+  return valueOr(listeners, [])
+    .filter(({ pid, protocol }) => protocol === "tcp" && pid !== null && daemons.has(pid))
+    .map(listenerText);
 }

@@ -6,7 +6,18 @@ import { findProgram } from "../host/command.ts";
 import { type Answer, ask } from "./ask.ts";
 import { stateAt } from "./file.ts";
 
-const QUESTIONS = ["ping", "status", "status sshd", "get sshd ignoreip", "get sshd maxretry", "get sshd findtime", "get sshd bantime", "get sshd actions", "get sshd journalmatch", "get sshd bantime.increment"];
+const QUESTIONS = [
+  "ping",
+  "status",
+  "status sshd",
+  "get sshd ignoreip",
+  "get sshd maxretry",
+  "get sshd findtime",
+  "get sshd bantime",
+  "get sshd actions",
+  "get sshd journalmatch",
+  "get sshd bantime.increment",
+];
 
 interface Seen {
   readonly sshVersion: string | null;
@@ -15,7 +26,8 @@ interface Seen {
 
 export async function readFail2ban(seen: Promise<Seen>): Promise<Reading<Fail2banFacts>> {
   if (findProgram("fail2ban-client") === undefined) return absent("Fail2Ban is not installed");
-  if (process.geteuid?.() !== 0) return unreadable("Fail2Ban answers root only", "sudo seawall audit --layer fail2ban");
+  if (process.geteuid?.() !== 0)
+    return unreadable("Fail2Ban answers root only", "sudo seawall audit --layer fail2ban");
   const [session, dump, test, nft, iptables, edited] = await Promise.all([
     ask("fail2ban-client", ["-i"], { input: `${QUESTIONS.join("\n")}\nexit\n` }),
     ask("fail2ban-client", ["-d"]),
@@ -32,8 +44,14 @@ export async function readFail2ban(seen: Promise<Seen>): Promise<Reading<Fail2ba
     jails: said.jails,
     parses: parsesOf(test),
     sshd: jailOf(said, dump?.stdout ?? ""),
-    inKernel: nft === undefined && iptables === undefined ? unreadable("neither nft nor iptables can be asked", "apt-get install nftables") : read(bannedIn(rules)),
-    edited: edited === undefined ? unreadable("dpkg is not here", "dpkg --verify fail2ban") : read(editedFiles(edited.stdout)),
+    inKernel:
+      nft === undefined && iptables === undefined
+        ? unreadable("neither nft nor iptables can be asked", "apt-get install nftables")
+        : read(bannedIn(rules)),
+    edited:
+      edited === undefined
+        ? unreadable("dpkg is not here", "dpkg --verify fail2ban")
+        : read(editedFiles(edited.stdout)),
     hasNft: findProgram("nft") !== undefined,
     hasIptables: findProgram("iptables") !== undefined,
     sshLogsAs: null,
@@ -42,7 +60,10 @@ export async function readFail2ban(seen: Promise<Seen>): Promise<Reading<Fail2ba
 
 function parsesOf(test: Answer | undefined): Fail2banFacts["parses"] {
   if (test === undefined) return unreadable("fail2ban-client -t cannot be run", "fail2ban-client -t");
-  const said = `${test.stderr}\n${test.stdout}`.split("\n").filter((line) => /ERROR/.test(line)).map((line) => line.replace(/^.*ERROR\s*/, ""));
+  const said = `${test.stderr}\n${test.stdout}`
+    .split("\n")
+    .filter((line) => /ERROR/.test(line))
+    .map((line) => line.replace(/^.*ERROR\s*/, ""));
   return read({ ok: test.status === 0, said: said[0] ?? "" });
 }
 
@@ -71,9 +92,13 @@ function jailOf(session: Session, dump: string): Reading<SshdJail> {
 
 /** Addresses in sets named `addr-set-*`, and in chains named `f2b-*`. */
 function bannedIn(rules: string): string[] {
-  const sets = [...rules.matchAll(/set addr6?-set-[^{]*\{[^}]*elements = \{([^}]*)\}/g)].flatMap((match) => (match[1] ?? "").split(","));
+  const sets = [...rules.matchAll(/set addr6?-set-[^{]*\{[^}]*elements = \{([^}]*)\}/g)].flatMap((match) =>
+    (match[1] ?? "").split(","),
+  );
   const chains = [...rules.matchAll(/^-A f2b-\S+ -s (\S+)/gm)].map((match) => match[1] ?? "");
-  return [...sets, ...chains].map((text) => (text.trim().split(/\s/)[0] ?? "").replace(/\/(32|128)$/, "")).filter((text) => text !== "");
+  return [...sets, ...chains]
+    .map((text) => (text.trim().split(/\s/)[0] ?? "").replace(/\/(32|128)$/, ""))
+    .filter((text) => text !== "");
 }
 
 /** dpkg --verify: `??5?????? c /etc/fail2ban/jail.conf` is a configuration file whose sum differs. */

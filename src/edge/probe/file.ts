@@ -1,12 +1,28 @@
 /** Reading files that anybody may have put there: no waiting, no following, no more than a limit. */
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readlinkSync, readSync, statSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  statSync,
+} from "node:fs";
 import type { FileState } from "../../core/audit/fact/file.ts";
 
 /** LIMIT: bytes that are read of one file unless the caller says otherwise. */
 export const FILE_BYTES_MAX = 4 * 1024 * 1024;
 
 export type FileText =
-  | { readonly kind: "text"; readonly text: string; readonly state: FileState; readonly links: number; readonly cut: boolean }
+  | {
+      readonly kind: "text";
+      readonly text: string;
+      readonly state: FileState;
+      readonly links: number;
+      readonly cut: boolean;
+    }
   | { readonly kind: "missing" }
   | { readonly kind: "refused"; readonly why: string };
 
@@ -15,7 +31,10 @@ export type FileText =
  * SECURITY: O_NONBLOCK, so that a FIFO or device does not hold us; what is no regular file is refused; with
  * `follow` false a symbolic link at the end of the path is refused too.
  */
-export function readText(path: string, options: { readonly limit?: number; readonly follow?: boolean } = {}): FileText {
+export function readText(
+  path: string,
+  options: { readonly limit?: number; readonly follow?: boolean } = {},
+): FileText {
   const limit = options.limit ?? FILE_BYTES_MAX;
   let file: number;
   try {
@@ -35,7 +54,13 @@ export function readText(path: string, options: { readonly limit?: number; reado
       if (count === 0 || length === buffer.length) break;
     }
     const text = buffer.toString("utf8", 0, length);
-    return { kind: "text", text, state: stateOf(path, stat), links: stat.nlink, cut: length === buffer.length && stat.size > length };
+    return {
+      kind: "text",
+      text,
+      state: stateOf(path, stat),
+      links: stat.nlink,
+      cut: length === buffer.length && stat.size > length,
+    };
   } catch (cause) {
     return refusal(path, cause);
   } finally {
@@ -75,17 +100,28 @@ export function stateAt(path: string): FileState | undefined {
 }
 
 /** Returns lstat(2), or undefined: of a symbolic link itself. */
-export function ownStateAt(path: string): (FileState & { readonly kind: "file" | "folder" | "link" | "other"; readonly size: number }) | undefined {
+export function ownStateAt(
+  path: string,
+): (FileState & { readonly kind: "file" | "folder" | "link" | "other"; readonly size: number }) | undefined {
   try {
     const stat = lstatSync(path);
-    const kind = stat.isFile() ? "file" : stat.isDirectory() ? "folder" : stat.isSymbolicLink() ? "link" : "other";
+    const kind = stat.isFile()
+      ? "file"
+      : stat.isDirectory()
+        ? "folder"
+        : stat.isSymbolicLink()
+          ? "link"
+          : "other";
     return { ...stateOf(path, stat), kind, size: stat.size };
   } catch {
     return undefined;
   }
 }
 
-function stateOf(path: string, stat: { readonly mode: number; readonly uid: number; readonly gid: number; readonly mtimeMs: number }): FileState {
+function stateOf(
+  path: string,
+  stat: { readonly mode: number; readonly uid: number; readonly gid: number; readonly mtimeMs: number },
+): FileState {
   return { path, mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid, mtimeMs: stat.mtimeMs };
 }
 

@@ -22,8 +22,20 @@ export async function readFirewall(seawall: FirewallFacts["seawall"]): Promise<R
     ask("ip6tables-save", []),
     readManagers(),
   ]);
-  const legacyTables = [...new Set(LEGACY.flatMap((path) => textOf(path).split("\n").filter((line) => line !== "")))];
-  const saved = [...savedTables(four, "ip"), ...savedTables(six, "ip6"), ...(await legacyRules(legacyTables))];
+  const legacyTables = [
+    ...new Set(
+      LEGACY.flatMap((path) =>
+        textOf(path)
+          .split("\n")
+          .filter((line) => line !== ""),
+      ),
+    ),
+  ];
+  const saved = [
+    ...savedTables(four, "ip"),
+    ...savedTables(six, "ip6"),
+    ...(await legacyRules(legacyTables)),
+  ];
   const tables = tablesIn(nft, saved);
   const interfaces = namesIn("/sys/class/net");
   const uplinks = readUplinks();
@@ -48,18 +60,30 @@ export async function readFirewall(seawall: FirewallFacts["seawall"]): Promise<R
 }
 
 function savedTables(answer: Awaited<ReturnType<typeof ask>>, family: "ip" | "ip6"): Table[] {
-  return answer?.status === 0 ? tablesOfIptables(answer.stdout, family, family === "ip" ? "iptables" : "ip6tables") : [];
+  return answer?.status === 0
+    ? tablesOfIptables(answer.stdout, family, family === "ip" ? "iptables" : "ip6tables")
+    : [];
 }
 
 function tablesIn(nft: Awaited<ReturnType<typeof ask>>, saved: readonly Table[]): Reading<readonly Table[]> {
   if (nft === undefined) {
     if (process.geteuid?.() === 0 && saved.length > 0) return read(saved);
-    return unreadable("nft is not installed, so the kernel's rules cannot be read whole", "apt-get install nftables");
+    return unreadable(
+      "nft is not installed, so the kernel's rules cannot be read whole",
+      "apt-get install nftables",
+    );
   }
   const all = nft.status === 0 ? tablesOfNft(nft.stdout) : undefined;
-  if (all === undefined) return unreadable(`nft cannot list the rules: ${nft.stderr.trim().split("\n")[0] ?? ""}`, process.geteuid?.() === 0 ? "nft list ruleset" : "sudo seawall audit");
+  if (all === undefined)
+    return unreadable(
+      `nft cannot list the rules: ${nft.stderr.trim().split("\n")[0] ?? ""}`,
+      process.geteuid?.() === 0 ? "nft list ruleset" : "sudo seawall audit",
+    );
   const families = new Set(saved.map(({ family }) => family));
-  return read([...all.filter(({ name, family }) => !(OF_IPTABLES.test(name) && families.has(family))), ...saved]);
+  return read([
+    ...all.filter(({ name, family }) => !(OF_IPTABLES.test(name) && families.has(family))),
+    ...saved,
+  ]);
 }
 
 /** Asked only when the kernel already has such tables: asking would otherwise load the old iptables into it. */
@@ -80,8 +104,20 @@ function dockerUserRules(...texts: readonly string[]): readonly string[] | null 
 
 /** Interfaces of default routes (proc(5) /proc/net/route, /proc/net/ipv6_route). */
 function readUplinks(): string[] {
-  const four = textOf("/proc/net/route").split("\n").slice(1).map((line) => line.split("\t")).filter(([, destination, , , , , , mask]) => destination === "00000000" && mask === "00000000").map(([name = ""]) => name);
-  const six = textOf("/proc/net/ipv6_route").split("\n").map((line) => line.trim().split(/\s+/)).filter(([destination, bits, , , hop]) => /^0+$/.test(destination ?? "") && bits === "00" && /[1-9a-f]/.test(hop ?? "")).map((fields) => fields[9] ?? "");
+  const four = textOf("/proc/net/route")
+    .split("\n")
+    .slice(1)
+    .map((line) => line.split("\t"))
+    .filter(([, destination, , , , , , mask]) => destination === "00000000" && mask === "00000000")
+    .map(([name = ""]) => name);
+  const six = textOf("/proc/net/ipv6_route")
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter(
+      ([destination, bits, , , hop]) =>
+        /^0+$/.test(destination ?? "") && bits === "00" && /[1-9a-f]/.test(hop ?? ""),
+    )
+    .map((fields) => fields[9] ?? "");
   return [...new Set([...four, ...six])].filter((name) => name !== "" && name !== "lo");
 }
 
@@ -92,34 +128,54 @@ function addressesOf(uplinks: readonly string[]): string[] {
 const MANAGERS = ["nftables", "ufw", "firewalld", "netfilter-persistent", "iptables"] as const;
 
 async function readManagers(): Promise<Reading<readonly FirewallManager[]>> {
-  if (!hasSystemd()) return unreadable("systemd does not run here, so what loads rules at boot cannot be seen", "run the audit on the host itself, not in a container of it");
+  if (!hasSystemd())
+    return unreadable(
+      "systemd does not run here, so what loads rules at boot cannot be seen",
+      "run the audit on the host itself, not in a container of it",
+    );
   const states = await unitStates(MANAGERS.map((name) => `${name}.service`));
   if (states === undefined) return unreadable("systemctl does not answer", "systemctl status");
   return read(
     MANAGERS.flatMap((name) => {
       const state = states.get(`${name}.service`);
-      return state === undefined || state.load !== "loaded" ? [] : [{ name, atBoot: /^enabled/.test(state.file), running: state.active === "active" }];
+      return state === undefined || state.load !== "loaded"
+        ? []
+        : [{ name, atBoot: /^enabled/.test(state.file), running: state.active === "active" }];
     }),
   );
 }
 
 function readUfw(saved: readonly Table[], managers: Reading<readonly FirewallManager[]>): Reading<UfwFacts> {
-  if (findProgram("ufw") === undefined || stateAt("/etc/ufw/ufw.conf") === undefined) return absent("UFW is not installed");
+  if (findProgram("ufw") === undefined || stateAt("/etc/ufw/ufw.conf") === undefined)
+    return absent("UFW is not installed");
   const conf = textOf("/etc/ufw/ufw.conf");
   const defaults = textOf("/etc/default/ufw");
   const setting = (text: string, name: string): string => shellSetting(text, name).toLowerCase();
   const goesTo = (family: "ip" | "ip6", chain: string): boolean =>
-    saved.some((table) => table.family === family && table.name.endsWith(" filter") && (table.chains.get("INPUT") ?? []).some(({ verdict }) => verdict?.kind === "jump" && verdict.chain === chain));
+    saved.some(
+      (table) =>
+        table.family === family &&
+        table.name.endsWith(" filter") &&
+        (table.chains.get("INPUT") ?? []).some(
+          ({ verdict }) => verdict?.kind === "jump" && verdict.chain === chain,
+        ),
+    );
   const ufw = managers.kind === "read" ? managers.value.find(({ name }) => name === "ufw") : undefined;
   return read({
     enabledInFile: setting(conf, "ENABLED") === "yes",
     inKernel4: goesTo("ip", "ufw-before-input"),
     inKernel6: goesTo("ip6", "ufw6-before-input"),
-    atBoot: ufw === undefined ? unreadable("the ufw unit cannot be seen", "systemctl is-enabled ufw") : read(ufw.atBoot),
+    atBoot:
+      ufw === undefined
+        ? unreadable("the ufw unit cannot be seen", "systemctl is-enabled ufw")
+        : read(ufw.atBoot),
     ipv6: setting(defaults, "IPV6") !== "no",
     incoming: setting(defaults, "DEFAULT_INPUT_POLICY") || "drop",
     routed: setting(defaults, "DEFAULT_FORWARD_POLICY") || "drop",
     logLevel: setting(conf, "LOGLEVEL") || "low",
-    rules: [...parseUfwRules(textOf("/etc/ufw/user.rules")), ...parseUfwRules(textOf("/etc/ufw/user6.rules"))],
+    rules: [
+      ...parseUfwRules(textOf("/etc/ufw/user.rules")),
+      ...parseUfwRules(textOf("/etc/ufw/user6.rules")),
+    ],
   });
 }

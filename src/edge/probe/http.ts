@@ -20,22 +20,36 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  readonly tls: { readonly validUntilMs: number; readonly trusted: boolean; readonly why: string; readonly version: string } | null;
+  readonly tls: {
+    readonly validUntilMs: number;
+    readonly trusted: boolean;
+    readonly why: string;
+    readonly version: string;
+  } | null;
 }
 
 /** Returns the answer, or why there is none. A certificate that is not trusted is told, not refused. */
-export function askHttp(question: HttpQuestion): Promise<HttpAnswer | { readonly status: null; readonly why: string }> {
+export function askHttp(
+  question: HttpQuestion,
+): Promise<HttpAnswer | { readonly status: null; readonly why: string }> {
   return new Promise((resolve) => {
     const { tlsName, headers = {} } = question;
     const options = {
       host: question.address,
       port: question.port,
       path: question.path,
-      headers: { host: question.host ?? tlsName ?? `${question.address}:${question.port}`, "user-agent": "seawall-audit", ...headers },
+      headers: {
+        host: question.host ?? tlsName ?? `${question.address}:${question.port}`,
+        "user-agent": "seawall-audit",
+        ...headers,
+      },
       timeout: DEADLINE_MS,
       agent: false as const,
     };
-    const outgoing = tlsName === undefined ? request(options) : secureRequest({ ...options, servername: tlsName, rejectUnauthorized: false });
+    const outgoing =
+      tlsName === undefined
+        ? request(options)
+        : secureRequest({ ...options, servername: tlsName, rejectUnauthorized: false });
     let tls: HttpAnswer["tls"] = null;
     outgoing.on("socket", (socket) => {
       socket.once("secureConnect", () => {
@@ -43,7 +57,9 @@ export function askHttp(question: HttpQuestion): Promise<HttpAnswer | { readonly
       });
     });
     const finish = (status: number, fields: NodeJS.Dict<string | string[]>, body: string): void => {
-      const flat = Object.entries(fields).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : (value ?? "")] as const);
+      const flat = Object.entries(fields).map(
+        ([name, value]) => [name, Array.isArray(value) ? value.join(", ") : (value ?? "")] as const,
+      );
       resolve({ status, headers: Object.fromEntries(flat), body, tls });
     };
     outgoing.once("response", (response) => {
@@ -54,7 +70,9 @@ export function askHttp(question: HttpQuestion): Promise<HttpAnswer | { readonly
         if (bytes <= BODY_BYTES_MAX) chunks.push(chunk);
         else outgoing.destroy();
       });
-      response.once("close", () => finish(response.statusCode ?? 0, response.headers, Buffer.concat(chunks).toString("utf8")));
+      response.once("close", () =>
+        finish(response.statusCode ?? 0, response.headers, Buffer.concat(chunks).toString("utf8")),
+      );
     });
     outgoing.once("upgrade", (response, socket) => {
       socket.destroy();
@@ -72,7 +90,10 @@ function certificateOf(socket: TLSSocket): HttpAnswer["tls"] {
   return {
     validUntilMs: Date.parse(certificate.valid_to ?? "") || 0,
     trusted: socket.authorized,
-    why: error === null || error === undefined ? "" : `its certificate is not trusted: ${typeof error === "string" ? error : error.message}`,
+    why:
+      error === null || error === undefined
+        ? ""
+        : `its certificate is not trusted: ${typeof error === "string" ? error : error.message}`,
     version: socket.getProtocol() ?? "",
   };
 }

@@ -23,15 +23,31 @@ export interface Cli {
 const DEADLINE_MS = 60_000;
 /** Where npm, Debian packages and installers of OpenClaw put it; below a home too. */
 const SCRIPTS = ["/usr/bin/openclaw", "/usr/local/bin/openclaw", "/opt/openclaw/bin/openclaw"];
-const SCRIPTS_IN_HOME = [".npm-global/bin/openclaw", ".local/bin/openclaw", "bin/openclaw", ".openclaw/bin/openclaw", ".volta/bin/openclaw"];
+const SCRIPTS_IN_HOME = [
+  ".npm-global/bin/openclaw",
+  ".local/bin/openclaw",
+  "bin/openclaw",
+  ".openclaw/bin/openclaw",
+  ".volta/bin/openclaw",
+];
 
 /** Returns the program of an instance, or why it cannot be run. */
 export function findCli(place: Place): Reading<Cli> {
-  if (place.container !== null) return unreadable("it runs in a container; its program is asked from inside only", "docker exec CONTAINER openclaw security audit");
-  const candidates = [...SCRIPTS, ...SCRIPTS_IN_HOME.map((path) => `${place.home}/${path}`), ...fromEnvironment(place)];
+  if (place.container !== null)
+    return unreadable(
+      "it runs in a container; its program is asked from inside only",
+      "docker exec CONTAINER openclaw security audit",
+    );
+  const candidates = [
+    ...SCRIPTS,
+    ...SCRIPTS_IN_HOME.map((path) => `${place.home}/${path}`),
+    ...fromEnvironment(place),
+  ];
   const script = candidates.map(real).find((path) => path !== undefined);
-  if (script === undefined) return unreadable("the openclaw program was not found", "put openclaw into /usr/local/bin");
-  const node = place.exe === null ? (findProgram("node") ?? process.execPath) : (real(place.exe) ?? process.execPath);
+  if (script === undefined)
+    return unreadable("the openclaw program was not found", "put openclaw into /usr/local/bin");
+  const node =
+    place.exe === null ? (findProgram("node") ?? process.execPath) : (real(place.exe) ?? process.execPath);
   // SECURITY: as root we run nothing that somebody else can write; as another user it may be that user's own.
   const owners = new Set([0, place.uid]);
   for (const path of [script, node]) {
@@ -42,7 +58,10 @@ export function findCli(place: Place): Reading<Cli> {
 }
 
 function fromEnvironment(place: Place): string[] {
-  return (place.environment.get("PATH") ?? "").split(":").filter((folder) => folder.startsWith("/")).map((folder) => `${folder}/openclaw`);
+  return (place.environment.get("PATH") ?? "")
+    .split(":")
+    .filter((folder) => folder.startsWith("/"))
+    .map((folder) => `${folder}/openclaw`);
 }
 
 function real(path: string): string | undefined {
@@ -66,23 +85,57 @@ export function writableBy(path: string, owners: ReadonlySet<number>): string | 
 }
 
 /** Runs a command of OpenClaw as its owner; what it says is kept until configuration or program change. */
-export async function askOpenclaw(place: Place, cli: Cli, account: Account | undefined, args: readonly string[], cache: AnswerCache, quick: boolean): Promise<Reading<Answer>> {
+export async function askOpenclaw(
+  place: Place,
+  cli: Cli,
+  account: Account | undefined,
+  args: readonly string[],
+  cache: AnswerCache,
+  quick: boolean,
+): Promise<Reading<Answer>> {
   const key = cacheKey(place, cli, args);
   const kept = cache.get(key);
   if (kept !== undefined) return read({ status: 0, stdout: kept, stderr: "", cut: false });
   if (quick) return unreadable("OpenClaw's own commands were not run (--quick)", "seawall audit");
   const us = process.geteuid?.() ?? 0;
-  if (us !== 0 && us !== place.uid) return unreadable("only root or its user may run its commands", "sudo seawall audit");
-  const environment = { HOME: place.home, NO_COLOR: "1", CI: "1", PATH: `${dirname(cli.node)}:/usr/local/bin:/usr/bin:/bin`, ...variables(place) };
-  const command = [cli.node, cli.script, ...(place.profile === null || place.pid !== null ? [] : ["--profile", place.profile]), ...args];
+  if (us !== 0 && us !== place.uid)
+    return unreadable("only root or its user may run its commands", "sudo seawall audit");
+  const environment = {
+    HOME: place.home,
+    NO_COLOR: "1",
+    CI: "1",
+    PATH: `${dirname(cli.node)}:/usr/local/bin:/usr/bin:/bin`,
+    ...variables(place),
+  };
+  const command = [
+    cli.node,
+    cli.script,
+    ...(place.profile === null || place.pid !== null ? [] : ["--profile", place.profile]),
+    ...args,
+  ];
   const question = { env: environment, deadlineMs: DEADLINE_MS };
   const [program = "", ...rest] = command;
   const answer =
     us === 0 && place.uid !== 0
-      ? await ask("setpriv", [`--reuid=${place.uid}`, `--regid=${account?.gid ?? place.uid}`, "--clear-groups", "--no-new-privs", "--", ...command], question)
+      ? await ask(
+          "setpriv",
+          [
+            `--reuid=${place.uid}`,
+            `--regid=${account?.gid ?? place.uid}`,
+            "--clear-groups",
+            "--no-new-privs",
+            "--",
+            ...command,
+          ],
+          question,
+        )
       : await ask(program, rest, question);
   if (answer === undefined) return unreadable("openclaw cannot be started", "openclaw --version");
-  if (answer.cut) return unreadable(`openclaw ${args.join(" ")} took more than ${DEADLINE_MS / 1000} s`, `openclaw ${args.join(" ")}`);
+  if (answer.cut)
+    return unreadable(
+      `openclaw ${args.join(" ")} took more than ${DEADLINE_MS / 1000} s`,
+      `openclaw ${args.join(" ")}`,
+    );
   if (answer.stdout.trim() !== "") cache.put(key, answer.stdout);
   return read(answer);
 }
@@ -94,7 +147,10 @@ function variables(place: Place): Record<string, string> {
     const value = place.environment.get(name);
     return value === undefined ? [] : [[name, value] as const];
   });
-  const idle = place.pid === null && place.stateFolder !== null && place.profile === null ? [["OPENCLAW_STATE_DIR", place.stateFolder] as const] : [];
+  const idle =
+    place.pid === null && place.stateFolder !== null && place.profile === null
+      ? [["OPENCLAW_STATE_DIR", place.stateFolder] as const]
+      : [];
   return Object.fromEntries([...known, ...idle]);
 }
 
@@ -103,6 +159,8 @@ function cacheKey(place: Place, cli: Cli, args: readonly string[]): string {
   const text = config?.kind === "text" ? config.text : "";
   const state = place.stateFolder === null ? undefined : stateAt(place.stateFolder);
   const times = [cli.script, place.configPath ?? ""].map((path) => stateAt(path)?.mtimeMs ?? 0);
-  return createHash("sha256").update(JSON.stringify([place.stateFolder, place.uid, state?.mode, args, text, times])).digest("hex").slice(0, 32);
+  return createHash("sha256")
+    .update(JSON.stringify([place.stateFolder, place.uid, state?.mode, args, text, times]))
+    .digest("hex")
+    .slice(0, 32);
 }
-

@@ -29,18 +29,29 @@ const STARTED = /\b(?:openclaw(?:\.mjs)?|clawdbot|dist\/index\.js|dist\/entry\.j
 /** Sub-commands of the gateway's command line that are not the gateway. */
 const NOT_GATEWAY = /\bgateway (?:status|call|probe|install|stop|restart|health|discover)\b/;
 
-export function findPlaces(table: ProcessTable, accounts: readonly Account[], env: Readonly<Record<string, string | undefined>>): Place[] {
+export function findPlaces(
+  table: ProcessTable,
+  accounts: readonly Account[],
+  env: Readonly<Record<string, string | undefined>>,
+): Place[] {
   const running = table.all.filter(isGateway).map((process) => placeOf(process, accounts));
   const taken = new Set(running.map(({ stateFolder }) => stateFolder));
   const override = env["SEAWALL_OPENCLAW_HOME"];
-  const homes = override === undefined || override === "" ? accounts.filter(({ home, uid }) => home.startsWith("/") && (uid === 0 || home !== "/")) : [];
+  const homes =
+    override === undefined || override === ""
+      ? accounts.filter(({ home, uid }) => home.startsWith("/") && (uid === 0 || home !== "/"))
+      : [];
   const named = override === undefined || override === "" ? [] : [ownerOf(override, accounts)];
   const seen = new Set<string>();
   const idle = [...homes, ...named].flatMap((account) => {
     if (seen.has(account.home)) return [];
     seen.add(account.home);
-    const folders = namesIn(account.home).filter((name) => STATE_FOLDER.test(name) && ownStateAt(join(account.home, name))?.kind === "folder");
-    return folders.map((name) => installed(account, name)).filter(({ stateFolder }) => !taken.has(stateFolder));
+    const folders = namesIn(account.home).filter(
+      (name) => STATE_FOLDER.test(name) && ownStateAt(join(account.home, name))?.kind === "folder",
+    );
+    return folders
+      .map((name) => installed(account, name))
+      .filter(({ stateFolder }) => !taken.has(stateFolder));
   });
   return [...running, ...idle].slice(0, INSTANCES_MAX);
 }
@@ -58,8 +69,14 @@ function placeOf(process: ProcessSeen, accounts: readonly Account[]): Place {
   const root = container === null ? "" : `/proc/${process.pid}/root`;
   const home = environment.get("OPENCLAW_HOME") ?? environment.get("HOME") ?? account?.home ?? "/nonexistent";
   const profile = environment.get("OPENCLAW_PROFILE") ?? null;
-  const state = environment.get("OPENCLAW_STATE_DIR") ?? environment.get("CLAWDBOT_STATE_DIR") ?? defaultFolder(root, home, profile);
-  const config = environment.get("OPENCLAW_CONFIG_PATH") ?? environment.get("CLAWDBOT_CONFIG_PATH") ?? configIn(root + state).slice(root.length);
+  const state =
+    environment.get("OPENCLAW_STATE_DIR") ??
+    environment.get("CLAWDBOT_STATE_DIR") ??
+    defaultFolder(root, home, profile);
+  const config =
+    environment.get("OPENCLAW_CONFIG_PATH") ??
+    environment.get("CLAWDBOT_CONFIG_PATH") ??
+    configIn(root + state).slice(root.length);
   return {
     pid: process.pid,
     uid: process.uid,
@@ -95,7 +112,10 @@ function installed(account: Account, name: string): Place {
 function defaultFolder(root: string, home: string, profile: string | null): string {
   const suffix = profile === null || profile === "default" ? "" : `-${profile}`;
   const names = [`.openclaw${suffix}`, `.clawdbot${suffix}`, `.moltbot${suffix}`];
-  return join(home, names.find((name) => stateAt(join(root, home, name)) !== undefined) ?? `.openclaw${suffix}`);
+  return join(
+    home,
+    names.find((name) => stateAt(join(root, home, name)) !== undefined) ?? `.openclaw${suffix}`,
+  );
 }
 
 function configIn(folder: string): string {
@@ -106,7 +126,15 @@ function configIn(folder: string): string {
 function ownerOf(home: string, accounts: readonly Account[]): Account {
   const uid = stateAt(home)?.uid ?? 0;
   const account = accounts.find((candidate) => candidate.uid === uid);
-  return { name: account?.name ?? String(uid), uid, gid: account?.gid ?? uid, home, shell: "", groups: account?.groups ?? [], password: null };
+  return {
+    name: account?.name ?? String(uid),
+    uid,
+    gid: account?.gid ?? uid,
+    home,
+    shell: "",
+    groups: account?.groups ?? [],
+    password: null,
+  };
 }
 
 /** SECURITY: read for what is named here; values are compared and measured, never shown. */
@@ -123,7 +151,11 @@ function environmentOf(pid: number): ReadonlyMap<string, string> {
 
 /** The unit that systemd runs it in: the last `.service` of its cgroup. */
 export function unitIn(cgroup: string): string | null {
-  return [...cgroup.matchAll(/([A-Za-z0-9@_.:\\-]+\.service)/g)].map((match) => match[1] ?? "").findLast((name) => !name.startsWith("user@")) ?? null;
+  return (
+    [...cgroup.matchAll(/([A-Za-z0-9@_.:\\-]+\.service)/g)]
+      .map((match) => match[1] ?? "")
+      .findLast((name) => !name.startsWith("user@")) ?? null
+  );
 }
 
 /** Docker, Podman and containerd name the container by its id in the cgroup. */

@@ -1,11 +1,23 @@
 /** Every OpenClaw of this host: its process, sockets, configuration, and its own word about itself. */
 import { dirname, join, resolve } from "node:path";
-import type { ConfigObject, ConfigValue, OpenclawFacts, OpenclawInstance, UnitSandbox } from "../../core/audit/fact/openclaw.ts";
+import type {
+  ConfigObject,
+  ConfigValue,
+  OpenclawFacts,
+  OpenclawInstance,
+  UnitSandbox,
+} from "../../core/audit/fact/openclaw.ts";
 import type { Account, Listener } from "../../core/audit/fact/listener.ts";
 import { isObject, textAt } from "../../core/audit/read/config-path.ts";
 import { parseJson5 } from "../../core/audit/read/json5.ts";
 import { oldSpellings } from "../../core/audit/read/old-spelling.ts";
-import { includesOf, parseDoctor, parseOpenclawAudit, parseSecretsAudit, withIncludes } from "../../core/audit/read/openclaw.ts";
+import {
+  includesOf,
+  parseDoctor,
+  parseOpenclawAudit,
+  parseSecretsAudit,
+  withIncludes,
+} from "../../core/audit/read/openclaw.ts";
 import { isReference } from "../../core/audit/read/secret-rule.ts";
 import { parseSudoList } from "../../core/audit/read/sudo.ts";
 import { absent, type Reading, read, unreadable } from "../../core/audit/reading.ts";
@@ -39,7 +51,8 @@ export async function readOpenclaw(seen: Seen): Promise<Reading<OpenclawFacts>> 
 async function readInstance(place: Place, seen: Seen): Promise<OpenclawInstance> {
   const config = readConfig(place);
   const account = seen.accounts.find(({ uid }) => uid === place.uid);
-  const listeners = place.pid === null ? [] : listenersOf(seen.table, place.pid).filter(({ protocol }) => protocol === "tcp");
+  const listeners =
+    place.pid === null ? [] : listenersOf(seen.table, place.pid).filter(({ protocol }) => protocol === "tcp");
   const own = config.kind === "read" ? config.value : {};
   const token = textAt(own, "gateway.auth.token");
   const [answers, version, commands, sandbox, process] = await Promise.all([
@@ -49,7 +62,8 @@ async function readInstance(place: Place, seen: Seen): Promise<OpenclawInstance>
     readSandbox(place),
     readRights(place, seen),
   ]);
-  const secret = place.environment.get("OPENCLAW_GATEWAY_TOKEN") ?? place.environment.get("OPENCLAW_GATEWAY_PASSWORD");
+  const secret =
+    place.environment.get("OPENCLAW_GATEWAY_TOKEN") ?? place.environment.get("OPENCLAW_GATEWAY_PASSWORD");
   return {
     name: nameOf(place),
     pid: place.pid,
@@ -82,7 +96,9 @@ function nameOf(place: Place): string {
 
 function oldFolder(place: Place): { readonly key: string; readonly today: string }[] {
   const folder = place.stateFolder ?? "";
-  return /\/\.(clawdbot|moltbot)/.test(folder) ? [{ key: folder, today: "~/.openclaw (openclaw doctor moves it)" }] : [];
+  return /\/\.(clawdbot|moltbot)/.test(folder)
+    ? [{ key: folder, today: "~/.openclaw (openclaw doctor moves it)" }]
+    : [];
 }
 
 /** A file that is not there means the defaults; one that cannot be parsed is what OpenClaw refuses too. */
@@ -90,7 +106,11 @@ export function readConfig(place: Pick<Place, "configPath">): Reading<ConfigObje
   const path = place.configPath ?? "";
   const content = readText(path);
   if (content.kind === "missing") return read({});
-  if (content.kind === "refused") return unreadable(`the configuration: ${content.why}`, process.geteuid?.() === 0 ? `ls -l ${path}` : "sudo seawall audit");
+  if (content.kind === "refused")
+    return unreadable(
+      `the configuration: ${content.why}`,
+      process.geteuid?.() === 0 ? `ls -l ${path}` : "sudo seawall audit",
+    );
   const parsed = parseJson5(content.text);
   if (!parsed.ok) return absent(`${path}:${parsed.line}: ${parsed.problem}; OpenClaw ends with exit code 78`);
   const whole = withIncludes(parsed.value, includedFiles(parsed.value, path));
@@ -114,17 +134,31 @@ function includedFiles(value: ConfigValue, path: string): ReadonlyMap<string, Co
 
 function gatewaySocket(listeners: readonly Listener[], place: Place): Listener | undefined {
   const wanted = Number(place.environment.get("OPENCLAW_GATEWAY_PORT") ?? 0);
-  return listeners.find(({ port }) => port === wanted) ?? listeners.find(({ port }) => port === 18_789) ?? listeners[0];
+  return (
+    listeners.find(({ port }) => port === wanted) ??
+    listeners.find(({ port }) => port === 18_789) ??
+    listeners[0]
+  );
 }
 
-async function readAnswers(listeners: readonly Listener[], place: Place, seen: Seen, token: string | undefined): Promise<OpenclawInstance["answers"]> {
+async function readAnswers(
+  listeners: readonly Listener[],
+  place: Place,
+  seen: Seen,
+  token: string | undefined,
+): Promise<OpenclawInstance["answers"]> {
   const socket = gatewaySocket(listeners, place);
   if (place.pid === null) return unreadable("it does not run", "openclaw gateway start");
   if (socket === undefined) return unreadable("its sockets cannot be seen", "sudo seawall audit --layer app");
-  if (netOf(place, seen) !== seen.table.net) return unreadable("it listens in a network of its own", `nsenter -t ${place.pid} -n seawall audit --layer app`);
+  if (netOf(place, seen) !== seen.table.net)
+    return unreadable(
+      "it listens in a network of its own",
+      `nsenter -t ${place.pid} -n seawall audit --layer app`,
+    );
   const question = { address: callable(socket.address), port: socket.port, path: "/v1/models" };
   const without = await askHttp(question);
-  if (without.status === null) return unreadable(`port ${socket.port}: ${without.why}`, "openclaw gateway status");
+  if (without.status === null)
+    return unreadable(`port ${socket.port}: ${without.why}`, "openclaw gateway status");
   // SECURITY: the token goes to the socket that this very process holds, on this host, and nowhere else.
   if (token === undefined || isReference(token)) return read({ without: without.status, withToken: null });
   const withToken = await askHttp({ ...question, headers: { authorization: `Bearer ${token}` } });
@@ -135,13 +169,16 @@ async function readVersion(listeners: readonly Listener[], place: Place, seen: S
   const socket = gatewaySocket(listeners, place);
   if (socket !== undefined && netOf(place, seen) === seen.table.net) {
     const answer = await askHttp({ address: callable(socket.address), port: socket.port, path: "/startupz" });
-    const version = answer.status === 200 ? /"version"\s*:\s*"([0-9A-Za-z.+-]{1,40})"/.exec(answer.body)?.[1] : undefined;
+    const version =
+      answer.status === 200 ? /"version"\s*:\s*"([0-9A-Za-z.+-]{1,40})"/.exec(answer.body)?.[1] : undefined;
     if (version !== undefined) return version;
   }
   const cli = findCli(place);
   if (cli.kind !== "read") return null;
   const manifest = readText(join(dirname(cli.value.script), "package.json"), { follow: true });
-  return manifest.kind === "text" ? (/"version"\s*:\s*"([^"]{1,40})"/.exec(manifest.text)?.[1] ?? null) : null;
+  return manifest.kind === "text"
+    ? (/"version"\s*:\s*"([^"]{1,40})"/.exec(manifest.text)?.[1] ?? null)
+    : null;
 }
 
 function netOf(place: Place, seen: Seen): string {
@@ -165,22 +202,46 @@ async function readCommands(place: Place, account: Account | undefined, seen: Se
   return { audit, secretsAudit, doctor };
 }
 
-async function command<Value>(place: Place, cli: Cli, account: Account | undefined, args: readonly string[], seen: Seen, parse: (text: string) => Value | undefined): Promise<Reading<Value>> {
+async function command<Value>(
+  place: Place,
+  cli: Cli,
+  account: Account | undefined,
+  args: readonly string[],
+  seen: Seen,
+  parse: (text: string) => Value | undefined,
+): Promise<Reading<Value>> {
   const answer = await askOpenclaw(place, cli, account, args, seen.cache, seen.quick);
   if (answer.kind !== "read") return answer;
   const value = parse(answer.value.stdout);
   if (value !== undefined) return read(value);
-  const said = answer.value.stderr.trim().split("\n").find((line) => line !== "") ?? `exit ${answer.value.status ?? "?"}`;
+  const said =
+    answer.value.stderr
+      .trim()
+      .split("\n")
+      .find((line) => line !== "") ?? `exit ${answer.value.status ?? "?"}`;
   return unreadable(`openclaw ${args.slice(0, 2).join(" ")}: ${said}`, `openclaw ${args.join(" ")}`);
 }
 
-const SANDBOX_PROPERTIES = ["NoNewPrivileges", "ProtectSystem", "PrivateTmp", "ProtectHome", "CapabilityBoundingSet", "User", "FragmentPath"];
+const SANDBOX_PROPERTIES = [
+  "NoNewPrivileges",
+  "ProtectSystem",
+  "PrivateTmp",
+  "ProtectHome",
+  "CapabilityBoundingSet",
+  "User",
+  "FragmentPath",
+];
 
 async function readSandbox(place: Place): Promise<Reading<UnitSandbox>> {
-  if (place.unit === null) return absent(place.pid === null ? "it does not run" : "no unit of systemd runs it");
+  if (place.unit === null)
+    return absent(place.pid === null ? "it does not run" : "no unit of systemd runs it");
   if (!hasSystemd()) return unreadable("systemd does not answer here", "systemctl show openclaw-gateway");
   const [properties] = (await unitProperties([place.unit], SANDBOX_PROPERTIES)) ?? [];
-  if (properties === undefined || properties.get("FragmentPath") === "") return unreadable(`${place.unit} is a unit of its user's own systemd`, `systemctl --user show ${place.unit} (as ${place.user})`);
+  if (properties === undefined || properties.get("FragmentPath") === "")
+    return unreadable(
+      `${place.unit} is a unit of its user's own systemd`,
+      `systemctl --user show ${place.unit} (as ${place.user})`,
+    );
   return read({ unit: place.unit, properties: Object.fromEntries(properties) });
 }
 
@@ -188,15 +249,22 @@ async function readRights(place: Place, seen: Seen): Promise<OpenclawInstance["p
   const running = seen.table.all.find(({ pid }) => pid === place.pid);
   if (running === undefined) return absent("it does not run");
   const names = groupNames();
-  return read({ uid: running.uid, groups: running.groups.map((gid) => names.get(gid) ?? String(gid)), sudo: await readSudo(place) });
+  return read({
+    uid: running.uid,
+    groups: running.groups.map((gid) => names.get(gid) ?? String(gid)),
+    sudo: await readSudo(place),
+  });
 }
 
 async function readSudo(place: Place): Promise<Reading<readonly string[]>> {
   if (place.uid === 0 || place.container !== null) return read([]);
   if (findProgram("sudo") === undefined) return read([]);
-  if (process.geteuid?.() !== 0) return unreadable("what sudo allows others is for root to see", "sudo seawall audit --layer app");
+  if (process.geteuid?.() !== 0)
+    return unreadable("what sudo allows others is for root to see", "sudo seawall audit --layer app");
   const answer = await ask("sudo", ["-n", "-l", "-U", place.user]);
-  return answer === undefined ? unreadable("sudo cannot be asked", `sudo -l -U ${place.user}`) : read(parseSudoList(answer.stdout));
+  return answer === undefined
+    ? unreadable("sudo cannot be asked", `sudo -l -U ${place.user}`)
+    : read(parseSudoList(answer.stdout));
 }
 
 function pluginsOf(place: Place): string[] {
@@ -205,7 +273,12 @@ function pluginsOf(place: Place): string[] {
 
 function skillsOf(place: Place, config: ConfigObject): string[] {
   const workspace = textAt(config, "agents.defaults.workspace");
-  const folders = [place.stateFolder === null ? "" : join(place.stateFolder, "skills"), workspace === undefined ? join(place.stateFolder ?? "", "workspace", "skills") : join(workspace.replace(/^~(?=\/)/, place.home), "skills")];
+  const folders = [
+    place.stateFolder === null ? "" : join(place.stateFolder, "skills"),
+    workspace === undefined
+      ? join(place.stateFolder ?? "", "workspace", "skills")
+      : join(workspace.replace(/^~(?=\/)/, place.home), "skills"),
+  ];
   return [...new Set(folders.flatMap(foldersIn))];
 }
 
@@ -215,7 +288,13 @@ function foldersIn(folder: string): string[] {
 
 /** Archives of `openclaw backup create` beside the state folder, and in a folder named for it. */
 function backupsOf(place: Place): { readonly path: string; readonly newestMs: number }[] {
-  const folders = [place.home, join(place.home, "Backups"), join(place.home, "Backups", "openclaw"), join(place.home, "backups"), "/var/backups/openclaw"];
+  const folders = [
+    place.home,
+    join(place.home, "Backups"),
+    join(place.home, "Backups", "openclaw"),
+    join(place.home, "backups"),
+    "/var/backups/openclaw",
+  ];
   return folders.flatMap((folder) =>
     namesIn(folder)
       .filter((name) => /openclaw.*\.(tar|tar\.gz|tgz|tar\.zst|zip)$/i.test(name))

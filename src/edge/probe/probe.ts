@@ -35,7 +35,21 @@ export interface ProbeOptions {
 }
 
 /** Which layers need which facts. */
-const NEEDS: Readonly<Record<"ssh" | "firewall" | "fail2ban" | "updates" | "docker" | "secrets" | "proxy" | "openclaw" | "tailscale" | "host", readonly Layer[]>> = {
+const NEEDS: Readonly<
+  Record<
+    | "ssh"
+    | "firewall"
+    | "fail2ban"
+    | "updates"
+    | "docker"
+    | "secrets"
+    | "proxy"
+    | "openclaw"
+    | "tailscale"
+    | "host",
+    readonly Layer[]
+  >
+> = {
   ssh: ["ssh", "firewall", "fail2ban", "remote"],
   firewall: ["firewall", "docker", "remote"],
   fail2ban: ["fail2ban"],
@@ -56,25 +70,41 @@ export async function takeFacts(options: ProbeOptions): Promise<Facts> {
   const accounts = readAccounts();
   const users = valueOr(accounts, []);
   const places = findPlaces(table, users, options.env);
-  const gatewayPorts = [18_789, ...places.flatMap(({ pid }) => (pid === null ? [] : listenersOf(table, pid).map(({ port }) => port)))];
+  const gatewayPorts = [
+    18_789,
+    ...places.flatMap(({ pid }) => (pid === null ? [] : listenersOf(table, pid).map(({ port }) => port))),
+  ];
   const { layers, operators, nowMs } = options;
-  const part = <Value>(name: keyof typeof NEEDS, look: () => Promise<Reading<Value>>): Promise<Reading<Value>> =>
-    layers === undefined || NEEDS[name].some((layer) => layers.includes(layer)) ? safely(name, look) : Promise.resolve(NOT_LOOKED_AT);
+  const part = <Value>(
+    name: keyof typeof NEEDS,
+    look: () => Promise<Reading<Value>>,
+  ): Promise<Reading<Value>> =>
+    layers === undefined || NEEDS[name].some((layer) => layers.includes(layer))
+      ? safely(name, look)
+      : Promise.resolve(NOT_LOOKED_AT);
   const ssh = part("ssh", () => readSsh({ processes: table, listeners, accounts, operators, nowMs }));
-  const sshSeen = ssh.then((facts) => ({ sshVersion: facts.kind === "read" ? facts.value.version : null, operators }));
-  const quickOpenclaw = options.quick || (layers !== undefined && !layers.some((layer) => layer === "app" || layer === "secrets"));
-  const [sshFacts, firewall, fail2ban, updates, docker, secrets, proxy, openclaw, tailscale, host] = await Promise.all([
-    ssh,
-    part("firewall", () => readFirewall(options.seawall)),
-    part("fail2ban", () => readFail2ban(sshSeen)),
-    part("updates", () => readUpdates()),
-    part("docker", () => readDocker(table, listeners)),
-    part("secrets", () => readSecrets({ places, table, accounts: users })),
-    part("proxy", () => readProxy(table, gatewayPorts)),
-    part("openclaw", () => readOpenclaw({ places, table, accounts: users, cache: options.cache, quick: quickOpenclaw })),
-    part("tailscale", () => readTailscale(table)),
-    part("host", () => readHost(table)),
-  ]);
+  const sshSeen = ssh.then((facts) => ({
+    sshVersion: facts.kind === "read" ? facts.value.version : null,
+    operators,
+  }));
+  const quickOpenclaw =
+    options.quick ||
+    (layers !== undefined && !layers.some((layer) => layer === "app" || layer === "secrets"));
+  const [sshFacts, firewall, fail2ban, updates, docker, secrets, proxy, openclaw, tailscale, host] =
+    await Promise.all([
+      ssh,
+      part("firewall", () => readFirewall(options.seawall)),
+      part("fail2ban", () => readFail2ban(sshSeen)),
+      part("updates", () => readUpdates()),
+      part("docker", () => readDocker(table, listeners)),
+      part("secrets", () => readSecrets({ places, table, accounts: users })),
+      part("proxy", () => readProxy(table, gatewayPorts)),
+      part("openclaw", () =>
+        readOpenclaw({ places, table, accounts: users, cache: options.cache, quick: quickOpenclaw }),
+      ),
+      part("tailscale", () => readTailscale(table)),
+      part("host", () => readHost(table)),
+    ]);
   return {
     takenMs: nowMs,
     privileged: process.geteuid?.() === 0,
@@ -100,6 +130,9 @@ async function safely<Value>(name: string, look: () => Promise<Reading<Value>>):
   try {
     return await look();
   } catch (cause) {
-    return unreadable(`looking at ${name} failed: ${cause instanceof Error ? cause.message : String(cause)}`, "report this with `seawall audit --json`");
+    return unreadable(
+      `looking at ${name} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+      "report this with `seawall audit --json`",
+    );
   }
 }

@@ -66,7 +66,10 @@ function readProcess(pid: number): ProcessSeen | undefined {
     title: raw.replaceAll("\0", " ").trim(),
     args: raw.split("\0").filter((word) => word !== ""),
     uid: Number(line("Uid").split("\t")[0]),
-    groups: line("Groups").split(" ").filter((word) => word !== "").map(Number),
+    groups: line("Groups")
+      .split(" ")
+      .filter((word) => word !== "")
+      .map(Number),
     cgroup: textOf(`/proc/${pid}/cgroup`).trim(),
     net: linkTarget(`/proc/${pid}/ns/net`) ?? "",
   };
@@ -74,30 +77,47 @@ function readProcess(pid: number): ProcessSeen | undefined {
 
 function socketInodes(pid: number): string[] | undefined {
   try {
-    return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => /^socket:\[(\d+)\]$/.exec(linkTarget(`/proc/${pid}/fd/${fd}`) ?? "")?.[1] ?? []);
+    return readdirSync(`/proc/${pid}/fd`).flatMap(
+      (fd) => /^socket:\[(\d+)\]$/.exec(linkTarget(`/proc/${pid}/fd/${fd}`) ?? "")?.[1] ?? [],
+    );
   } catch (cause) {
     return (cause as NodeJS.ErrnoException).code === "EACCES" ? undefined : [];
   }
 }
 
 /** Returns the listening sockets of a network namespace: ours, or that of `pid`. */
-export function readListeners(table: ProcessTable, pid: number | "self" = "self"): Reading<readonly Listener[]> {
+export function readListeners(
+  table: ProcessTable,
+  pid: number | "self" = "self",
+): Reading<readonly Listener[]> {
   const rows = [
     ...rowsOf(pid, "tcp", "tcp"),
     ...rowsOf(pid, "tcp6", "tcp"),
     ...rowsOf(pid, "udp", "udp"),
     ...rowsOf(pid, "udp6", "udp"),
   ];
-  if (textOf(`/proc/${pid}/net/tcp`) === "") return unreadable("/proc/net/tcp cannot be read", "mount /proc, and run as root");
+  if (textOf(`/proc/${pid}/net/tcp`) === "")
+    return unreadable("/proc/net/tcp cannot be read", "mount /proc, and run as root");
   return read(
     rows.map(({ row, protocol }) => {
       const holder = table.holders.get(row.inode);
-      return { protocol, address: row.address, port: row.port, uid: row.uid, pid: holder?.pid ?? null, program: holder?.comm ?? null };
+      return {
+        protocol,
+        address: row.address,
+        port: row.port,
+        uid: row.uid,
+        pid: holder?.pid ?? null,
+        program: holder?.comm ?? null,
+      };
     }),
   );
 }
 
-function rowsOf(pid: number | "self", file: string, protocol: "tcp" | "udp"): { readonly row: SocketRow; readonly protocol: "tcp" | "udp" }[] {
+function rowsOf(
+  pid: number | "self",
+  file: string,
+  protocol: "tcp" | "udp",
+): { readonly row: SocketRow; readonly protocol: "tcp" | "udp" }[] {
   return parseListenTable(textOf(`/proc/${pid}/net/${file}`), protocol).map((row) => ({ row, protocol }));
 }
 

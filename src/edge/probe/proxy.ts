@@ -17,7 +17,10 @@ const TLS_DEADLINE_MS = 2_000;
 /** LIMIT: names that are asked. */
 const SITES_MAX = 8;
 
-export async function readProxy(table: ProcessTable, gatewayPorts: readonly number[]): Promise<Reading<ProxyFacts>> {
+export async function readProxy(
+  table: ProcessTable,
+  gatewayPorts: readonly number[],
+): Promise<Reading<ProxyFacts>> {
   const here = table.all.filter(({ net }) => net === table.net || net === "");
   const caddy = here.find(({ comm }) => comm === "caddy");
   const nginx = here.find(({ comm, title }) => comm === "nginx" && title.includes("master process"));
@@ -26,19 +29,40 @@ export async function readProxy(table: ProcessTable, gatewayPorts: readonly numb
   return absent("no reverse proxy (Caddy, nginx) runs here");
 }
 
-async function readCaddy(process: ProcessSeen, table: ProcessTable, gatewayPorts: readonly number[]): Promise<Reading<ProxyFacts>> {
-  if (findProgram("caddy") === undefined) return unreadable("Caddy runs, and its program is not in a system folder", "caddy adapt --config FILE");
+async function readCaddy(
+  process: ProcessSeen,
+  table: ProcessTable,
+  gatewayPorts: readonly number[],
+): Promise<Reading<ProxyFacts>> {
+  if (findProgram("caddy") === undefined)
+    return unreadable("Caddy runs, and its program is not in a system folder", "caddy adapt --config FILE");
   const file = argumentOf(process.args, "--config") ?? "/etc/caddy/Caddyfile";
   const adapter = argumentOf(process.args, "--adapter");
   const [adapted, version] = await Promise.all([
-    ask("caddy", ["adapt", "--config", file, ...(adapter === undefined ? [] : ["--adapter", adapter])], { env: { HOME: "/nonexistent" } }),
+    ask("caddy", ["adapt", "--config", file, ...(adapter === undefined ? [] : ["--adapter", adapter])], {
+      env: { HOME: "/nonexistent" },
+    }),
     ask("caddy", ["version"]),
   ]);
   const config = adapted?.status === 0 ? parseCaddy(adapted.stdout) : undefined;
-  const said = adapted?.stderr.trim().split("\n").findLast((line) => line !== "") ?? "";
-  if (config === undefined) return read({ ...NOTHING, kind: "caddy", configValid: read({ ok: false, said: `caddy adapt: ${said}` }), admin: unreadable("its configuration cannot be read", "caddy adapt") });
+  const said =
+    adapted?.stderr
+      .trim()
+      .split("\n")
+      .findLast((line) => line !== "") ?? "";
+  if (config === undefined)
+    return read({
+      ...NOTHING,
+      kind: "caddy",
+      configValid: read({ ok: false, said: `caddy adapt: ${said}` }),
+      admin: unreadable("its configuration cannot be read", "caddy adapt"),
+    });
   const running = await runningCaddyConfig(config.admin);
-  const sites = await readSites(config.sites, gatewayPorts, listenersOf(table, process.pid).map(({ port }) => port));
+  const sites = await readSites(
+    config.sites,
+    gatewayPorts,
+    listenersOf(table, process.pid).map(({ port }) => port),
+  );
   return read({
     ...(await readEdge(sites)),
     kind: "caddy",
@@ -46,7 +70,13 @@ async function readCaddy(process: ProcessSeen, table: ProcessTable, gatewayPorts
     sites: sites.map(({ site }) => site),
     admin: read(adminOf(config.admin, table, process.pid)),
     configValid: read({ ok: true, said: "" }),
-    loadedIsFile: running === undefined ? unreadable("Caddy's admin interface does not answer, so what runs cannot be seen", "caddy reload, then audit again") : read(running === canonical(adapted?.stdout ?? "")),
+    loadedIsFile:
+      running === undefined
+        ? unreadable(
+            "Caddy's admin interface does not answer, so what runs cannot be seen",
+            "caddy reload, then audit again",
+          )
+        : read(running === canonical(adapted?.stdout ?? "")),
     lostHeaders: [],
   });
 }
@@ -57,11 +87,20 @@ function adminOf(configured: string, table: ProcessTable, pid: number): string {
   return open === undefined ? configured : `${open.address}:${open.port}`;
 }
 
-async function readNginx(process: ProcessSeen, table: ProcessTable, gatewayPorts: readonly number[]): Promise<Reading<ProxyFacts>> {
+async function readNginx(
+  process: ProcessSeen,
+  table: ProcessTable,
+  gatewayPorts: readonly number[],
+): Promise<Reading<ProxyFacts>> {
   const file = argumentOf(process.title.replace(/^nginx: master process /, "").split(" "), "-c");
   const prefix = argumentOf(process.title.split(" "), "-p");
-  const dump = await ask("nginx", ["-T", ...(file === undefined ? [] : ["-c", file]), ...(prefix === undefined ? [] : ["-p", prefix])]);
-  if (dump === undefined) return unreadable("nginx runs, and its program is not in a system folder", "nginx -T");
+  const dump = await ask("nginx", [
+    "-T",
+    ...(file === undefined ? [] : ["-c", file]),
+    ...(prefix === undefined ? [] : ["-p", prefix]),
+  ]);
+  if (dump === undefined)
+    return unreadable("nginx runs, and its program is not in a system folder", "nginx -T");
   const said = dump.stderr.split("\n").find((line) => /emerg|error/.test(line)) ?? "";
   const config = parseNginx(dump.stdout);
   const workers = table.all.filter(({ parent }) => parent === process.pid);
@@ -74,7 +113,10 @@ async function readNginx(process: ProcessSeen, table: ProcessTable, gatewayPorts
     sites: sites.map(({ site }) => site),
     admin: absent("nginx has no admin interface"),
     configValid: read({ ok: dump.status === 0, said }),
-    loadedIsFile: loadedSince(workers.map(({ pid }) => pid), config.files),
+    loadedIsFile: loadedSince(
+      workers.map(({ pid }) => pid),
+      config.files,
+    ),
     lostHeaders: config.lostHeaders,
   });
 }
@@ -82,8 +124,16 @@ async function readNginx(process: ProcessSeen, table: ProcessTable, gatewayPorts
 /** Workers are started anew at each reload: a file that is newer than all of them was not loaded. */
 function loadedSince(workers: readonly number[], files: readonly string[]): Reading<boolean> {
   const boot = Number(/^btime (\d+)/m.exec(textOf("/proc/stat"))?.[1] ?? 0);
-  const starts = workers.map((pid) => Number(textOf(`/proc/${pid}/stat`).replace(/^.*\) /, "").split(" ")[19] ?? 0) / CLOCK_TICKS);
-  if (starts.length === 0 || boot === 0) return unreadable("when nginx last read its files cannot be seen", "nginx -s reload");
+  const starts = workers.map(
+    (pid) =>
+      Number(
+        textOf(`/proc/${pid}/stat`)
+          .replace(/^.*\) /, "")
+          .split(" ")[19] ?? 0,
+      ) / CLOCK_TICKS,
+  );
+  if (starts.length === 0 || boot === 0)
+    return unreadable("when nginx last read its files cannot be seen", "nginx -s reload");
   const loadedMs = (boot + Math.max(...starts) + 1) * 1000;
   return read(!files.some((file) => (stateAt(file)?.mtimeMs ?? 0) > loadedMs));
 }
@@ -115,16 +165,33 @@ interface Asked {
   readonly server: string;
 }
 
-async function readSites(configured: readonly ConfiguredSite[], gatewayPorts: readonly number[], listening: readonly number[]): Promise<Asked[]> {
-  const leading = configured.filter(({ upstreams }) => upstreams.some((upstream) => gatewayPorts.includes(Number(/:(\d+)$/.exec(upstream)?.[1]))));
-  const named = leading.flatMap((site) => (site.names.length === 0 ? [{ site, name: "localhost" }] : site.names.map((name) => ({ site, name }))));
+async function readSites(
+  configured: readonly ConfiguredSite[],
+  gatewayPorts: readonly number[],
+  listening: readonly number[],
+): Promise<Asked[]> {
+  const leading = configured.filter(({ upstreams }) =>
+    upstreams.some((upstream) => gatewayPorts.includes(Number(/:(\d+)$/.exec(upstream)?.[1]))),
+  );
+  const named = leading.flatMap((site) =>
+    site.names.length === 0 ? [{ site, name: "localhost" }] : site.names.map((name) => ({ site, name })),
+  );
   return Promise.all(named.slice(0, SITES_MAX).map(({ site, name }) => readSite(site, name, listening)));
 }
 
 const PATHS = ["/", "/v1/models", "/seawall-audit/no-such-page"];
-const UPGRADE = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13", "sec-websocket-key": "c2Vhd2FsbC1hdWRpdC0xNg==" };
+const UPGRADE = {
+  connection: "Upgrade",
+  upgrade: "websocket",
+  "sec-websocket-version": "13",
+  "sec-websocket-key": "c2Vhd2FsbC1hdWRpdC0xNg==",
+};
 
-async function readSite(configured: ConfiguredSite, name: string, listening: readonly number[]): Promise<Asked> {
+async function readSite(
+  configured: ConfiguredSite,
+  name: string,
+  listening: readonly number[],
+): Promise<Asked> {
   const ports = configured.ports.filter((port) => port !== 80 || configured.ports.length === 1);
   const port = ports.find((one) => listening.includes(one)) ?? ports[0] ?? 443;
   const host = port === 443 ? name : `${name}:${port}`;
@@ -137,7 +204,11 @@ async function readSite(configured: ConfiguredSite, name: string, listening: rea
     askHttp({ ...base, path: "/", headers: UPGRADE }),
   ]);
   const requests = [...PATHS.map((path) => `GET ${path}`), "WebSocket /"];
-  const answers = [root, ...rest].flatMap((answer, index): ProxyAnswer[] => (answer === undefined || answer.status === null ? [] : [{ request: requests[index] ?? "", status: answer.status, headers: answer.headers }]));
+  const answers = [root, ...rest].flatMap((answer, index): ProxyAnswer[] =>
+    answer === undefined || answer.status === null
+      ? []
+      : [{ request: requests[index] ?? "", status: answer.status, headers: answer.headers }],
+  );
   const certificate = first.status === null ? null : first.tls;
   return {
     tlsPort: first.status === null ? null : port,
@@ -156,9 +227,15 @@ async function readSite(configured: ConfiguredSite, name: string, listening: rea
   };
 }
 
-function absentTls(answers: readonly ProxyAnswer[], first: HttpAnswer | { readonly status: null; readonly why: string }): ProxySite["tls"] {
+function absentTls(
+  answers: readonly ProxyAnswer[],
+  first: HttpAnswer | { readonly status: null; readonly why: string },
+): ProxySite["tls"] {
   if (answers.length > 0) return absent("it answers without TLS");
-  return unreadable(`it does not answer: ${first.status === null ? first.why : ""}`, "curl -vk https://NAME/ on this server");
+  return unreadable(
+    `it does not answer: ${first.status === null ? first.why : ""}`,
+    "curl -vk https://NAME/ on this server",
+  );
 }
 
 async function readPlain(name: string, listening: readonly number[]): Promise<ProxySite["plain"]> {
@@ -168,19 +245,30 @@ async function readPlain(name: string, listening: readonly number[]): Promise<Pr
   return read({ status: answer.status, location: answer.headers["location"] ?? null });
 }
 
-async function readEdge(sites: readonly Asked[]): Promise<Pick<ProxyFacts, "banner" | "oldTls" | "unknownNameRefused">> {
+async function readEdge(
+  sites: readonly Asked[],
+): Promise<Pick<ProxyFacts, "banner" | "oldTls" | "unknownNameRefused">> {
   const port = sites.find(({ tlsPort }) => tlsPort !== null)?.tlsPort ?? null;
   const name = sites.find(({ tlsPort }) => tlsPort !== null)?.site.name ?? "";
   const banner = sites.some(({ server }) => /caddy|nginx|\d/i.test(server));
-  if (port === null) return { banner, oldTls: [], unknownNameRefused: unreadable("it does not answer over TLS", "curl -vk https://NAME/") };
-  const [old, unknown] = await Promise.all([shakesHands(port, name, "TLSv1.1"), shakesHands(port, "seawall-audit.invalid", "TLSv1.3")]);
+  if (port === null)
+    return {
+      banner,
+      oldTls: [],
+      unknownNameRefused: unreadable("it does not answer over TLS", "curl -vk https://NAME/"),
+    };
+  const [old, unknown] = await Promise.all([
+    shakesHands(port, name, "TLSv1.1"),
+    shakesHands(port, "seawall-audit.invalid", "TLSv1.3"),
+  ]);
   return { banner, oldTls: old ? ["TLS 1.1 or older"] : [], unknownNameRefused: read(!unknown) };
 }
 
 /** Whether a handshake with this name and at most this version is completed. */
 function shakesHands(port: number, servername: string, maxVersion: "TLSv1.1" | "TLSv1.3"): Promise<boolean> {
   return new Promise((resolve) => {
-    const old = maxVersion === "TLSv1.1" ? { minVersion: "TLSv1" as const, ciphers: "DEFAULT:@SECLEVEL=0" } : {};
+    const old =
+      maxVersion === "TLSv1.1" ? { minVersion: "TLSv1" as const, ciphers: "DEFAULT:@SECLEVEL=0" } : {};
     const socket = connect({ host: HERE, port, servername, rejectUnauthorized: false, maxVersion, ...old });
     const finish = (done: boolean): void => {
       socket.destroy();

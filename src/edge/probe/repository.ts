@@ -14,32 +14,71 @@ const REPOSITORIES_MAX = 12;
 const COMMITS_MAX = 2_000;
 const DEADLINE_MS = 8_000;
 
-export async function readRepositories(folders: readonly string[], places: readonly Place[], accounts: readonly Account[]): Promise<Reading<readonly Repository[]>> {
-  const found = [...new Set(folders.flatMap((folder) => [folder, ...namesIn(folder).map((name) => join(folder, name))]))].filter((path) => ownStateAt(join(path, ".git")) !== undefined).slice(0, REPOSITORIES_MAX);
+export async function readRepositories(
+  folders: readonly string[],
+  places: readonly Place[],
+  accounts: readonly Account[],
+): Promise<Reading<readonly Repository[]>> {
+  const found = [
+    ...new Set(folders.flatMap((folder) => [folder, ...namesIn(folder).map((name) => join(folder, name))])),
+  ]
+    .filter((path) => ownStateAt(join(path, ".git")) !== undefined)
+    .slice(0, REPOSITORIES_MAX);
   if (found.length === 0) return read([]);
-  if (findProgram("git") === undefined) return unreadable("git is not installed, so the history cannot be read", "apt-get install git");
+  if (findProgram("git") === undefined)
+    return unreadable("git is not installed, so the history cannot be read", "apt-get install git");
   const repositories = await Promise.all(found.map((path) => readRepository(path, places, accounts)));
   const known = repositories.filter((repository) => repository !== undefined);
-  if (known.length < found.length) return unreadable("git refuses to read a repository of another user", "sudo seawall audit --layer secrets");
+  if (known.length < found.length)
+    return unreadable(
+      "git refuses to read a repository of another user",
+      "sudo seawall audit --layer secrets",
+    );
   return read(known);
 }
 
-async function readRepository(path: string, places: readonly Place[], accounts: readonly Account[]): Promise<Repository | undefined> {
+async function readRepository(
+  path: string,
+  places: readonly Place[],
+  accounts: readonly Account[],
+): Promise<Repository | undefined> {
   const uid = stateAt(path)?.uid ?? 0;
   const gid = accounts.find((account) => account.uid === uid)?.gid ?? uid;
   // SECURITY: as the owner of the folder, never as root in a folder that somebody else owns.
-  const git = (args: readonly string[]): Promise<Answer | undefined> => askAs(uid, gid, ["-c", "core.fsmonitor=false", "-c", "core.pager=cat", "-C", path, ...args]);
-  const isOurs = places.some((place) => place.uid === uid) || uid === process.geteuid?.() || process.geteuid?.() === 0;
+  const git = (args: readonly string[]): Promise<Answer | undefined> =>
+    askAs(uid, gid, ["-c", "core.fsmonitor=false", "-c", "core.pager=cat", "-C", path, ...args]);
+  const isOurs =
+    places.some((place) => place.uid === uid) || uid === process.geteuid?.() || process.geteuid?.() === 0;
   if (!isOurs) return undefined;
   const [tracked, log, count] = await Promise.all([
     git(["ls-files", "-z"]),
-    git(["log", "--all", "-p", "--no-color", "--no-ext-diff", "--no-textconv", "--unified=0", `--max-count=${COMMITS_MAX}`, "--format=commit %h"]),
+    git([
+      "log",
+      "--all",
+      "-p",
+      "--no-color",
+      "--no-ext-diff",
+      "--no-textconv",
+      "--unified=0",
+      `--max-count=${COMMITS_MAX}`,
+      "--format=commit %h",
+    ]),
     git(["rev-list", "--all", "--count"]),
   ]);
   if (tracked?.status !== 0) return undefined;
   const names = tracked.stdout.split("\0").filter((name) => name !== "");
-  const envs = [...new Set([...names, ...namesIn(path)])].filter((name) => /(^|\/)\.env(\.[A-Za-z0-9_-]+)?$/.test(name) && !/example|sample|template/.test(name));
-  const ignored = new Set((await Promise.all(envs.map(async (name) => ((await git(["check-ignore", "-q", "--", name]))?.status === 0 ? [name] : [])))).flat());
+  const envs = [...new Set([...names, ...namesIn(path)])].filter(
+    (name) => /(^|\/)\.env(\.[A-Za-z0-9_-]+)?$/.test(name) && !/example|sample|template/.test(name),
+  );
+  const ignored = new Set(
+    (
+      await Promise.all(
+        envs.map(async (name) =>
+          (await git(["check-ignore", "-q", "--", name]))?.status === 0 ? [name] : [],
+        ),
+      )
+    ).flat(),
+  );
   const total = Number(count?.stdout ?? 0) || 0;
   return {
     path,
@@ -52,10 +91,20 @@ async function readRepository(path: string, places: readonly Place[], accounts: 
 }
 
 function askAs(uid: number, gid: number, args: readonly string[]): Promise<Answer | undefined> {
-  const env = { GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null", GIT_TERMINAL_PROMPT: "0", HOME: "/nonexistent", GIT_OPTIONAL_LOCKS: "0" };
+  const env = {
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    GIT_TERMINAL_PROMPT: "0",
+    HOME: "/nonexistent",
+    GIT_OPTIONAL_LOCKS: "0",
+  };
   const question = { env, deadlineMs: DEADLINE_MS };
   if (process.geteuid?.() !== 0 || uid === 0) return ask("git", args, question);
-  return ask("setpriv", [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--no-new-privs", "--", "/usr/bin/git", ...args], question);
+  return ask(
+    "setpriv",
+    [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--no-new-privs", "--", "/usr/bin/git", ...args],
+    question,
+  );
 }
 
 /** Lines that a commit added, with the commit and the file. */

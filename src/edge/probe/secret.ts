@@ -26,11 +26,17 @@ interface Seen {
 
 export async function readSecrets(seen: Seen): Promise<Reading<SecretFacts>> {
   const configs = seen.places.map((place) => ({ place, config: readConfig(place) }));
-  const values = configs.flatMap(({ place, config }) => (config.kind === "read" ? [{ place, config: config.value }] : []));
+  const values = configs.flatMap(({ place, config }) =>
+    config.kind === "read" ? [{ place, config: config.value }] : [],
+  );
   return read({
     config: configHits(configs),
     envFiles: seen.places.flatMap(envFilesOf),
-    repositories: await readRepositories(values.flatMap(({ place, config }) => foldersOf(place, config)), seen.places, seen.accounts),
+    repositories: await readRepositories(
+      values.flatMap(({ place, config }) => foldersOf(place, config)),
+      seen.places,
+      seen.accounts,
+    ),
     units: unitHits(),
     environments: environmentHits(seen),
     traces: traceHits(seen.places),
@@ -42,7 +48,9 @@ export async function readSecrets(seen: Seen): Promise<Reading<SecretFacts>> {
   });
 }
 
-function configHits(configs: readonly { readonly place: Place; readonly config: ReturnType<typeof readConfig> }[]): Reading<readonly SecretHit[]> {
+function configHits(
+  configs: readonly { readonly place: Place; readonly config: ReturnType<typeof readConfig> }[],
+): Reading<readonly SecretHit[]> {
   if (configs.length === 0) return absent("no OpenClaw was found on this host");
   const hidden = configs.find(({ config }) => config.kind === "unreadable");
   if (hidden?.config.kind === "unreadable") return hidden.config;
@@ -63,8 +71,18 @@ function configHits(configs: readonly { readonly place: Place; readonly config: 
 const ENV_NAME = /^\.env(?:\.[A-Za-z0-9_-]+)?$|^gateway\.env$/;
 
 function envFilesOf(place: Place): EnvFile[] {
-  const folders = [place.home, place.stateFolder ?? "", join(place.home, ".config", "openclaw"), join(place.stateFolder ?? "", "workspace"), join(place.home, "openclaw")];
-  const paths = [...new Set(folders)].flatMap((folder) => namesIn(folder).filter((name) => ENV_NAME.test(name) && !/example|sample|template/.test(name)).map((name) => join(folder, name)));
+  const folders = [
+    place.home,
+    place.stateFolder ?? "",
+    join(place.home, ".config", "openclaw"),
+    join(place.stateFolder ?? "", "workspace"),
+    join(place.home, "openclaw"),
+  ];
+  const paths = [...new Set(folders)].flatMap((folder) =>
+    namesIn(folder)
+      .filter((name) => ENV_NAME.test(name) && !/example|sample|template/.test(name))
+      .map((name) => join(folder, name)),
+  );
   return paths.flatMap((path) => {
     const content = readText(path, { limit: TRACE_BYTES_MAX });
     const parent = stateAt(dirname(path));
@@ -76,12 +94,21 @@ function envFilesOf(place: Place): EnvFile[] {
 
 function foldersOf(place: Place, config: ConfigObject): string[] {
   const workspace = textAt(config, "agents.defaults.workspace")?.replace(/^~(?=\/|$)/, place.home);
-  return [place.home, place.stateFolder ?? "", workspace ?? join(place.stateFolder ?? "", "workspace")].filter((folder) => folder !== "");
+  return [
+    place.home,
+    place.stateFolder ?? "",
+    workspace ?? join(place.stateFolder ?? "", "workspace"),
+  ].filter((folder) => folder !== "");
 }
 
 /** Units of the system are readable by everybody: `Environment=` is no place for a secret. */
 function unitHits(): SecretHit[] {
-  const folders = ["/etc/systemd/system", ...namesIn("/etc/systemd/system").filter((name) => name.endsWith(".d")).map((name) => `/etc/systemd/system/${name}`)];
+  const folders = [
+    "/etc/systemd/system",
+    ...namesIn("/etc/systemd/system")
+      .filter((name) => name.endsWith(".d"))
+      .map((name) => `/etc/systemd/system/${name}`),
+  ];
   return folders.flatMap((folder) =>
     namesIn(folder)
       .filter((name) => /\.(service|conf)$/.test(name))
@@ -91,7 +118,9 @@ function unitHits(): SecretHit[] {
           .flatMap((line, index) => {
             const setting = /^\s*Environment=\s*"?([A-Za-z_]\w*)=([^"\s]*)/.exec(line);
             const rule = setting === null ? null : secretOfSetting(setting[1] ?? "", setting[2] ?? "");
-            return rule === null ? [] : [{ place: `${folder}/${name}:${index + 1} ${setting?.[1] ?? ""}`, rule }];
+            return rule === null
+              ? []
+              : [{ place: `${folder}/${name}:${index + 1} ${setting?.[1] ?? ""}`, rule }];
           }),
       ),
   );
@@ -99,12 +128,21 @@ function unitHits(): SecretHit[] {
 
 /** Provider keys in the environment of processes that are neither a gateway nor below one. */
 function environmentHits({ places, table }: Seen): Reading<readonly SecretHit[]> {
-  if (process.geteuid?.() !== 0) return unreadable("the environment of others' processes is for root to see", "sudo seawall audit --layer secrets");
+  if (process.geteuid?.() !== 0)
+    return unreadable(
+      "the environment of others' processes is for root to see",
+      "sudo seawall audit --layer secrets",
+    );
   const agents = new Set(places.flatMap(({ pid }) => (pid === null ? [] : [pid])));
   const uids = new Set(places.flatMap(({ uid }) => (uid === 0 ? [] : [uid])));
   const parents = new Map(table.all.map(({ pid, parent }) => [pid, parent]));
   const isAgents = (pid: number): boolean => {
-    for (let at: number | undefined = pid, steps = 0; at !== undefined && at > 1 && steps < 64; at = parents.get(at), steps += 1) if (agents.has(at)) return true;
+    for (
+      let at: number | undefined = pid, steps = 0;
+      at !== undefined && at > 1 && steps < 64;
+      at = parents.get(at), steps += 1
+    )
+      if (agents.has(at)) return true;
     return false;
   };
   return read(
@@ -121,19 +159,31 @@ function environmentHits({ places, table }: Seen): Reading<readonly SecretHit[]>
   );
 }
 
-const TRACES = [".bash_history", ".zsh_history", ".bashrc", ".profile", ".zshrc", ".bash_profile", ".python_history", ".node_repl_history"];
+const TRACES = [
+  ".bash_history",
+  ".zsh_history",
+  ".bashrc",
+  ".profile",
+  ".zshrc",
+  ".bash_profile",
+  ".python_history",
+  ".node_repl_history",
+];
 
 function traceHits(places: readonly Place[]): Reading<readonly SecretHit[]> {
   if (places.length === 0) return absent("no OpenClaw was found on this host");
   const homes = [...new Set([...places.map(({ home }) => home), "/root"])];
   const paths = [
     ...homes.flatMap((home) => TRACES.map((name) => join(home, name))),
-    ...places.flatMap(({ stateFolder }) => (stateFolder === null ? [] : [...backupsIn(stateFolder), ...transcriptsIn(stateFolder)])),
+    ...places.flatMap(({ stateFolder }) =>
+      stateFolder === null ? [] : [...backupsIn(stateFolder), ...transcriptsIn(stateFolder)],
+    ),
   ].slice(0, TRACE_FILES_MAX * 4);
   let refused: string | null = null;
   const hits = paths.flatMap((path) => {
     const content = readText(path, { limit: TRACE_BYTES_MAX });
-    if (content.kind === "refused" && !/no regular file|symbolic link/.test(content.why)) refused = content.why;
+    if (content.kind === "refused" && !/no regular file|symbolic link/.test(content.why))
+      refused = content.why;
     if (content.kind !== "text") return [];
     return secretsInText(content.text).map(({ line, rule }) => ({ place: `${path}:${line}`, rule }));
   });
@@ -142,15 +192,22 @@ function traceHits(places: readonly Place[]): Reading<readonly SecretHit[]> {
 }
 
 function backupsIn(folder: string): string[] {
-  return namesIn(folder).filter((name) => /(\.bak|\.backup|\.old|~)(\.\d+)?$/.test(name)).slice(0, TRACE_FILES_MAX).map((name) => join(folder, name));
+  return namesIn(folder)
+    .filter((name) => /(\.bak|\.backup|\.old|~)(\.\d+)?$/.test(name))
+    .slice(0, TRACE_FILES_MAX)
+    .map((name) => join(folder, name));
 }
 
 /** The newest transcripts of each agent. */
 function transcriptsIn(state: string): string[] {
   return namesIn(join(state, "agents")).flatMap((agent) => {
     const folder = join(state, "agents", agent, "sessions");
-    const files = namesIn(folder).filter((name) => name.endsWith(".jsonl")).map((name) => join(folder, name));
-    return files.toSorted((left, right) => (ownStateAt(right)?.mtimeMs ?? 0) - (ownStateAt(left)?.mtimeMs ?? 0)).slice(0, TRACE_FILES_MAX);
+    const files = namesIn(folder)
+      .filter((name) => name.endsWith(".jsonl"))
+      .map((name) => join(folder, name));
+    return files
+      .toSorted((left, right) => (ownStateAt(right)?.mtimeMs ?? 0) - (ownStateAt(left)?.mtimeMs ?? 0))
+      .slice(0, TRACE_FILES_MAX);
   });
 }
 
@@ -160,14 +217,22 @@ function statePermissions(places: readonly Place[]): Reading<readonly string[]> 
   const wrong: string[] = [];
   for (const { stateFolder, configPath, uid } of places) {
     if (stateFolder === null) continue;
-    const agents = namesIn(join(stateFolder, "agents")).map((agent) => join(stateFolder, "agents", agent, "agent"));
+    const agents = namesIn(join(stateFolder, "agents")).map((agent) =>
+      join(stateFolder, "agents", agent, "agent"),
+    );
     const paths = [
       stateFolder,
       configPath ?? "",
       join(stateFolder, ".env"),
       join(stateFolder, "secrets.json"),
-      ...["openclaw.sqlite", "openclaw.sqlite-wal", "openclaw.sqlite-shm"].map((name) => join(stateFolder, "state", name)),
-      ...agents.flatMap((folder) => namesIn(folder).filter((name) => /\.sqlite|auth.*\.json$/.test(name)).map((name) => join(folder, name))),
+      ...["openclaw.sqlite", "openclaw.sqlite-wal", "openclaw.sqlite-shm"].map((name) =>
+        join(stateFolder, "state", name),
+      ),
+      ...agents.flatMap((folder) =>
+        namesIn(folder)
+          .filter((name) => /\.sqlite|auth.*\.json$/.test(name))
+          .map((name) => join(folder, name)),
+      ),
       ...credentialFiles(join(stateFolder, "credentials")),
     ];
     for (const path of paths) {
@@ -182,7 +247,9 @@ function statePermissions(places: readonly Place[]): Reading<readonly string[]> 
 
 function credentialFiles(folder: string): string[] {
   const names = namesIn(folder).map((name) => join(folder, name));
-  const below = names.filter((path) => ownStateAt(path)?.kind === "folder").flatMap((path) => namesIn(path).map((name) => join(path, name)));
+  const below = names
+    .filter((path) => ownStateAt(path)?.kind === "folder")
+    .flatMap((path) => namesIn(path).map((name) => join(path, name)));
   return [...(names.length > 0 ? [folder] : []), ...names, ...below];
 }
 
@@ -192,7 +259,8 @@ function resolversOf(place: Place, config: ConfigObject): SecretFacts["resolvers
     if (textAt(provider, "source") !== "exec" || command === undefined) return [];
     const name = path.slice(path.lastIndexOf(".") + 1);
     if (!command.startsWith("/")) return [{ provider: name, problem: `${command} is no absolute path` }];
-    if (ownStateAt(command)?.kind === "link") return [{ provider: name, problem: `${command} is a symbolic link` }];
+    if (ownStateAt(command)?.kind === "link")
+      return [{ provider: name, problem: `${command} is a symbolic link` }];
     return [{ provider: name, problem: writableBy(command, new Set([0, place.uid])) }];
   });
 }
@@ -200,15 +268,25 @@ function resolversOf(place: Place, config: ConfigObject): SecretFacts["resolvers
 function sourcesOf(config: ConfigObject): string[] {
   const sources: string[] = [];
   walk(config, (_path, value) => {
-    if (isObject(value) && typeof value["source"] === "string" && typeof value["id"] === "string") sources.push(value["source"]);
+    if (isObject(value) && typeof value["source"] === "string" && typeof value["id"] === "string")
+      sources.push(value["source"]);
   });
   return sources;
 }
 
 /** Swap that lies on device-mapper crypt, or in memory, does not reach the disk in plain text. */
 function memory(): Pick<SecretFacts, "swap" | "swapEncrypted" | "suidDumpable"> {
-  const devices = textOf("/proc/swaps").split("\n").slice(1).map((line) => line.split(/\s+/)[0] ?? "").filter((name) => name !== "");
-  const isSafe = (device: string): boolean => /zram/.test(device) || textOf(`/sys/block/${device.replace("/dev/", "")}/dm/uuid`).startsWith("CRYPT-");
+  const devices = textOf("/proc/swaps")
+    .split("\n")
+    .slice(1)
+    .map((line) => line.split(/\s+/)[0] ?? "")
+    .filter((name) => name !== "");
+  const isSafe = (device: string): boolean =>
+    /zram/.test(device) || textOf(`/sys/block/${device.replace("/dev/", "")}/dm/uuid`).startsWith("CRYPT-");
   const dumpable = textOf("/proc/sys/fs/suid_dumpable").trim();
-  return { swap: devices, swapEncrypted: devices.every(isSafe), suidDumpable: dumpable === "" ? null : Number(dumpable) };
+  return {
+    swap: devices,
+    swapEncrypted: devices.every(isSafe),
+    suidDumpable: dumpable === "" ? null : Number(dumpable),
+  };
 }

@@ -11,9 +11,18 @@ const NO_SHELL = /\/(?:nologin|false|sync|shutdown|halt)$/;
 const DAY_MS = 86_400_000;
 
 /** Returns root, everybody who may become root by a group or a line of sudoers, with the keys that work. */
-export function readSshUsers(accounts: readonly Account[], contexts: readonly SshContext[], nowMs: number): SshUser[] {
+export function readSshUsers(
+  accounts: readonly Account[],
+  contexts: readonly SshContext[],
+  nowMs: number,
+): SshUser[] {
   const sudoers = `${textOf("/etc/sudoers")}\n${sudoersDropIns()}`;
-  const expiry = new Map(textOf("/etc/shadow").split("\n").map((line) => line.split(":")).map((cells) => [cells[0] ?? "", Number(cells[7] ?? "") || 0]));
+  const expiry = new Map(
+    textOf("/etc/shadow")
+      .split("\n")
+      .map((line) => line.split(":"))
+      .map((cells) => [cells[0] ?? "", Number(cells[7] ?? "") || 0]),
+  );
   return accounts
     .filter(({ uid, shell }) => uid === 0 || (uid >= 1000 && uid < 65_534 && !NO_SHELL.test(shell)))
     .map((account) => {
@@ -22,7 +31,9 @@ export function readSshUsers(accounts: readonly Account[], contexts: readonly Ss
       return {
         name: account.name,
         uid: account.uid,
-        sudo: account.groups.some((group) => SUDO_GROUPS.has(group) && grants(sudoers, `%${group}`)) || grants(sudoers, account.name),
+        sudo:
+          account.groups.some((group) => SUDO_GROUPS.has(group) && grants(sudoers, `%${group}`)) ||
+          grants(sudoers, account.name),
         barred: barredBy(account, expiry.get(account.name) ?? 0, nowMs),
         ...found,
       };
@@ -36,7 +47,9 @@ function barredBy(account: Account, expiryDay: number, nowMs: number): string | 
 
 function sudoersDropIns(): string {
   const folder = "/etc/sudoers.d";
-  return namesOfSudoers(folder).map((name) => textOf(`${folder}/${name}`)).join("\n");
+  return namesOfSudoers(folder)
+    .map((name) => textOf(`${folder}/${name}`))
+    .join("\n");
 }
 
 /** sudoers(5): names that end in `~` or hold a dot are not read. */
@@ -48,13 +61,19 @@ function namesOfSudoers(folder: string): string[] {
 function grants(sudoers: string, who: string): boolean {
   return sudoers.split("\n").some((line) => {
     const [first = "", ...rest] = line.trim().split(/\s+/);
-    return first === who && /\bALL\b/.test(rest.join(" ")) && /=\s*(\([^)]*\)\s*)?(NOPASSWD:\s*)?ALL\b/.test(rest.join(" "));
+    return (
+      first === who &&
+      /\bALL\b/.test(rest.join(" ")) &&
+      /=\s*(\([^)]*\)\s*)?(NOPASSWD:\s*)?ALL\b/.test(rest.join(" "))
+    );
   });
 }
 
 function keysOf(account: Account, context: SshContext): Pick<SshUser, "keys" | "refused"> {
   const strict = context.options.get("strictmodes")?.[0] !== "no";
-  const patterns = (context.options.get("authorizedkeysfile")?.[0] ?? "").split(" ").filter((word) => word !== "" && word !== "none");
+  const patterns = (context.options.get("authorizedkeysfile")?.[0] ?? "")
+    .split(" ")
+    .filter((word) => word !== "" && word !== "none");
   const accepted = (context.options.get("pubkeyacceptedalgorithms")?.[0] ?? "").split(",");
   const keys: { type: string; file: string }[] = [];
   const refused: string[] = [];
@@ -67,7 +86,12 @@ function keysOf(account: Account, context: SshContext): Pick<SshUser, "keys" | "
     }
     const problem = strict ? strictProblem(path, account) : null;
     if (problem !== null) refused.push(problem);
-    else keys.push(...parseAuthorizedKeys(content.text).filter((type) => isAccepted(type, accepted)).map((type) => ({ type, file: path })));
+    else
+      keys.push(
+        ...parseAuthorizedKeys(content.text)
+          .filter((type) => isAccepted(type, accepted))
+          .map((type) => ({ type, file: path })),
+      );
   }
   return { keys, refused };
 }
@@ -79,7 +103,10 @@ function isAccepted(type: string, accepted: readonly string[]): boolean {
 }
 
 function expand(pattern: string, account: Account): string {
-  const path = pattern.replaceAll(/%[%hu]/g, (token) => ({ "%%": "%", "%h": account.home, "%u": account.name })[token] ?? token);
+  const path = pattern.replaceAll(
+    /%[%hu]/g,
+    (token) => ({ "%%": "%", "%h": account.home, "%u": account.name })[token] ?? token,
+  );
   return path.startsWith("/") ? path : `${account.home}/${path}`;
 }
 

@@ -1,7 +1,13 @@
 /** What sshd does, by its own word: `sshd -T -C` for every user and address that could make a difference. */
 import type { SshConfigFile, SshContext, SshFacts, SshHostKey } from "../../core/audit/fact/ssh.ts";
 import type { Account, Listener } from "../../core/audit/fact/listener.ts";
-import { parseKeyLine, parseSshdFile, parseSshdOptions, parseSshdTitle, sshdConfigArguments } from "../../core/audit/read/sshd.ts";
+import {
+  parseKeyLine,
+  parseSshdFile,
+  parseSshdOptions,
+  parseSshdTitle,
+  sshdConfigArguments,
+} from "../../core/audit/read/sshd.ts";
 import { absent, type Reading, read, unreadable, valueOr } from "../../core/audit/reading.ts";
 import { findProgram } from "../host/command.ts";
 import { type Answer, ask, inTurns } from "./ask.ts";
@@ -31,18 +37,29 @@ export async function readSsh(seen: Seen): Promise<Reading<SshFacts>> {
   if (program === undefined) return absent("no OpenSSH server is installed");
   const listener = seen.processes.all.find(
     // SECURITY: anybody may write such a title; only root's own sshd says which configuration holds.
-    (process) => process.uid === 0 && process.net === seen.processes.net && parseSshdTitle(process.title) !== undefined,
+    (process) =>
+      process.uid === 0 && process.net === seen.processes.net && parseSshdTitle(process.title) !== undefined,
   );
   const args = sshdConfigArguments(parseSshdTitle(listener?.title ?? "") ?? []);
   const config = configPath(args);
   const files = readConfigFiles(config);
-  if (files.length === 0 && listener === undefined && stateAt(config) === undefined) return absent("an OpenSSH server is installed, but it has no configuration");
+  if (files.length === 0 && listener === undefined && stateAt(config) === undefined)
+    return absent("an OpenSSH server is installed, but it has no configuration");
   const accounts = valueOr(seen.accounts, []);
   const probes = contextsToAsk(files, accounts, seen);
-  const answers = await inTurns(probes, AT_ONCE, async (context) => ({ context, answer: await askSshd(args, context) }));
+  const answers = await inTurns(probes, AT_ONCE, async (context) => ({
+    context,
+    answer: await askSshd(args, context),
+  }));
   const failed = answers.find(({ answer }) => answer?.status !== 0)?.answer;
-  const contexts = answers.flatMap(({ context, answer }) => (answer?.status === 0 ? [{ ...context, options: parseSshdOptions(answer.stdout) }] : []));
-  if (contexts.length === 0) return unreadable(`sshd -T fails: ${lastLine(failed)}`, process.geteuid?.() === 0 ? "sshd -t" : "sudo seawall audit");
+  const contexts = answers.flatMap(({ context, answer }) =>
+    answer?.status === 0 ? [{ ...context, options: parseSshdOptions(answer.stdout) }] : [],
+  );
+  if (contexts.length === 0)
+    return unreadable(
+      `sshd -T fails: ${lastLine(failed)}`,
+      process.geteuid?.() === 0 ? "sshd -t" : "sudo seawall audit",
+    );
   const [first] = contexts;
   const ports = new Set((first?.options.get("port") ?? []).map(Number));
   const socketActivated = isSocketActivated(seen.listeners, ports, listener !== undefined);
@@ -56,7 +73,8 @@ export async function readSsh(seen: Seen): Promise<Reading<SshFacts>> {
     listening: listeningPorts(seen.listeners, socketActivated ? ports : new Set()),
     socketActivated,
     operators: seen.operators,
-    loadedMs: listener === undefined ? null : (stateAt(first?.options.get("pidfile")?.[0] ?? "")?.mtimeMs ?? null),
+    loadedMs:
+      listener === undefined ? null : (stateAt(first?.options.get("pidfile")?.[0] ?? "")?.mtimeMs ?? null),
   });
 }
 
@@ -76,7 +94,9 @@ function readConfigFiles(path: string): SshConfigFile[] {
     const content = readText(next, { follow: true });
     if (content.kind !== "text") continue;
     files.push({ ...content.state, text: content.text });
-    const patterns = parseSshdFile(content.text).filter(({ keyword }) => keyword === "include").flatMap(({ value }) => value.split(/\s+/));
+    const patterns = parseSshdFile(content.text)
+      .filter(({ keyword }) => keyword === "include")
+      .flatMap(({ value }) => value.split(/\s+/));
     queue.push(...patterns.flatMap(expand));
   }
   return files;
@@ -87,40 +107,79 @@ function expand(pattern: string): string[] {
   const path = pattern.startsWith("/") ? pattern : `/etc/ssh/${pattern}`;
   const [folder, last] = [path.slice(0, path.lastIndexOf("/")), path.slice(path.lastIndexOf("/") + 1)];
   if (!/[*?[]/.test(last)) return [path];
-  const expression = last.replaceAll(/[.+^${}()|\\]/g, "\\$&").replaceAll("*", "[^/]*").replaceAll("?", "[^/]");
-  return namesIn(folder).filter((name) => !name.startsWith(".") && new RegExp(`^${expression}$`).test(name)).map((name) => `${folder}/${name}`);
+  const expression = last
+    .replaceAll(/[.+^${}()|\\]/g, "\\$&")
+    .replaceAll("*", "[^/]*")
+    .replaceAll("?", "[^/]");
+  return namesIn(folder)
+    .filter((name) => !name.startsWith(".") && new RegExp(`^${expression}$`).test(name))
+    .map((name) => `${folder}/${name}`);
 }
 
 function dropInsBeside(config: string): string[] {
   const folder = `${config}.d`;
-  return namesIn(folder).filter((name) => name.endsWith(".conf")).map((name) => `${folder}/${name}`);
+  return namesIn(folder)
+    .filter((name) => name.endsWith(".conf"))
+    .map((name) => `${folder}/${name}`);
 }
 
 type Wanted = Pick<SshContext, "user" | "address"> & { readonly localPort: number };
 
 /** Without a Match block every context is the same: two are asked to see that it is so. */
 function contextsToAsk(files: readonly SshConfigFile[], accounts: readonly Account[], seen: Seen): Wanted[] {
-  const matches = files.flatMap((file) => parseSshdFile(file.text)).filter(({ keyword }) => keyword === "match");
-  const logins = accounts.filter(({ shell, uid }) => shell !== "" && !NO_SHELL.test(shell) && (uid === 0 || uid >= 1000)).map(({ name }) => name);
+  const matches = files
+    .flatMap((file) => parseSshdFile(file.text))
+    .filter(({ keyword }) => keyword === "match");
+  const logins = accounts
+    .filter(({ shell, uid }) => shell !== "" && !NO_SHELL.test(shell) && (uid === 0 || uid >= 1000))
+    .map(({ name }) => name);
   const users = ["root", ...logins.filter((name) => name !== "root")];
   const port = valueOr(seen.listeners, []).find(({ program }) => program === "sshd")?.port ?? 22;
-  if (matches.length === 0) return users.slice(0, 2).map((user) => ({ user, address: ADDRESSES[0] ?? "", localPort: port }));
+  if (matches.length === 0)
+    return users.slice(0, 2).map((user) => ({ user, address: ADDRESSES[0] ?? "", localPort: port }));
   const named = matches.flatMap(({ value }) => value.split(/[\s,]+/));
-  const inMatch = named.filter((word) => /^[a-z_][a-z0-9_-]*$/i.test(word) && accounts.some(({ name }) => name === word));
-  const networks = named.map((word) => word.replace(/^!/, "").split("/")[0] ?? "").filter((word) => /^[0-9a-f.:]+$/i.test(word) && /[.:]/.test(word));
+  const inMatch = named.filter(
+    (word) => /^[a-z_][a-z0-9_-]*$/i.test(word) && accounts.some(({ name }) => name === word),
+  );
+  const networks = named
+    .map((word) => word.replace(/^!/, "").split("/")[0] ?? "")
+    .filter((word) => /^[0-9a-f.:]+$/i.test(word) && /[.:]/.test(word));
   const addresses = [...new Set([...ADDRESSES, ...seen.operators, ...networks])];
   const everybody = [...new Set([...users, ...inMatch])];
   const all = everybody.flatMap((user) => addresses.map((address) => ({ user, address, localPort: port })));
   // The first is what the others are compared with: an ordinary user from nowhere special.
   const plain = all.find(({ user, address }) => user === (users[1] ?? "root") && address === ADDRESSES[0]);
-  return [...(plain === undefined ? [] : [plain]), ...all.filter((context) => context !== plain)].slice(0, CONTEXTS_MAX);
+  return [...(plain === undefined ? [] : [plain]), ...all.filter((context) => context !== plain)].slice(
+    0,
+    CONTEXTS_MAX,
+  );
 }
 
-async function askSshd(args: readonly string[], { user, address, localPort }: Wanted): Promise<Answer | undefined> {
-  const question = ["-T", ...args, "-C", `user=${user},host=${address},addr=${address},laddr=${address.includes(":") ? "2001:db8::1" : "192.0.2.1"},lport=${localPort}`];
+async function askSshd(
+  args: readonly string[],
+  { user, address, localPort }: Wanted,
+): Promise<Answer | undefined> {
+  const question = [
+    "-T",
+    ...args,
+    "-C",
+    `user=${user},host=${address},addr=${address},laddr=${address.includes(":") ? "2001:db8::1" : "192.0.2.1"},lport=${localPort}`,
+  ];
   const answer = await ask("sshd", question);
-  if (answer === undefined || answer.status === 0 || !/privilege separation directory/.test(answer.stderr)) return answer;
-  return ask("unshare", ["--mount", "--propagation", "private", "--", "sh", "-euc", WITH_FOLDER, "sh", "sshd", ...question]);
+  if (answer === undefined || answer.status === 0 || !/privilege separation directory/.test(answer.stderr))
+    return answer;
+  return ask("unshare", [
+    "--mount",
+    "--propagation",
+    "private",
+    "--",
+    "sh",
+    "-euc",
+    WITH_FOLDER,
+    "sh",
+    "sshd",
+    ...question,
+  ]);
 }
 
 /**
@@ -138,18 +197,37 @@ async function readHostKey(path: string): Promise<SshHostKey> {
   return { ...state, type: key?.type ?? null, bits: key?.bits ?? null };
 }
 
-function isSocketActivated(listeners: Reading<readonly Listener[]>, ports: ReadonlySet<number>, hasListener: boolean): boolean {
-  return !hasListener && valueOr(listeners, []).some(({ program, port }) => program === "systemd" && (ports.has(port) || port === 22));
+function isSocketActivated(
+  listeners: Reading<readonly Listener[]>,
+  ports: ReadonlySet<number>,
+  hasListener: boolean,
+): boolean {
+  return (
+    !hasListener &&
+    valueOr(listeners, []).some(
+      ({ program, port }) => program === "systemd" && (ports.has(port) || port === 22),
+    )
+  );
 }
 
-function listeningPorts(listeners: Reading<readonly Listener[]>, systemdPorts: ReadonlySet<number>): Reading<readonly number[]> {
+function listeningPorts(
+  listeners: Reading<readonly Listener[]>,
+  systemdPorts: ReadonlySet<number>,
+): Reading<readonly number[]> {
   if (listeners.kind !== "read") return listeners;
-  const own = listeners.value.filter(({ program, protocol, port }) => protocol === "tcp" && (program === "sshd" || (program === "systemd" && systemdPorts.has(port))));
+  const own = listeners.value.filter(
+    ({ program, protocol, port }) =>
+      protocol === "tcp" && (program === "sshd" || (program === "systemd" && systemdPorts.has(port))),
+  );
   if (own.length === 0 && listeners.value.some(({ program }) => program === null))
     return unreadable("who holds which socket cannot be seen", "sudo seawall audit --layer ssh");
   // A client's own forwarding (`ssh -R`) is a socket of sshd on loopback; it is not a port one logs in by.
   const outward = own.filter(({ address }) => !address.startsWith("127.") && address !== "::1");
-  return read([...new Set((outward.length > 0 ? outward : own).map(({ port }) => port))].sort((left, right) => left - right));
+  return read(
+    [...new Set((outward.length > 0 ? outward : own).map(({ port }) => port))].sort(
+      (left, right) => left - right,
+    ),
+  );
 }
 
 function versionOf(answer: Answer | undefined): string | null {
@@ -159,4 +237,3 @@ function versionOf(answer: Answer | undefined): string | null {
 function lastLine(answer: Answer | undefined): string {
   return answer?.stderr.trim().split("\n").at(-1) ?? "it cannot be started";
 }
-

@@ -17,20 +17,32 @@ export function hasSystemd(): boolean {
 }
 
 /** Returns the states of units by name, or undefined when systemctl does not answer. */
-export async function unitStates(units: readonly string[]): Promise<ReadonlyMap<string, UnitState> | undefined> {
+export async function unitStates(
+  units: readonly string[],
+): Promise<ReadonlyMap<string, UnitState> | undefined> {
   const properties = await unitProperties(units, ["Id", "LoadState", "ActiveState", "UnitFileState"]);
   if (properties === undefined) return undefined;
   // A unit that is an alias answers by its own name, so the order of the question counts, not Id.
   return new Map(
     units.map((unit, index) => {
       const values = properties[index];
-      return [unit, { load: values?.get("LoadState") ?? "", active: values?.get("ActiveState") ?? "", file: values?.get("UnitFileState") ?? "" }];
+      return [
+        unit,
+        {
+          load: values?.get("LoadState") ?? "",
+          active: values?.get("ActiveState") ?? "",
+          file: values?.get("UnitFileState") ?? "",
+        },
+      ];
     }),
   );
 }
 
 /** Returns the properties of units in the order of the question, or undefined when systemctl does not answer. */
-export async function unitProperties(units: readonly string[], names: readonly string[]): Promise<readonly ReadonlyMap<string, string>[] | undefined> {
+export async function unitProperties(
+  units: readonly string[],
+  names: readonly string[],
+): Promise<readonly ReadonlyMap<string, string>[] | undefined> {
   const answer = await ask("systemctl", ["show", `--property=${names.join(",")}`, "--", ...units]);
   if (answer?.status !== 0) return undefined;
   return answer.stdout.split(/\n\n+/).map(

@@ -10,6 +10,10 @@ export async function readTailscale(table: ProcessTable): Promise<Reading<Tailsc
   if (findProgram("tailscale") === undefined) return absent("Tailscale is not installed");
   if (!table.all.some(({ comm }) => comm === "tailscaled")) return read({ running: false, serves: [] });
   const serve = await ask("tailscale", ["serve", "status", "--json"], { deadlineMs: 5_000 });
-  if (serve?.status !== 0) return unreadable(`tailscale serve status: ${serve?.stderr.trim().split("\n")[0] ?? "does not answer"}`, "tailscale serve status");
+  if (serve?.status !== 0)
+    return unreadable(
+      `tailscale serve status: ${serve?.stderr.trim().split("\n")[0] ?? "does not answer"}`,
+      "tailscale serve status",
+    );
   return read({ running: true, serves: parseServes(serve.stdout) });
 }

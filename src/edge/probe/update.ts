@@ -29,18 +29,37 @@ export async function readUpdates(): Promise<Reading<UpdateFacts>> {
     pending: answered(simulation, "apt-get -s upgrade", (text) => parseAptSimulation(text)),
     timers,
     lastRunMs: newest([`${STAMPS}/unattended-upgrades-stamp`, `${STAMPS}/upgrade-stamp`]),
-    listsMs: newest([`${STAMPS}/update-success-stamp`, `${STAMPS}/update-stamp`, ...namesIn("/var/lib/apt/lists").filter((name) => /Release$/.test(name)).map((name) => `/var/lib/apt/lists/${name}`), "/var/cache/apt/pkgcache.bin"]),
+    listsMs: newest([
+      `${STAMPS}/update-success-stamp`,
+      `${STAMPS}/update-stamp`,
+      ...namesIn("/var/lib/apt/lists")
+        .filter((name) => /Release$/.test(name))
+        .map((name) => `/var/lib/apt/lists/${name}`),
+      "/var/cache/apt/pkgcache.bin",
+    ]),
     rebootRequiredMs: newest(["/run/reboot-required", "/var/run/reboot-required"]),
     needrestart: readNeedrestart(),
-    unsigned: [...sources().flatMap(({ path, text }) => unsignedSources(path, text)), ...unsignedSettings(settings)],
+    unsigned: [
+      ...sources().flatMap(({ path, text }) => unsignedSources(path, text)),
+      ...unsignedSettings(settings),
+    ],
     release,
     supportEnds: supportEnd(textOf(`/usr/share/distro-info/${release.id}.csv`), release.codename),
   });
 }
 
-function answered<Value>(answer: Answer | undefined, program: string, parse: (text: string) => Value): Reading<Value> {
+function answered<Value>(
+  answer: Answer | undefined,
+  program: string,
+  parse: (text: string) => Value,
+): Reading<Value> {
   if (answer?.status === 0) return read(parse(answer.stdout));
-  const why = answer === undefined ? "cannot be run" : answer.cut ? "took too long" : (answer.stderr.trim().split("\n")[0] ?? "fails");
+  const why =
+    answer === undefined
+      ? "cannot be run"
+      : answer.cut
+        ? "took too long"
+        : (answer.stderr.trim().split("\n")[0] ?? "fails");
   return unreadable(`${program}: ${why}`, program);
 }
 
@@ -48,19 +67,38 @@ async function readTimers(): Promise<UpdateFacts["timers"]> {
   const units = ["apt-daily.timer", "apt-daily-upgrade.timer"];
   if (hasSystemd()) {
     const states = await unitStates(units);
-    if (states === undefined) return unreadable("systemctl does not answer", "systemctl list-timers apt-daily*");
-    const wrong = units.filter((unit) => states.get(unit)?.active !== "active").map((unit) => `${unit} is ${states.get(unit)?.load === "masked" ? "masked" : (states.get(unit)?.active ?? "unknown")}`);
-    return read({ active: wrong.length === 0, how: wrong.length === 0 ? `${units.join(" and ")} are active` : wrong.join(", ") });
+    if (states === undefined)
+      return unreadable("systemctl does not answer", "systemctl list-timers apt-daily*");
+    const wrong = units
+      .filter((unit) => states.get(unit)?.active !== "active")
+      .map(
+        (unit) =>
+          `${unit} is ${states.get(unit)?.load === "masked" ? "masked" : (states.get(unit)?.active ?? "unknown")}`,
+      );
+    return read({
+      active: wrong.length === 0,
+      how: wrong.length === 0 ? `${units.join(" and ")} are active` : wrong.join(", "),
+    });
   }
   const cron = stateAt("/etc/cron.daily/apt-compat");
-  const runs = namesIn("/proc").some((name) => /^\d+$/.test(name) && /^(cron|anacron|crond)$/.test(textOf(`/proc/${name}/comm`).trim()));
-  if (cron !== undefined && (cron.mode & 0o111) !== 0 && runs) return read({ active: true, how: "cron runs /etc/cron.daily/apt-compat" });
-  return read({ active: false, how: runs ? "cron runs, and /etc/cron.daily/apt-compat is not there" : "neither systemd nor cron runs here: nothing starts it" });
+  const runs = namesIn("/proc").some(
+    (name) => /^\d+$/.test(name) && /^(cron|anacron|crond)$/.test(textOf(`/proc/${name}/comm`).trim()),
+  );
+  if (cron !== undefined && (cron.mode & 0o111) !== 0 && runs)
+    return read({ active: true, how: "cron runs /etc/cron.daily/apt-compat" });
+  return read({
+    active: false,
+    how: runs
+      ? "cron runs, and /etc/cron.daily/apt-compat is not there"
+      : "neither systemd nor cron runs here: nothing starts it",
+  });
 }
 
 /** dpkg keeps the files of what is installed and configured. */
 function isInstalled(name: string): boolean {
-  const stanza = new RegExp(`^Package: ${name}\\n(?:.+\\n)*?Status: (.+)$`, "m").exec(textOf("/var/lib/dpkg/status"));
+  const stanza = new RegExp(`^Package: ${name}\\n(?:.+\\n)*?Status: (.+)$`, "m").exec(
+    textOf("/var/lib/dpkg/status"),
+  );
   if (stanza !== null) return stanza[1]?.endsWith(" installed") === true;
   return stateAt(`/var/lib/dpkg/info/${name}.list`) !== undefined;
 }
@@ -72,22 +110,43 @@ function newest(paths: readonly string[]): number | null {
 
 function readNeedrestart(): UpdateFacts["needrestart"] {
   const installed = findProgram("needrestart") !== undefined;
-  const files = ["/etc/needrestart/needrestart.conf", ...namesIn("/etc/needrestart/conf.d").filter((name) => name.endsWith(".conf")).map((name) => `/etc/needrestart/conf.d/${name}`)];
-  const text = files.map(textOf).join("\n").replaceAll(/^\s*#.*$/gm, "");
+  const files = [
+    "/etc/needrestart/needrestart.conf",
+    ...namesIn("/etc/needrestart/conf.d")
+      .filter((name) => name.endsWith(".conf"))
+      .map((name) => `/etc/needrestart/conf.d/${name}`),
+  ];
+  const text = files
+    .map(textOf)
+    .join("\n")
+    .replaceAll(/^\s*#.*$/gm, "");
   const mode = [...text.matchAll(/\$nrconf\{restart\}\s*=\s*'([a-z])'/g)].at(-1)?.[1];
   // Ubuntu 24.04 and later restart by themselves in an unattended run, also without the setting.
   const ubuntuDefault = mode === undefined && /^ID=ubuntu$/m.test(textOf("/etc/os-release"));
-  return { installed, automatic: mode === "a" || ubuntuDefault, spares: /override_rc\}?\{?.*openclaw/i.test(text) };
+  return {
+    installed,
+    automatic: mode === "a" || ubuntuDefault,
+    spares: /override_rc\}?\{?.*openclaw/i.test(text),
+  };
 }
 
 function sources(): { readonly path: string; readonly text: string }[] {
   const folder = "/etc/apt/sources.list.d";
-  const paths = ["/etc/apt/sources.list", ...namesIn(folder).filter((name) => /\.(list|sources)$/.test(name)).map((name) => `${folder}/${name}`)];
+  const paths = [
+    "/etc/apt/sources.list",
+    ...namesIn(folder)
+      .filter((name) => /\.(list|sources)$/.test(name))
+      .map((name) => `${folder}/${name}`),
+  ];
   return paths.map((path) => ({ path, text: textOf(path) }));
 }
 
 function unsignedSettings(settings: ReadonlyMap<string, readonly string[]>): string[] {
-  return ["APT::Get::AllowUnauthenticated", "Acquire::AllowInsecureRepositories", "Acquire::AllowWeakRepositories"].flatMap((key) => {
+  return [
+    "APT::Get::AllowUnauthenticated",
+    "Acquire::AllowInsecureRepositories",
+    "Acquire::AllowWeakRepositories",
+  ].flatMap((key) => {
     const value = settings.get(key)?.at(-1) ?? "";
     return /^(1|true|yes|on)$/i.test(value) ? [`${key} is "${value}"`] : [];
   });

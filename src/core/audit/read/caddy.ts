@@ -22,55 +22,96 @@ export function parseCaddy(text: string): CaddyConfig | undefined {
 }
 
 function sitesOf(server: Json): ConfiguredSite[] {
-  const ports = list(server["listen"]).flatMap((address) => Number(/:(\d+)(?:-\d+)?$/.exec(String(address))?.[1] ?? []) || []);
+  const ports = list(server["listen"]).flatMap(
+    (address) => Number(/:(\d+)(?:-\d+)?$/.exec(String(address))?.[1] ?? []) || [],
+  );
   const errorRoutes = list(child(server, "errors")["routes"]).filter(isJson);
-  return list(server["routes"]).filter(isJson).flatMap((route) => {
-    const handlers = handlersOf(route);
-    const proxies = handlers.filter((handler) => handler["handler"] === "reverse_proxy");
-    if (proxies.length === 0) return [];
-    const names = list(route["match"]).filter(isJson).flatMap((match) => list(match["host"]).map(String));
-    const onErrors = errorRoutes.filter((one) => sameHosts(one, names)).flatMap(handlersOf);
-    return [
-      {
-        names,
-        ports,
-        upstreams: proxies.flatMap((proxy) => list(proxy["upstreams"]).filter(isJson).map((upstream) => String(upstream["dial"] ?? ""))),
-        authentication: authenticationOf(handlers, server),
-        rateLimited: handlers.some((handler) => handler["handler"] === "rate_limit"),
-        passes: passesOf(handlers, proxies),
-        onErrors: [...new Set([...setHeaders(handlers, false), ...setHeaders(onErrors, true)])],
-      },
-    ];
-  });
+  return list(server["routes"])
+    .filter(isJson)
+    .flatMap((route) => {
+      const handlers = handlersOf(route);
+      const proxies = handlers.filter((handler) => handler["handler"] === "reverse_proxy");
+      if (proxies.length === 0) return [];
+      const names = list(route["match"])
+        .filter(isJson)
+        .flatMap((match) => list(match["host"]).map(String));
+      const onErrors = errorRoutes.filter((one) => sameHosts(one, names)).flatMap(handlersOf);
+      return [
+        {
+          names,
+          ports,
+          upstreams: proxies.flatMap((proxy) =>
+            list(proxy["upstreams"])
+              .filter(isJson)
+              .map((upstream) => String(upstream["dial"] ?? "")),
+          ),
+          authentication: authenticationOf(handlers, server),
+          rateLimited: handlers.some((handler) => handler["handler"] === "rate_limit"),
+          passes: passesOf(handlers, proxies),
+          onErrors: [...new Set([...setHeaders(handlers, false), ...setHeaders(onErrors, true)])],
+        },
+      ];
+    });
 }
 
 /** Every handler of a route, those of its subroutes too, in order. */
 function handlersOf(route: Json, depth = 0): Json[] {
   if (depth > DEPTH_MAX) return [];
-  return list(route["handle"]).filter(isJson).flatMap((handler) => [handler, ...list(handler["routes"]).filter(isJson).flatMap((inner) => handlersOf(inner, depth + 1))]);
+  return list(route["handle"])
+    .filter(isJson)
+    .flatMap((handler) => [
+      handler,
+      ...list(handler["routes"])
+        .filter(isJson)
+        .flatMap((inner) => handlersOf(inner, depth + 1)),
+    ]);
 }
 
 /** LIMIT: routes inside routes. */
 const DEPTH_MAX = 32;
 
 function sameHosts(route: Json, names: readonly string[]): boolean {
-  const hosts = list(route["match"]).filter(isJson).flatMap((match) => list(match["host"]).map(String));
+  const hosts = list(route["match"])
+    .filter(isJson)
+    .flatMap((match) => list(match["host"]).map(String));
   return hosts.length === 0 || names.some((name) => hosts.includes(name));
 }
 
 function authenticationOf(handlers: readonly Json[], server: Json): string[] {
-  const found = handlers.flatMap((handler) => (handler["handler"] === "authentication" ? Object.keys(child(handler, "providers")) : []));
+  const found = handlers.flatMap((handler) =>
+    handler["handler"] === "authentication" ? Object.keys(child(handler, "providers")) : [],
+  );
   // forward_auth becomes a reverse_proxy that goes on only when the answer is 2xx.
-  const forward = handlers.some((handler) => handler["handler"] === "reverse_proxy" && list(handler["handle_response"]).length > 0) ? ["forward_auth"] : [];
-  const client = list(server["tls_connection_policies"]).filter(isJson).some((policy) => isJson(policy["client_authentication"])) ? ["client certificates"] : [];
+  const forward = handlers.some(
+    (handler) => handler["handler"] === "reverse_proxy" && list(handler["handle_response"]).length > 0,
+  )
+    ? ["forward_auth"]
+    : [];
+  const client = list(server["tls_connection_policies"])
+    .filter(isJson)
+    .some((policy) => isJson(policy["client_authentication"]))
+    ? ["client certificates"]
+    : [];
   return [...found, ...forward, ...client];
 }
 
 function passesOf(handlers: readonly Json[], proxies: readonly Json[]): string[] {
-  const before = handlers.filter((handler) => handler["handler"] === "headers").map((handler) => child(handler, "request"));
+  const before = handlers
+    .filter((handler) => handler["handler"] === "headers")
+    .map((handler) => child(handler, "request"));
   const covered = (operations: readonly Json[], header: string): boolean =>
-    operations.some((operation) => Object.keys(child(operation, "set")).some((name) => name.toLowerCase() === header) || list(operation["delete"]).some((pattern) => wildcard(String(pattern).toLowerCase(), header)));
-  return IDENTITY_HEADERS.filter((header) => proxies.some((proxy) => list(proxy["handle_response"]).length === 0 && !covered([...before, child(child(proxy, "headers"), "request")], header)));
+    operations.some(
+      (operation) =>
+        Object.keys(child(operation, "set")).some((name) => name.toLowerCase() === header) ||
+        list(operation["delete"]).some((pattern) => wildcard(String(pattern).toLowerCase(), header)),
+    );
+  return IDENTITY_HEADERS.filter((header) =>
+    proxies.some(
+      (proxy) =>
+        list(proxy["handle_response"]).length === 0 &&
+        !covered([...before, child(child(proxy, "headers"), "request")], header),
+    ),
+  );
 }
 
 /** `Tailscale-*`, `*-Login`: Caddy deletes by a star at either end. */
@@ -85,7 +126,9 @@ function setHeaders(handlers: readonly Json[], deferredToo: boolean): string[] {
     if (handler["handler"] !== "headers") return [];
     const response = child(handler, "response");
     if (response["deferred"] === true && !deferredToo) return [];
-    return [...Object.keys(child(response, "set")), ...Object.keys(child(response, "add"))].map((name) => name.toLowerCase());
+    return [...Object.keys(child(response, "set")), ...Object.keys(child(response, "add"))].map((name) =>
+      name.toLowerCase(),
+    );
   });
 }
 

@@ -94,7 +94,8 @@ class Reader {
 
   private separator(end: "}" | "]"): void {
     this.blank();
-    if (!this.take(",") && this.text[this.at] !== end) throw new Json5Problem(this.at, `a \`,\` or \`${end}\` is missing`);
+    if (!this.take(",") && this.text[this.at] !== end)
+      throw new Json5Problem(this.at, `a \`,\` or \`${end}\` is missing`);
   }
 
   private take(sign: string): boolean {
@@ -136,7 +137,8 @@ class Reader {
     const digits = sign === "x" ? 2 : sign === "u" ? 4 : 0;
     if (digits === 0) return ESCAPES[sign] ?? sign;
     const hex = this.text.slice(this.at, this.at + digits);
-    if (hex.length !== digits || !/^[0-9a-fA-F]+$/.test(hex)) throw new Json5Problem(this.at, "an escape is not complete");
+    if (hex.length !== digits || !/^[0-9a-fA-F]+$/.test(hex))
+      throw new Json5Problem(this.at, "an escape is not complete");
     this.at += digits;
     return String.fromCharCode(Number.parseInt(hex, 16));
   }
@@ -155,7 +157,15 @@ class Reader {
 /** LIMIT: a single comment, key or number is looked for in so many characters. */
 const WINDOW = 64 * 1024;
 const BLANK = /^(?:[\s\ufeff]+|\/\/[^\n]*|\/\*[^]*?\*\/)*/;
-const ESCAPES: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v", "0": "\0" };
+const ESCAPES: Readonly<Record<string, string>> = {
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v",
+  "0": "\0",
+};
 const WORDS: Readonly<Record<string, ConfigValue>> = { true: true, false: false, null: null };
 
 function numberOf(word: string): number | undefined {

@@ -21,7 +21,10 @@ const DEPTH_MAX = 32;
 export function parseNginx(text: string): NginxConfig {
   const files = splitFiles(text);
   const [main] = files.keys();
-  const root = main === undefined ? parseBlock(tokensOf(text), files, 0) : parseBlock(tokensOf(files.get(main) ?? ""), files, 0);
+  const root =
+    main === undefined
+      ? parseBlock(tokensOf(text), files, 0)
+      : parseBlock(tokensOf(files.get(main) ?? ""), files, 0);
   const http = root.filter(({ name }) => name === "http").flatMap(({ block }) => block ?? []);
   const servers = http.filter(({ name }) => name === "server");
   return {
@@ -40,7 +43,9 @@ function splitFiles(text: string): Map<string, string> {
 }
 
 function tokensOf(text: string): string[] {
-  const found = text.matchAll(/#[^\n]*|"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|[{};]|(?:\$\{[^}]*\}|[^\s{};"'#]|(?<=\S)#)+/g);
+  const found = text.matchAll(
+    /#[^\n]*|"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|[{};]|(?:\$\{[^}]*\}|[^\s{};"'#]|(?<=\S)#)+/g,
+  );
   return [...found].filter(([all]) => !all.startsWith("#")).map((match) => match[1] ?? match[2] ?? match[0]);
 }
 
@@ -66,12 +71,15 @@ function parseBlock(tokens: string[], files: ReadonlyMap<string, string>, depth:
 function included(pattern: string, files: ReadonlyMap<string, string>, depth: number): Directive[] {
   const path = pattern.startsWith("/") ? pattern : `/etc/nginx/${pattern}`;
   const expression = new RegExp(`^${path.replaceAll(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^/]*")}$`);
-  return [...files].filter(([file]) => expression.test(file)).flatMap(([, text]) => parseBlock(tokensOf(text), files, depth + 1));
+  return [...files]
+    .filter(([file]) => expression.test(file))
+    .flatMap(([, text]) => parseBlock(tokensOf(text), files, depth + 1));
 }
 
 type Level = readonly Directive[];
 
-const named = (level: Level, name: string): readonly Directive[] => level.filter((directive) => directive.name === name);
+const named = (level: Level, name: string): readonly Directive[] =>
+  level.filter((directive) => directive.name === name);
 
 /** nginx takes add_header, proxy_set_header and the like from the innermost level that has any of them. */
 function inherited(levels: readonly Level[], name: string): readonly Directive[] {
@@ -83,18 +91,36 @@ function sitesOf(http: Level, server: Level): ConfiguredSite[] {
   const proxied = locations.filter((location) => named(location, "proxy_pass").length > 0);
   const [first] = proxied;
   if (first === undefined) return [];
-  const upstreams = new Map(named(http, "upstream").map(({ args, block }) => [args[0] ?? "", named(block ?? [], "server").map((one) => one.args[0] ?? "")]));
+  const upstreams = new Map(
+    named(http, "upstream").map(({ args, block }) => [
+      args[0] ?? "",
+      named(block ?? [], "server").map((one) => one.args[0] ?? ""),
+    ]),
+  );
   const levels = [http, server, first];
-  const has = (name: string): boolean => proxied.every((location) => inherited([http, server, location], name).some(({ args }) => args[0] !== "off"));
+  const has = (name: string): boolean =>
+    proxied.every((location) =>
+      inherited([http, server, location], name).some(({ args }) => args[0] !== "off"),
+    );
   return [
     {
-      names: named(server, "server_name").flatMap(({ args }) => args).filter((name) => name !== "_" && name !== ""),
+      names: named(server, "server_name")
+        .flatMap(({ args }) => args)
+        .filter((name) => name !== "_" && name !== ""),
       ports: named(server, "listen").map(({ args }) => Number(/(\d+)$/.exec(args[0] ?? "")?.[1] ?? 80)),
-      upstreams: proxied.flatMap((location) => named(location, "proxy_pass").flatMap(({ args }) => dialOf(args[0] ?? "", upstreams))),
-      authentication: [...(has("auth_basic") ? ["auth_basic"] : []), ...(has("auth_request") ? ["auth_request"] : []), ...(has("ssl_verify_client") ? ["client certificates"] : [])],
+      upstreams: proxied.flatMap((location) =>
+        named(location, "proxy_pass").flatMap(({ args }) => dialOf(args[0] ?? "", upstreams)),
+      ),
+      authentication: [
+        ...(has("auth_basic") ? ["auth_basic"] : []),
+        ...(has("auth_request") ? ["auth_request"] : []),
+        ...(has("ssl_verify_client") ? ["client certificates"] : []),
+      ],
       rateLimited: has("limit_req"),
       passes: [...new Set(proxied.flatMap((location) => passesOf([http, server, location])))],
-      onErrors: inherited(levels, "add_header").filter(({ args }) => args.at(-1) === "always").map(({ args }) => (args[0] ?? "").toLowerCase()),
+      onErrors: inherited(levels, "add_header")
+        .filter(({ args }) => args.at(-1) === "always")
+        .map(({ args }) => (args[0] ?? "").toLowerCase()),
     },
   ];
 }
@@ -105,10 +131,19 @@ function dialOf(url: string, upstreams: ReadonlyMap<string, readonly string[]>):
 }
 
 function passesOf(levels: readonly Level[]): string[] {
-  const set = new Map(inherited(levels, "proxy_set_header").map(({ args }) => [(args[0] ?? "").toLowerCase(), args[1] ?? ""]));
-  const open = IDENTITY_HEADERS.filter((header) => !set.has(header) || set.get(header) === `$http_${header.replaceAll("-", "_")}`);
+  const set = new Map(
+    inherited(levels, "proxy_set_header").map(({ args }) => [(args[0] ?? "").toLowerCase(), args[1] ?? ""]),
+  );
+  const open = IDENTITY_HEADERS.filter(
+    (header) => !set.has(header) || set.get(header) === `$http_${header.replaceAll("-", "_")}`,
+  );
   const forwarded = set.get("x-forwarded-for");
-  return [...open, ...(forwarded === undefined || /\$proxy_add_x_forwarded_for|\$http_/.test(forwarded) ? ["x-forwarded-for"] : [])];
+  return [
+    ...open,
+    ...(forwarded === undefined || /\$proxy_add_x_forwarded_for|\$http_/.test(forwarded)
+      ? ["x-forwarded-for"]
+      : []),
+  ];
 }
 
 function lostIn(http: Level, server: Level): string[] {
@@ -116,10 +151,17 @@ function lostIn(http: Level, server: Level): string[] {
   const name = named(server, "server_name")[0]?.args[0] ?? "_";
   const lost = (own: readonly Directive[], outer: readonly Directive[], where: string): string[] => {
     if (own.length === 0) return [];
-    const missing = outer.map(({ args }) => args[0] ?? "").filter((header) => !own.some(({ args }) => args[0]?.toLowerCase() === header.toLowerCase()));
+    const missing = outer
+      .map(({ args }) => args[0] ?? "")
+      .filter((header) => !own.some(({ args }) => args[0]?.toLowerCase() === header.toLowerCase()));
     return missing.length === 0 ? [] : [`${where} drops ${[...new Set(missing)].join(", ")}`];
   };
   const inServer = lost(named(server, "add_header"), named(http, "add_header"), `server ${name}`);
   const outer = named(server, "add_header").length > 0 ? named(server, "add_header") : above;
-  return [...inServer, ...named(server, "location").flatMap(({ args, block }) => lost(named(block ?? [], "add_header"), outer, `server ${name}, location ${args.join(" ")}`))];
+  return [
+    ...inServer,
+    ...named(server, "location").flatMap(({ args, block }) =>
+      lost(named(block ?? [], "add_header"), outer, `server ${name}, location ${args.join(" ")}`),
+    ),
+  ];
 }

@@ -13,4 +13,10 @@ export interface ConfiguredSite {
 }
 
 /** Headers by which OpenClaw, or a proxy before it, is told who somebody is. */
-export const IDENTITY_HEADERS = ["forwarded", "x-real-ip", "x-forwarded-user", "tailscale-user-login", "x-openclaw-scopes"];
+export const IDENTITY_HEADERS = [
+  "forwarded",
+  "x-real-ip",
+  "x-forwarded-user",
+  "tailscale-user-login",
+  "x-openclaw-scopes",
+];

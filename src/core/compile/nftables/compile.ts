@@ -151,7 +151,7 @@ function preroutingChain(
   for (const { selector, entry } of byInterface) {
     if (selector.kind !== "interfaces") continue;
     rules.push(
-      nft`iifname @${name(selector.set)} icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit } accept`,
+      nft`iifname @${name(selector.set)} icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, mld-listener-report, mld-listener-done, mld2-listener-report } accept`,
     );
     rules.push(nft`iifname @${name(selector.set)} ${goTo(entry)}`);
   }

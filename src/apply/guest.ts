@@ -1,0 +1,71 @@
+/** Scopes of containers and namespaces: their gate must be reachable from inside, through whatever else filters. */
+import { SeawallError } from "../core/base/error.ts";
+import { gatedScopes } from "../core/policy/gated.ts";
+import { gatePorts } from "../core/policy/gate-port.ts";
+import type { ResolvedPolicy, ResolvedScope } from "../core/policy/resolved.ts";
+import { isLoopback, parseIp } from "../core/net/ip.ts";
+import { containersWithoutDns, dockerBridge } from "../edge/docker/network.ts";
+import { asksTheGate } from "../edge/host/guest-probe.ts";
+import { addressesOf } from "../edge/host/own-address.ts";
+import { readResolvers } from "../edge/host/resolv-conf.ts";
+
+/**
+ * Refuses a docker scope whose embedded resolver asks a resolver on this host's loopback: dockerd then asks for the
+ * container, and nobody can tell that from dockerd's own questions.
+ */
+export function refuseEmbeddedResolver(policy: ResolvedPolicy): void {
+  if (policy.mode.outbound !== "enforce") return;
+  const isLocal = readResolvers().some((text) => {
+    const ip = parseIp(text);
+    return ip !== undefined && isLoopback(ip);
+  });
+  if (!isLocal) return;
+  for (const { name, target } of gatedScopes(policy)) {
+    if (target.kind !== "docker") continue;
+    const [container] = containersWithoutDns(target.network);
+    if (container === undefined) continue;
+    throw new SeawallError(
+      "SEAWALL_SCOPE",
+      `scope \`${name}\`: the container \`${container}\` resolves through dockerd, which asks the resolver of this host`,
+      {
+        still: "nothing was changed",
+        help: `docker run --dns ${gateAddress(target.network)} (compose: \`dns:\`) for every container of \`${target.network}\``,
+      },
+    );
+  }
+}
+
+/** Refuses when a question from inside a scope does not come to its gate. The policy must be in force. */
+export function refuseUnreachableGate(policy: ResolvedPolicy): void {
+  if (policy.mode.outbound !== "enforce") return;
+  for (const scope of gatedScopes(policy)) {
+    const { target } = scope;
+    if (target.kind === "netns" && !asksTheGate({ kind: "netns", name: target.name }))
+      throw unreachable(scope, null);
+    if (target.kind !== "docker") continue;
+    const bridge = dockerBridge(target.network);
+    if (!asksTheGate({ kind: "bridge", bridge })) throw unreachable(scope, bridge);
+  }
+}
+
+function gateAddress(network: string): string {
+  return addressesOf(dockerBridge(network)).find((text) => !text.includes(":")) ?? "GATE";
+}
+
+/** Most often it is UFW, which denies what comes in and is not named. */
+function unreachable({ name, index, target }: ResolvedScope, bridge: string | null): SeawallError {
+  const { dns, tls, http } = gatePorts(index);
+  const from = bridge ?? (target.kind === "netns" ? "the interface of the namespace" : "");
+  const rules = [
+    `ufw allow in on ${from} to any port ${dns} proto udp`,
+    `ufw allow in on ${from} to any port ${dns},${http},${tls} proto tcp`,
+  ];
+  return new SeawallError(
+    "SEAWALL_GATE",
+    `scope \`${name}\`: a question from inside it does not reach the gate`,
+    {
+      still: "the policy before it is in force",
+      help: `${rules.join(" && ")} (when UFW is active; then apply again)`,
+    },
+  );
+}

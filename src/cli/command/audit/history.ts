@@ -1,0 +1,40 @@
+import { readRecord, recordNames } from "../../../edge/probe/audit-store.ts";
+import { foldersOf } from "../../../edge/state/folder.ts";
+import { type Command, SCHEMA } from "../../command.ts";
+import { EXIT } from "../../exit-code.ts";
+
+export const command: Command = {
+  path: ["audit", "history"],
+  summary: "List the audits that were kept",
+  usage: "seawall audit history [--json]",
+  options: { json: { type: "boolean" } },
+  optionHelp: { json: "print them as JSON" },
+  examples: ["seawall audit history"],
+  run: async (context) => {
+    const { state } = foldersOf(context.env);
+    const audits = recordNames(state).flatMap((name) => {
+      const record = readRecord(state, name);
+      if (record === undefined) return [];
+      const count = (status: string): number =>
+        record.findings.filter((finding) => finding.status === status).length;
+      return [
+        {
+          id: name.replace(/\.json$/, ""),
+          taken: record.taken,
+          score: record.score,
+          fail: count("fail"),
+          unknown: count("unknown"),
+          pass: count("pass"),
+        },
+      ];
+    });
+    if (context.flags["json"] === true) context.out(`${JSON.stringify({ schema: SCHEMA, audits })}\n`);
+    else if (audits.length === 0) context.err("no audit was kept yet: seawall audit (as root) keeps each\n");
+    else
+      for (const { id, score, fail, unknown, pass } of audits)
+        context.out(
+          `${id}  score ${String(score ?? "-").padStart(3)}  ${fail} fail, ${unknown} unknown, ${pass} pass\n`,
+        );
+    return EXIT.ok;
+  },
+};

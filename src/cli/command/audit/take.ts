@@ -1,0 +1,124 @@
+/** One audit of this host, put together for the commands that need one. */
+import { readStatus, type Status } from "../../../apply/status.ts";
+import { formatIp } from "../../../core/net/ip.ts";
+import { CHECKS, checkNamed } from "../../../core/audit/check/all.ts";
+import type { Check } from "../../../core/audit/check.ts";
+import type { ContainmentFacts } from "../../../core/audit/fact/facts.ts";
+import type { FirewallFacts } from "../../../core/audit/fact/firewall.ts";
+import { type Reading, read, unreadable } from "../../../core/audit/reading.ts";
+import { type AuditReport, reportOf } from "../../../core/audit/report.ts";
+import type { View } from "../../../core/audit/view.ts";
+import { NO_WORD, type OperatorWord, parseOperatorWord } from "../../../core/audit/waiver.ts";
+import { sshConnections } from "../../../edge/host/operator.ts";
+import { openAnswers } from "../../../edge/probe/audit-store.ts";
+import { readText } from "../../../edge/probe/file.ts";
+import { takeFacts } from "../../../edge/probe/probe.ts";
+import { foldersOf } from "../../../edge/state/folder.ts";
+import type { CommandContext } from "../../command.ts";
+import { plain } from "../../render/plain.ts";
+
+export interface AuditWanted {
+  readonly checks: readonly Check[];
+  readonly view: View | null;
+  readonly quick: boolean;
+  readonly keep: boolean;
+}
+
+/** Looks at the host and judges. Writes nothing but, when `keep`, answers of OpenClaw's commands for the next time. */
+export async function takeReport(context: CommandContext, wanted: AuditWanted): Promise<AuditReport> {
+  const folders = foldersOf(context.env);
+  const word = readOperatorWord(folders.config);
+  for (const problem of word.problems) context.err(`warning: ${plain(problem)}; it does not hold\n`);
+  const status = statusOr(context);
+  const layers = [...new Set(wanted.checks.map(({ layer }) => layer))];
+  const whole = wanted.checks.length === CHECKS.length;
+  const facts = await takeFacts({
+    nowMs: context.nowMs(),
+    env: context.env,
+    operators: operatorAddresses(),
+    seawall: seawallOf(status),
+    attested: word.attested,
+    containment: containmentOf(status),
+    cache: openAnswers(folders.state, wanted.keep && process.geteuid?.() === 0),
+    quick: wanted.quick,
+    ...(whole ? {} : { layers }),
+  });
+  return reportOf(wanted.checks, facts, word.waivers, wanted.view);
+}
+
+/** Where the operator's waivers and statements are. */
+export function operatorWordPath(configFolder: string): string {
+  return `${configFolder}/audit.yaml`;
+}
+
+function readOperatorWord(configFolder: string): OperatorWord {
+  const path = operatorWordPath(configFolder);
+  const content = readText(path, { follow: true });
+  if (content.kind === "missing") return NO_WORD;
+  if (content.kind === "refused") return { ...NO_WORD, problems: [content.why] };
+  // SECURITY: who can write this file can hide failures.
+  const { uid, mode } = content.state;
+  if ((mode & 0o022) !== 0 || (uid !== 0 && uid !== process.geteuid?.()))
+    return { ...NO_WORD, problems: [`${path} can be written by others than root`] };
+  return parseOperatorWord(content.text, (id) => checkNamed(id) !== undefined);
+}
+
+function statusOr(context: CommandContext): Status | null {
+  if (process.geteuid?.() !== 0) return null;
+  try {
+    return readStatus(foldersOf(context.env), context.nowMs());
+  } catch {
+    return null;
+  }
+}
+
+function seawallOf(status: Status | null): FirewallFacts["seawall"] {
+  if (status === null) return { state: "unknown", outbound: null };
+  const outbound = status.mode?.outbound;
+  return {
+    state: status.state,
+    outbound: outbound === "enforce" || outbound === "observe" ? outbound : null,
+  };
+}
+
+function containmentOf(status: Status | null): Reading<ContainmentFacts> {
+  const seen = status?.containmentSeen ?? null;
+  if (status === null || seen === null)
+    return unreadable(
+      "whether the agent's processes can become another subject was not examined",
+      "seawall apply, which examines the scopes, then: seawall status",
+    );
+  if (status.containment === "unknown")
+    return unreadable("the last look at the scopes could not decide", "seawall status");
+  const verdict =
+    status.containment === "contained"
+      ? "contained"
+      : status.containment === "partly"
+        ? "partly"
+        : "not-contained";
+  return read({ verdict, reasons: seen.scopes.flatMap((scope) => reasonsOf(scope)) });
+}
+
+/** A scope's reasons are shown as they were recorded, whatever else stands beside them. */
+function reasonsOf(scope: object): { readonly way: string; readonly cure: string }[] {
+  const { name, reasons } = scope as { readonly name?: unknown; readonly reasons?: unknown };
+  if (!Array.isArray(reasons)) return [];
+  return (reasons as readonly unknown[]).map((reason) => {
+    const { sentence, cure } = (typeof reason === "object" && reason !== null ? reason : {}) as {
+      readonly sentence?: unknown;
+      readonly cure?: unknown;
+    };
+    return {
+      way: `${String(name ?? "agent")}: ${String(sentence ?? reason)}`,
+      cure: String(cure ?? "seawall status"),
+    };
+  });
+}
+
+function operatorAddresses(): string[] {
+  try {
+    return [...new Set(sshConnections().map(({ peer }) => formatIp(peer)))];
+  } catch {
+    return [];
+  }
+}

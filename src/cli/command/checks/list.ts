@@ -1,0 +1,29 @@
+import { CHECKS } from "../../../core/audit/check/all.ts";
+import { LAYERS } from "../../../core/audit/finding.ts";
+import { SeawallError } from "../../../core/base/error.ts";
+import { type Command, SCHEMA } from "../../command.ts";
+import { EXIT } from "../../exit-code.ts";
+
+export const command: Command = {
+  path: ["checks", "list"],
+  summary: "List every check of the audit",
+  usage: "seawall checks list [--layer L] [--json]",
+  options: { layer: { type: "string" }, json: { type: "boolean" } },
+  optionHelp: { layer: "only this layer", json: "print them as JSON" },
+  examples: ["seawall checks list", "seawall checks list --layer docker"],
+  run: async (context) => {
+    const { layer } = context.flags;
+    if (layer !== undefined && !LAYERS.some((name) => name === layer))
+      throw new SeawallError("SEAWALL_USAGE", `there is no layer \`${String(layer)}\``, {
+        help: `one of ${LAYERS.join(", ")}`,
+      });
+    const chosen = CHECKS.filter((check) => layer === undefined || check.layer === layer);
+    if (context.flags["json"] === true) {
+      const checks = chosen.map(({ judge: _judge, ...check }) => check);
+      context.out(`${JSON.stringify({ schema: SCHEMA, checks })}\n`);
+    } else
+      for (const { id, layer: own, severity, title } of chosen)
+        context.out(`${id.padEnd(8)}  ${own.padEnd(11)}  ${severity.padEnd(8)}  ${title}\n`);
+    return EXIT.ok;
+  },
+};
