@@ -27,6 +27,8 @@ const NEEDS = [
   { command: "tmux", package: "tmux", purpose: "test" },
   { command: "mosh-server", package: "mosh", purpose: "test" },
   { command: "sudo", package: "sudo", purpose: "test" },
+  { command: "curl", package: "curl", purpose: "test" },
+  { command: "openssl", package: "openssl", purpose: "test" },
 ];
 
 /** Unit files these packages bring. What was not on the machine before is disabled after the installation. */

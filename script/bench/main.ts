@@ -92,6 +92,7 @@ async function measure(
   const startMs = performance.now();
   try {
     const tools = prepareTools(ROOT, benchmark.tools, say);
+    await benchmark.prepare?.(ROOT, say);
     const given = JSON.stringify({ root: ROOT, tools, quick: options.quick, full: options.full });
     const namespace = await startNamespace();
     try {

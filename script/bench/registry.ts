@@ -6,6 +6,8 @@ export interface Benchmark {
   readonly summary: string;
   /** Programs that are unpacked from the package archive when the machine lacks them, with their package. */
   readonly tools: Readonly<Record<string, string>>;
+  /** Installs what is no program of the package archive. Throws with a next step. */
+  readonly prepare?: (root: string, say: (line: string) => void) => Promise<void>;
   readonly load: () => Promise<{ readonly measure: (context: BenchContext) => Promise<BenchResult> }>;
 }
 
@@ -45,5 +47,24 @@ export const BENCHMARKS: readonly Benchmark[] = [
     summary: "events a second from the kernel's log to the store",
     tools: {},
     load: () => import("./measure/nflog.ts"),
+  },
+  {
+    name: "dns",
+    summary: "forwarded answers with their addresses in the kernel, beside dnsmasq's nftset",
+    tools: { dnsmasq: "dnsmasq-base", dnsperf: "dnsperf" },
+    load: () => import("./measure/dns.ts"),
+  },
+  {
+    name: "proxy",
+    summary: "the explicit proxy, beside squid, tinyproxy, sandbox-runtime's and a Node pipe",
+    tools: {
+      squid: "squid",
+      tinyproxy: "tinyproxy-bin",
+      nginx: "nginx-light",
+      curl: "curl",
+      openssl: "openssl",
+    },
+    prepare: async (root, say) => (await import("./peer/prepare.ts")).preparePeer(root, say),
+    load: () => import("./measure/proxy.ts"),
   },
 ];

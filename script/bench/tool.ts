@@ -19,9 +19,7 @@ export function prepareTools(
   const folder = join(root, ".cache/bench-tools");
   if (missing.every((program) => isUnpacked(folder, program))) return folder;
   const packages = missing.map((program) => tools[program] ?? program);
-  say(
-    `Downloading ${packages.join(", ")} (1 MB) from this machine's package archive into .cache/bench-tools;`,
-  );
+  say(`Downloading ${packages.join(", ")} from this machine's package archive into .cache/bench-tools;`);
   say("  nothing is installed and no service is started.");
   download(folder, packages);
   return folder;

@@ -1,7 +1,12 @@
 /** The gate's end of the connection to seawalld: whole messages in order, pins that wait for their answer. */
 import { connect, type Socket } from "node:net";
 import { deserialize } from "node:v8";
-import { DAEMON_FRAME_BYTES_MAX, type FromGate, type ToGate } from "../core/gate/message.ts";
+import {
+  DAEMON_FRAME_BYTES_MAX,
+  type FromGate,
+  PIN_ADDRESSES_MAX,
+  type ToGate,
+} from "../core/gate/message.ts";
 import { formatIp } from "../core/net/ip.ts";
 import type { Pinner, PinWish } from "../edge/gate/pinner.ts";
 import { readFrames, writeFrame } from "../edge/socket/frame.ts";
@@ -47,7 +52,15 @@ export function createLink({ path, isTrusted, onMessage, onClose }: LinkOptions)
     for (const end of waiting.values()) end(false);
     onClose();
   };
-  const pin = ({ scope, host, addresses, seconds }: PinWish): Promise<boolean> => {
+  const pin = async ({ addresses, ...wish }: PinWish): Promise<boolean> => {
+    // An answer may hold more addresses than one wish.
+    for (let at = 0; at < addresses.length; at += PIN_ADDRESSES_MAX) {
+      const some = addresses.slice(at, at + PIN_ADDRESSES_MAX);
+      if (!(await pinSome({ ...wish, addresses: some }))) return false;
+    }
+    return true;
+  };
+  const pinSome = ({ scope, host, addresses, seconds }: PinWish): Promise<boolean> => {
     if (socket === null) return Promise.resolve(false);
     lastId += 1;
     const id = lastId;

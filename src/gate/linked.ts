@@ -11,6 +11,7 @@ import { peerUid } from "../edge/kernel/socket-option.ts";
 import { createDoors, type Doors } from "./doors.ts";
 import { gateUid } from "../edge/host/gate-user.ts";
 import { dropRoot } from "./identity.ts";
+import { createKnock } from "./knock.ts";
 import { createLink, type Link } from "./link.ts";
 
 export interface LinkedOptions {
@@ -26,6 +27,8 @@ const ALONE_MS_MAX = 60_000;
 const RETRY_MS = 200;
 const REVIEW_STEP_MS = 1_000;
 const KEEP_STEP_MS = 30_000;
+/** Several signs fit into the time after which the kernel takes the gates for dead. */
+const KNOCK_STEP_MS = 300;
 
 /** Runs until the signal, or until no daemon has been there for a minute. */
 export async function runLinked({ path, err, nowMs, signal }: LinkedOptions): Promise<void> {
@@ -37,13 +40,12 @@ export async function runLinked({ path, err, nowMs, signal }: LinkedOptions): Pr
   });
   const setups: Extract<ToGate, { kind: "setup" }>[] = [];
   let isSettingUp = false;
+  let isServing = false;
   const link: Link = createLink({
     path,
     isTrusted: (socket) => peerUid(socket) === 0,
     onMessage: (message) => {
       switch (message.kind) {
-        case "ping":
-          return link.send({ kind: "pong", id: message.id });
         case "setup":
           return void setUpInTurn(message);
         case "stop":
@@ -69,6 +71,7 @@ export async function runLinked({ path, err, nowMs, signal }: LinkedOptions): Pr
     isSettingUp = true;
     for (let next = setups.shift(); next !== undefined; next = setups.shift()) {
       const trouble = await setUp(gate, doors, upstream, next, nowMs());
+      isServing = next.doors.length > 0;
       link.send({ kind: "ready", id: next.id, trouble });
     }
     isSettingUp = false;
@@ -90,7 +93,10 @@ export async function runLinked({ path, err, nowMs, signal }: LinkedOptions): Pr
   await link.open();
   dropRoot(gateUid());
   err("seawall-gate: linked to seawalld\n");
+  const knock = createKnock();
   const timers = [
+    setInterval(() => isServing && knock(), KNOCK_STEP_MS),
+
     setInterval(gate.cutForbidden, REVIEW_STEP_MS),
     setInterval(() => void gate.review(), KEEP_STEP_MS),
   ];

@@ -24,6 +24,18 @@ export const OPERATOR = "198.51.100.70";
 export const MODEL = ["192.0.2.80", "2001:db8:80::80"] as const;
 export const ELSEWHERE = ["192.0.2.99", "2001:db8:99::99"] as const;
 export const RESOLVER = "192.0.2.53";
+/** The resolver that the gates ask. Port 53 of the internet belongs to the services that anybody finds. */
+export const UPSTREAM = { address: "192.0.2.54", port: 5353 } as const;
+/** Two sites that share an address, as on a CDN, and one elsewhere; public, or the gate would refuse them. */
+export const SITE = {
+  listed: "api.model.example.com",
+  below: "eu.files.example.org",
+  neighbour: "shop.example.net",
+  unlisted: "paste.example.net",
+  inside: "intranet.example.com",
+} as const;
+export const CDN = ["93.184.215.14", "2606:2800:21f::14"] as const;
+export const PASTE = ["45.33.32.156", "2600:3c01::f03c"] as const;
 export const METADATA = ["169.254.169.254", "fd00:ec2::254"] as const;
 
 /** The agent's user. A number that no account of a machine has. */

@@ -5,6 +5,7 @@ import { inbound } from "./chapter/inbound.ts";
 import { killed } from "./chapter/killed.ts";
 import { lease } from "./chapter/lease.ts";
 import { leave } from "./chapter/leave.ts";
+import { names } from "./chapter/names.ts";
 import { outbound } from "./chapter/outbound.ts";
 import { openLedger } from "./ledger.ts";
 import type { LabOrder, Message } from "./row.ts";
@@ -26,10 +27,10 @@ export async function play(order: LabOrder, tell: (message: Message) => void): P
   await apply(scene);
   await inbound(scene);
   await outbound(scene);
-  await killed(scene, daemon);
+  await killed(scene, await names(scene, daemon));
   await lease(scene);
   await leave(scene, tables);
-  if (order.keep) await keep(order.policies.enforcing);
+  if (order.keep) await keep(order.policies.names);
   tell({
     kind: "end",
     players: { host: process.pid, internet: world.internet.pid, container: world.container.pid },

@@ -1,4 +1,4 @@
-import { AGENT_UID, ATTACKER, BANNED, MODEL, OFFICE_GUEST, PORT, RATE } from "./address.ts";
+import { AGENT_UID, ATTACKER, BANNED, MODEL, OFFICE_GUEST, PORT, RATE, SITE } from "./address.ts";
 
 /** The policies that the lab applies, as files. */
 export interface LabPolicies {
@@ -6,6 +6,8 @@ export interface LabPolicies {
   readonly watching: string;
   /** Both enforced. */
   readonly enforcing: string;
+  /** Both enforced, outbound by name. */
+  readonly names: string;
   /** A mistake of the operator: https is gone. It is never confirmed. */
   readonly mistake: string;
 }
@@ -22,13 +24,24 @@ const BY_MISTAKE = `
     from: any
     why: opened by mistake, never confirmed`;
 
+const NAMES = `
+  - id: api
+    allow: [${SITE.listed}, ${SITE.inside}]
+    port: [80, 443]
+    why: the model of this agent by its name
+  - id: files
+    allow: "*.${SITE.below.split(".").slice(-2).join(".")}"
+    port: [80, 443]
+    why: where its files are kept`;
+
 export const POLICIES: LabPolicies = {
   watching: policy("observe", HTTPS),
   enforcing: policy("enforce", HTTPS),
+  names: policy("enforce", HTTPS, NAMES),
   mistake: policy("enforce", BY_MISTAKE),
 };
 
-function policy(outbound: "observe" | "enforce", web: string): string {
+function policy(outbound: "observe" | "enforce", web: string, byName = ""): string {
   return `version: 1
 mode: {inbound: enforce, outbound: ${outbound}}
 scopes:
@@ -73,7 +86,7 @@ outbound:
   - id: own-gateway
     allow: 127.0.0.1
     port: ${PORT.gateway}
-    why: the agent talks to its own gateway
+    why: the agent talks to its own gateway${byName}
 
 tests:
   - {inbound: {from: ${ATTACKER[0]}, port: ${PORT.gateway}}, expect: refuse}

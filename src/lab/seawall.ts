@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { SeawallError } from "../core/base/error.ts";
 import { type CommandResult, runSync, start } from "../edge/host/command.ts";
+import { UPSTREAM } from "./address.ts";
 import { moduleFile } from "./place.ts";
 
 /** One line of `seawall flows --json`, as far as the lab reads it. */
@@ -17,6 +18,11 @@ export interface LoggedFlow {
   readonly sourcePort: number | null;
   readonly destination: string;
   readonly destinationPort: number | null;
+}
+
+/** A line about a name, as a gate tells it. */
+export interface NamedFlow extends LoggedFlow {
+  readonly host: string | null;
 }
 
 export interface LabStatus {
@@ -72,6 +78,11 @@ export function status(): LabStatus {
   return JSON.parse(seawallOk("status", "--json")) as LabStatus;
 }
 
+/** Returns the lines about names. */
+export function namedFlows(): NamedFlow[] {
+  return (flows() as NamedFlow[]).filter(({ host }) => host !== null);
+}
+
 /** Returns everything that the daemon recorded so far. */
 export function flows(): LoggedFlow[] {
   return seawallOk("flows", "--json", "--limit", "100000")
@@ -84,7 +95,7 @@ export function flows(): LoggedFlow[] {
 export async function startDaemon(): Promise<Daemon> {
   const child = start(
     process.execPath,
-    [moduleFile(`../${CLI}`), "daemon"],
+    [moduleFile(`../${CLI}`), "daemon", "--upstream", `${UPSTREAM.address}:${UPSTREAM.port}`],
     ["ignore", "ignore", "pipe"],
     ENVIRONMENT,
   );
@@ -118,6 +129,12 @@ export function seawallProcesses(): number[] {
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => commandLine(pid).includes(main))
     .map(Number);
+}
+
+/** Ends the gate by SIGKILL. */
+export function killGate(): void {
+  for (const pid of seawallProcesses())
+    if (commandLine(String(pid)).includes("\0gate\0")) process.kill(pid, "SIGKILL");
 }
 
 function commandLine(pid: string): string {

@@ -6,6 +6,7 @@ import {
   AGENT_UID,
   BRIDGE4,
   BRIDGE6,
+  CDN,
   CONTAINER4,
   CONTAINER6,
   GATEWAY4,
@@ -13,9 +14,12 @@ import {
   HOST4,
   HOST6,
   OTHER_UID,
+  PASTE,
   PORT,
+  SITE,
   SUBNET4,
   SUBNET6,
+  UPSTREAM,
 } from "./address.ts";
 import { type Player, startPlayer } from "./player.ts";
 
@@ -183,6 +187,17 @@ async function openServices({ host, agent, internet, container }: World): Promis
     host.ask({ do: "listen", name: "database", tcp: [database], udp: [] }),
     internet.ask({ do: "listen", name: "internet", tcp: [53, 80, 443, 853], udp: [53, 443] }),
     internet.ask({ do: "stall", port: slow }),
+    internet.ask({
+      do: "web",
+      resolver: UPSTREAM,
+      zone: {
+        [SITE.listed]: CDN,
+        [SITE.neighbour]: CDN,
+        [SITE.below]: CDN,
+        [SITE.unlisted]: PASTE,
+        [SITE.inside]: ["10.1.2.3"],
+      },
+    }),
     container.ask({ do: "listen", name: "shop", tcp: [PORT.container], udp: [] }),
   ]);
 }

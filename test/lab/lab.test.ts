@@ -126,6 +126,7 @@ function sabotaged(): LabPolicies {
   return {
     watching: spoil(POLICIES.watching),
     enforcing: spoil(POLICIES.watching),
+    names: spoil(POLICIES.names),
     mistake: POLICIES.mistake,
   };
 }

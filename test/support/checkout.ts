@@ -50,10 +50,15 @@ export function copyCheckout({ modules = true } = {}): Checkout {
     writeFileSync(join(root, file), text, { mode });
     return join(root, file);
   };
-  for (const name of COPIED) cpSync(join(ROOT, name), join(root, name), { recursive: true });
+  for (const name of COPIED) cpSync(join(ROOT, name), join(root, name), { recursive: true, filter: isOurs });
   if (modules) symlinkSync(realModules(), join(root, "node_modules"));
   write("src/cli/main.ts", CLI);
   return { root, write, [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }) };
+}
+
+/** Packages that parts of the repository install for themselves stay where they are. */
+function isOurs(path: string): boolean {
+  return !path.slice(ROOT.length).includes("node_modules");
 }
 
 /** The installed packages that a copy borrows. */

@@ -40,11 +40,16 @@ export async function measure(context: BenchContext): Promise<BenchResult> {
     const places = RESOLVERS.map((_, at) => makePlace(context, at));
     const upstream = await startUpstream(context.folder, UPSTREAM);
     running.push(upstream);
-    for (const place of places) running.push(await place.resolver.start(place));
+    const resolvers = new Map<Place, Running>();
+    for (const place of places) {
+      const started = await place.resolver.start(place);
+      running.push(started);
+      resolvers.set(place, started);
+    }
     const fresh = freshNames();
     const rates = await measureRates(context, places, fresh, upstream);
     const firsts = await measureFirstAnswers(context, places, fresh);
-    for (const place of places) requirePinned(place, fresh);
+    for (const [place, resolver] of resolvers) requirePinned(place, fresh, resolver);
     return {
       name: "dns",
       title: "forwarded answers, with their addresses in the kernel",

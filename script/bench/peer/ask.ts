@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { run } from "../command.ts";
 import { toolEnvironment, toolPath } from "../tool.ts";
 import type { Place } from "./resolvers.ts";
+import type { Running } from "./running.ts";
 import { asAgent, within } from "./wire.ts";
 import { INDEX_MAX, zoneAddressText, zoneName } from "./zone.ts";
 
@@ -71,11 +72,15 @@ export function askFirst(place: Place, fresh: FreshNames, count: number): readon
   return times.slice(WARM_UP);
 }
 
-/** Throws when a resolver that pins answered without having the address in the kernel: its time would mean nothing. */
-export function requirePinned(place: Place, fresh: FreshNames): void {
+/**
+ * Throws when a resolver that pins answered without having the address in the kernel: its time would mean nothing.
+ * Ends the resolver: nft(8) begins a listing anew whenever something changes under it, and a long one never ends.
+ */
+export function requirePinned(place: Place, fresh: FreshNames, running: Running): void {
   const { table, name } = place.resolver;
   if (table === null) return;
   askFirst(place, fresh, 1);
+  running.stop();
   const address = zoneAddressText(fresh.nextIndex - 1);
   const listed = run(within(place.namespace, ["nft", "list", "table", "inet", table]));
   if (!listed.includes(address)) throw new Error(`${name} answered and did not pin ${address}`);

@@ -6,7 +6,7 @@ export const command: Command = {
   path: ["allow"],
   summary: "Add an outbound allow to the policy file",
   usage:
-    "seawall allow NAME|ADDRESS ... --why TEXT [--port N[,N]] [--protocol udp] [--scope NAME] [--for 1h] [--policy FILE]",
+    "seawall allow NAME|ADDRESS ... --why TEXT [--port N[,N]] [--protocol udp] [--scope NAME] [--for 1h]",
   options: EDIT_OPTIONS,
   optionHelp: EDIT_HELP,
   examples: [

@@ -9,7 +9,7 @@ import { expiryOf } from "../rule-wish.ts";
 
 export const command: Command = {
   path: ["approve"],
-  summary: "Allow what was refused, by the id of the refusal",
+  summary: "Allow what was refused, by its id",
   usage: "seawall approve ID --why TEXT [--for 1h] [--policy FILE] [--dry-run]",
   options: {
     why: { type: "string" },

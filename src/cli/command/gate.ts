@@ -7,9 +7,9 @@ import { loadPolicy } from "../policy.ts";
 
 export const command: Command = {
   path: ["gate"],
-  summary: "Run the gates alone: explicit proxy and DNS for one scope",
+  summary: "Run the gates alone: explicit proxy and DNS",
   usage:
-    "seawall gate --policy FILE [--proxy ADDR:PORT] [--dns ADDR:PORT] --upstream ADDR:PORT[,...] [--scope NAME] [--json]",
+    "seawall gate --policy FILE --upstream ADDR:PORT[,...] [--proxy ADDR:PORT] [--dns ADDR:PORT] [--scope NAME]",
   options: {
     policy: { type: "string" },
     proxy: { type: "string" },

@@ -1,6 +1,7 @@
 /** What the operator says about checks: failures that are accepted for a time, and facts only a person can know. */
 import { parseDocument } from "yaml";
 import type { Finding } from "./finding.ts";
+import { isJson, listOf } from "./read/json.ts";
 
 export interface Waiver {
   readonly check: string;
@@ -51,44 +52,56 @@ export function parseOperatorWord(text: string, isCheck: (id: string) => boolean
     };
   const root: unknown = safeValue(document);
   if (root === null || root === undefined) return NO_WORD;
-  if (!isRecord(root)) return { ...NO_WORD, problems: ["audit.yaml must hold `waivers:` and `attested:`"] };
+  if (!isJson(root)) return { ...NO_WORD, problems: ["audit.yaml must hold `waivers:` and `attested:`"] };
   const problems = Object.keys(root)
     .filter((key) => key !== "waivers" && key !== "attested")
     .map((key) => `audit.yaml: unknown key \`${key}\``);
-  const waivers: Waiver[] = [];
-  const attested: Attestation[] = [];
-  for (const [index, entry] of listOf(root["waivers"]).entries()) {
-    const { check, why, owner, expires } = texts(entry);
-    const problem =
-      entryProblem(check, isCheck) ??
-      (why.length < WHY_CHARS_MIN
-        ? `\`why\` has less than ${WHY_CHARS_MIN} characters`
-        : owner === ""
-          ? "`owner` is missing"
-          : DATE.test(expires)
-            ? null
-            : "`expires` must be a day like 2027-01-31");
-    if (problem === null) waivers.push({ check, why, owner, expires });
-    else problems.push(`audit.yaml: waiver ${index + 1}: ${problem}`);
-  }
-  for (const [index, entry] of listOf(root["attested"]).entries()) {
-    const { check, says, owner, on } = texts(entry);
-    const known =
-      entryProblem(check, isCheck) ??
-      (ATTESTABLE.includes(check) ? null : `${check} can be seen: it is not attested`);
-    const problem =
-      known ??
-      (says.length < WHY_CHARS_MIN
-        ? `\`says\` has less than ${WHY_CHARS_MIN} characters`
-        : owner === ""
-          ? "`owner` is missing"
-          : DATE.test(on)
-            ? null
-            : "`on` must be a day like 2026-11-21");
-    if (problem === null) attested.push({ check, says, owner, on });
-    else problems.push(`audit.yaml: attested ${index + 1}: ${problem}`);
-  }
-  return { waivers, attested, problems };
+  const waivers = sorted(listOf(root["waivers"]), "waiver", (texts) => waiverProblem(texts, isCheck));
+  const attested = sorted(listOf(root["attested"]), "attested", (texts) =>
+    attestationProblem(texts, isCheck),
+  );
+  return {
+    waivers: waivers.good,
+    attested: attested.good,
+    problems: [...problems, ...waivers.problems, ...attested.problems],
+  };
+}
+
+function sorted(
+  entries: readonly unknown[],
+  what: string,
+  problemOf: (texts: EntryTexts) => string | null,
+): { readonly good: readonly EntryTexts[]; readonly problems: readonly string[] } {
+  const all = entries.map(textsOf).map((texts) => ({ texts, problem: problemOf(texts) }));
+  return {
+    good: all.filter(({ problem }) => problem === null).map(({ texts }) => texts),
+    problems: all.flatMap(({ problem }, index) =>
+      problem === null ? [] : [`audit.yaml: ${what} ${index + 1}: ${problem}`],
+    ),
+  };
+}
+
+function waiverProblem(
+  { check, why, owner, expires }: EntryTexts,
+  isCheck: (id: string) => boolean,
+): string | null {
+  const problem = entryProblem(check, isCheck);
+  if (problem !== null) return problem;
+  if (why.length < WHY_CHARS_MIN) return `\`why\` has less than ${WHY_CHARS_MIN} characters`;
+  if (owner === "") return "`owner` is missing";
+  return DATE.test(expires) ? null : "`expires` must be a day like 2027-01-31";
+}
+
+function attestationProblem(
+  { check, says, owner, on }: EntryTexts,
+  isCheck: (id: string) => boolean,
+): string | null {
+  const problem = entryProblem(check, isCheck);
+  if (problem !== null) return problem;
+  if (!ATTESTABLE.includes(check)) return `${check} can be seen: it is not attested`;
+  if (says.length < WHY_CHARS_MIN) return `\`says\` has less than ${WHY_CHARS_MIN} characters`;
+  if (owner === "") return "`owner` is missing";
+  return DATE.test(on) ? null : "`on` must be a day like 2026-11-21";
 }
 
 function safeValue(document: {
@@ -106,8 +119,10 @@ function entryProblem(check: string, isCheck: (id: string) => boolean): string |
   return isCheck(check) ? null : `there is no check ${check}`;
 }
 
-function texts(entry: unknown): Record<"check" | "why" | "owner" | "expires" | "says" | "on", string> {
-  const record = isRecord(entry) ? entry : {};
+type EntryTexts = Readonly<Record<"check" | "why" | "owner" | "expires" | "says" | "on", string>>;
+
+function textsOf(entry: unknown): EntryTexts {
+  const record = isJson(entry) ? entry : {};
   const text = (key: string): string => (typeof record[key] === "string" ? record[key].trim() : "");
   return {
     check: text("check").toUpperCase(),
@@ -117,14 +132,6 @@ function texts(entry: unknown): Record<"check" | "why" | "owner" | "expires" | "
     says: text("says"),
     on: text("on"),
   };
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? (value as readonly unknown[]) : [];
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Marks the failures that a waiver in force accepts. A waiver that has expired is told in the evidence. */

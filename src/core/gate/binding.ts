@@ -19,7 +19,7 @@ export interface Bindings {
 }
 
 /** LIMIT: bindings of one scope; the oldest goes first. */
-export const BINDINGS_MAX = 65_535;
+export const BINDINGS_MAX = 16_384;
 /** A pin lives longer than the answer it was made for, so that nobody who has the answer finds it gone. */
 export const PIN_SECONDS_MIN = 60;
 export const PIN_SECONDS_MORE = 30;

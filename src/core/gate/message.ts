@@ -36,7 +36,6 @@ export type ToGate =
       /** What a gate before this one bound; only with the first setup. */
       readonly bindings: readonly KnownBinding[];
     }
-  | { readonly kind: "ping"; readonly id: number }
   /** No policy needs a gate any more. */
   | { readonly kind: "stop" }
   | { readonly kind: "pinned"; readonly id: number; readonly ok: boolean };
@@ -44,7 +43,6 @@ export type ToGate =
 export type FromGate =
   | { readonly kind: "hello"; readonly pid: number }
   | { readonly kind: "ready"; readonly id: number; readonly trouble: readonly string[] }
-  | { readonly kind: "pong"; readonly id: number }
   | {
       readonly kind: "pin";
       readonly id: number;
@@ -86,7 +84,6 @@ const REPORT = z.strictObject({
 const FROM_GATE = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("hello"), pid: ID }),
   z.strictObject({ kind: z.literal("ready"), id: ID, trouble: z.array(TEXT).max(64) }),
-  z.strictObject({ kind: z.literal("pong"), id: ID }),
   z.strictObject({
     kind: z.literal("pin"),
     id: ID,

@@ -5,6 +5,7 @@ import type { DropIn, PolicyDocument } from "./document.ts";
 import { guardOverlaps } from "./guard-overlap.ts";
 import { parsePolicy } from "./parse/parse.ts";
 import { PRESET_NAMES } from "./preset/preset.ts";
+import { wayOutNotices } from "./preset/way-out-notice.ts";
 import { resolvePolicy } from "./resolve.ts";
 import type { ResolvedPolicy } from "./resolved.ts";
 import { selfTest } from "./self-test.ts";
@@ -38,6 +39,7 @@ export function checkPolicy(text: string, inputs: CheckInputs): PolicyCheck {
   const resolved = resolvePolicy(parsed.document, { fileSets: files.sets });
   diagnostics.push(...files.diagnostics, ...resolved.diagnostics);
   if (!hasError(diagnostics)) {
+    diagnostics.push(...wayOutNotices(parsed.document));
     diagnostics.push(...guardOverlaps(parsed.document, resolved.policy, nowMs));
     diagnostics.push(...selfTest(parsed.document, resolved.policy, nowMs));
   }

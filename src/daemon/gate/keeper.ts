@@ -13,7 +13,7 @@ import { readResolvers } from "../../edge/host/resolv-conf.ts";
 import { readLive } from "../../edge/kernel/live.ts";
 import { openSetElements } from "../../edge/kernel/set-elements.ts";
 import type { Folders } from "../../edge/state/folder.ts";
-import { nameResolvers, sayAlive } from "./kernel-signs.ts";
+import { nameResolvers } from "./kernel-signs.ts";
 import { type LinkServer, openLinkServer } from "./link-server.ts";
 import { createPinKeeper } from "./pin-keeper.ts";
 import { allOf, isSame, type PoliciesInForce, policiesInForce } from "./policy-watch.ts";
@@ -45,15 +45,15 @@ export interface GateKeeperOptions {
 }
 
 const LOOK_STEP_MS = 250;
-const BEAT_STEP_MS = 400;
-/** LIMIT: a gate that does not answer for so long is not said to be alive. */
-const SLOW_MS = 1_000;
+/** How often resolvers and containers are named anew; every time makes those begin again who list a large set. */
+const SIGN_STEP_MS = 20_000;
 /** LIMIT: how long a setup may take: doors, and the pins of what is known. */
 const SETUP_WAIT_MS = 10_000;
 /** LIMIT: how long a policy that was announced is waited for. */
 const COMING_MS_MAX = 30_000;
+/** How long wishes that failed are gathered before the kernel is looked at for them. */
+const FAILED_PIN_WAIT_MS = 50;
 const DNS_PORT = 53;
-const RESOLVER_STEP_MS = 10_000;
 /** How long a gate of an earlier daemon is waited for before one is started. */
 const RELINK_WAIT_MS = 600;
 const NOBODY: PoliciesInForce = { committed: null, candidate: null, coming: null };
@@ -67,9 +67,10 @@ export async function startGateKeeper(options: GateKeeperOptions): Promise<GateK
   let known = NOBODY;
   let knownAround = "";
   let lastSetup = 0;
-  let lastPongMs = 0;
   let trouble: readonly string[] = [];
   let isSetUp = false;
+  /** Setups that no gate has answered yet. */
+  let settingUp = 0;
   let comingId: number | null = null;
   let comingUntilMs = 0;
   const startedMs = performance.now();
@@ -80,9 +81,6 @@ export async function startGateKeeper(options: GateKeeperOptions): Promise<GateK
     switch (message.kind) {
       case "pin":
         return void answerPin(message);
-      case "pong":
-        lastPongMs = performance.now();
-        return;
       case "ready":
         ready.get(message.id)?.(message.trouble);
         return;
@@ -95,7 +93,7 @@ export async function startGateKeeper(options: GateKeeperOptions): Promise<GateK
   const answerPin = async (wish: Extract<FromGate, { kind: "pin" }>): Promise<void> => {
     let outcome = pins.pin(wish, nowMs());
     if (outcome === "failed") {
-      await look();
+      await lookSoon();
       outcome = pins.pin(wish, nowMs());
     }
     // What opens nothing needs no pin: the kernel refuses it by itself.
@@ -105,7 +103,6 @@ export async function startGateKeeper(options: GateKeeperOptions): Promise<GateK
     path: `${folders.run}/gate.sock`,
     gateUid,
     onLink: () => {
-      lastPongMs = performance.now();
       void setUp(true);
     },
     onMessage: take,
@@ -126,6 +123,14 @@ export async function startGateKeeper(options: GateKeeperOptions): Promise<GateK
   /** Tells the gates everything anew; resolves to whether they follow. */
   const setUp = async (withBindings: boolean): Promise<boolean> => {
     if (!link.isLinked()) return false;
+    settingUp += 1;
+    try {
+      return await tellAll(withBindings);
+    } finally {
+      settingUp -= 1;
+    }
+  };
+  const tellAll = async (withBindings: boolean): Promise<boolean> => {
     const own = ownAddresses();
     const resolvers = resolversNow();
     nameResolvers(elements, resolvers);
@@ -147,7 +152,6 @@ export async function startGateKeeper(options: GateKeeperOptions): Promise<GateK
     for (const one of found) if (!trouble.includes(one)) err(`seawalld: the gate cannot listen: ${one}\n`);
     trouble = found;
     isSetUp = true;
-    beat();
     return true;
   };
 
@@ -161,6 +165,15 @@ export async function startGateKeeper(options: GateKeeperOptions): Promise<GateK
       trouble = [message];
       return false;
     }
+  };
+  let soon: Promise<boolean> | null = null;
+  /** However many wishes fail at once, the kernel is looked at once for all of them. */
+  const lookSoon = (): Promise<boolean> => {
+    soon ??= sleep(FAILED_PIN_WAIT_MS).then(() => {
+      soon = null;
+      return look();
+    });
+    return soon;
   };
   const lookClosely = async (coming: number | null): Promise<boolean> => {
     const found = policiesInForce(folders.state, readLive(), coming);
@@ -185,25 +198,18 @@ export async function startGateKeeper(options: GateKeeperOptions): Promise<GateK
       if (performance.now() - startedMs > RELINK_WAIT_MS || coming !== null) process.ensure();
       return false;
     }
-    return isNew ? setUp(false) : isSetUp;
+    // One that was too slow the last time is asked again, or it would never count as set up.
+    const isLate = !isSetUp && settingUp === 0;
+    return isNew || isLate ? setUp(false) : isSetUp;
   };
 
-  const beat = (): void => {
-    if (!link.isLinked() || !isSetUp) return;
-    link.send({ kind: "ping", id: 0 });
-    if (performance.now() - lastPongMs < SLOW_MS) sayAlive(elements);
-  };
-
-  let nextResolversMs = 0;
   const timers = [
     setInterval(() => void look(), LOOK_STEP_MS),
     setInterval(() => {
-      beat();
-      if (performance.now() < nextResolversMs || allOf(known).length === 0) return;
-      nextResolversMs = performance.now() + RESOLVER_STEP_MS;
+      if (allOf(known).length === 0) return;
       nameResolvers(elements, resolversNow());
       pins.pinContainers(containerAddresses);
-    }, BEAT_STEP_MS),
+    }, SIGN_STEP_MS),
   ];
   await look();
   return {

@@ -22,6 +22,9 @@ export interface LinkServerOptions {
   readonly onLoss: () => void;
 }
 
+/** LIMIT: bytes that wait for a gate to read them before it is heard again. */
+const UNHEARD_BYTES_MAX = 256 * 1024;
+
 /** Listens for the gates. Resolves when it does; refuses with the errno. */
 export function openLinkServer({
   path,
@@ -42,6 +45,11 @@ export function openLinkServer({
       onLoss();
     });
     readFrames(socket, GATE_FRAME_BYTES_MAX, (frame) => {
+      // SECURITY: who does not hear the answers is not asked for more questions; they would pile up here.
+      if (socket.writableLength > UNHEARD_BYTES_MAX && !socket.isPaused()) {
+        socket.pause();
+        socket.once("drain", () => socket.resume());
+      }
       const message = parseFromGate(frame);
       if (message === undefined) return void socket.destroy();
       if (message.kind === "hello") onLink(message.pid);

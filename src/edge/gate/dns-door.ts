@@ -3,9 +3,10 @@ import { createSocket } from "node:dgram";
 import { createServer, type Socket } from "node:net";
 import { frameOf, parseTcpFrames } from "../../core/dns/tcp-frame.ts";
 import { answerQuery } from "./dns-answer.ts";
-import type { GateScope } from "./scope.ts";
+import { type Asked, gateDecision, type GateScope, refuse } from "./scope.ts";
 import type { Listening } from "./tcp-door.ts";
 import { listenTcp, type Place } from "./tcp-door.ts";
+import { asGiven } from "./udp.ts";
 
 /** LIMIT: queries of one scope on the way at once; more are not answered, and the client asks again. */
 export const QUERIES_MAX = 1_024;
@@ -19,11 +20,11 @@ const RECEIVE_BYTES = 4_194_304;
 
 /** Binds both. Resolves when they are ready; refuses with the errno of what could not be bound. */
 export async function openDns(scope: GateScope, place: Place): Promise<Listening> {
-  const counter = { waiting: 0 };
-  const udp = await openUdp(scope, place, counter);
+  const room = createRoom(scope);
+  const udp = await openUdp(scope, place, room);
   try {
     const tcp = await listenTcp(
-      createServer((socket) => serveStream(scope, socket, counter)),
+      createServer((socket) => serveStream(scope, socket, room)),
       place,
     );
     return {
@@ -38,35 +39,71 @@ export async function openDns(scope: GateScope, place: Place): Promise<Listening
   }
 }
 
-interface Counter {
-  waiting: number;
+/** The places for queries. */
+interface Room {
+  /** Takes a place, or returns false when there is none. */
+  readonly enter: () => boolean;
+  readonly leave: () => void;
 }
 
-function openUdp(scope: GateScope, { address, port }: Place, counter: Counter): Promise<Listening> {
+const ASKED: Asked = { door: "dns", host: null, address: null, port: 53, protocol: "udp" };
+const TOO_MANY = gateDecision("limit", "this scope has as many DNS queries open as one scope may have");
+
+function createRoom(scope: GateScope): Room {
+  let waiting = 0;
+  let isSaid = false;
+  return {
+    enter: () => {
+      if (waiting < QUERIES_MAX) {
+        waiting += 1;
+        return true;
+      }
+      // Said once until half of the places are free again: the limit is what is reached, not one query's fate.
+      if (!isSaid) refuse(scope, ASKED, TOO_MANY);
+      isSaid = true;
+      return false;
+    },
+    leave: () => {
+      waiting -= 1;
+      if (waiting < QUERIES_MAX / 2) isSaid = false;
+    },
+  };
+}
+
+function openUdp(scope: GateScope, { address, port }: Place, room: Room): Promise<Listening> {
   const type = address.includes(":") ? "udp6" : "udp4";
-  const socket = createSocket({ type, ipv6Only: type === "udp6", recvBufferSize: RECEIVE_BYTES });
+  const socket = createSocket({
+    type,
+    ipv6Only: type === "udp6",
+    recvBufferSize: RECEIVE_BYTES,
+    lookup: asGiven,
+  });
+  let isOpen = true;
   socket.on("message", (bytes, from) => {
-    if (counter.waiting >= QUERIES_MAX) return;
-    counter.waiting += 1;
+    if (!room.enter()) return;
     void answerQuery(scope, bytes, "udp")
       .then((reply) => {
-        if (reply !== null) socket.send(reply, from.port, from.address, () => undefined);
+        // The door may have closed while the resolver was asked.
+        if (reply !== null && isOpen) socket.send(reply, from.port, from.address, () => undefined);
       })
-      .finally(() => {
-        counter.waiting -= 1;
-      });
+      .finally(room.leave);
   });
   return new Promise((resolve, reject) => {
     socket.once("error", reject);
     socket.bind({ address, port, exclusive: true }, () => {
       socket.off("error", reject);
       socket.on("error", () => undefined);
-      resolve({ close: () => socket.close() });
+      resolve({
+        close: () => {
+          isOpen = false;
+          socket.close();
+        },
+      });
     });
   });
 }
 
-function serveStream(scope: GateScope, socket: Socket, counter: Counter): void {
+function serveStream(scope: GateScope, socket: Socket, room: Room): void {
   if (!scope.connections.enter(socket)) {
     socket.destroy();
     return;
@@ -78,9 +115,8 @@ function serveStream(scope: GateScope, socket: Socket, counter: Counter): void {
   socket.on("data", (chunk: Buffer) => {
     const read = frames.push(chunk);
     for (const message of read.messages) {
-      if (waiting >= PIPELINED_MAX || counter.waiting >= QUERIES_MAX) return void socket.destroy();
+      if (waiting >= PIPELINED_MAX || !room.enter()) return void socket.destroy();
       waiting += 1;
-      counter.waiting += 1;
       void answerQuery(scope, message, "tcp")
         .then((reply) => {
           if (reply === null) socket.destroy();
@@ -88,7 +124,7 @@ function serveStream(scope: GateScope, socket: Socket, counter: Counter): void {
         })
         .finally(() => {
           waiting -= 1;
-          counter.waiting -= 1;
+          room.leave();
         });
     }
     if (!read.ok) socket.destroy();

@@ -1,5 +1,5 @@
 /** The gates of one machine: a set of doors for each scope, one policy in force, one pool of resolvers. */
-import { createBindings } from "../../core/gate/binding.ts";
+import { createBindings, PIN_SECONDS_MORE } from "../../core/gate/binding.ts";
 import { type ScopeJudge, scopeJudge, type Surroundings } from "../../core/gate/judge.ts";
 import type { GateReport } from "../../core/gate/report.ts";
 import type { ResolvedPolicy } from "../../core/policy/resolved.ts";
@@ -40,6 +40,8 @@ export interface Gate {
 
 /** How long an address in use is pinned beyond the next review, in seconds. */
 const IN_USE_SECONDS = 120;
+/** LIMIT: pins on the way at once when many are made anew: their answers would otherwise be waited for one by one. */
+const PINS_AT_ONCE = 256;
 
 /** Returns gates without doors. */
 export function createGate(options: GateOptions): Gate {
@@ -120,17 +122,24 @@ async function keepInUse(scope: GateScope): Promise<void> {
   }
 }
 
-/** Clients keep answers: what they were given must stay reachable under the next policy, if it allows it. */
+/**
+ * Clients keep answers: what they were given must stay reachable under the next policy, if it allows it.
+ * INVARIANT: this makes no pin live longer than it would have, so a hundred changes in a row do not either.
+ */
 async function pinBindings(scopes: Iterable<GateScope>): Promise<void> {
+  const waiting: Promise<boolean>[] = [];
   for (const scope of scopes) {
     const now = scope.nowMs();
     const judge = scope.judge();
     for (const { host, address, untilMs } of scope.bindings.all(now)) {
       if (judge.refuseAnswer(host, address) !== null || judge.judgeName(host, now).kind !== "listed")
         continue;
-      await scope.resolver.keep(host, address, Math.ceil((untilMs - now) / 1_000));
+      const leftSeconds = Math.ceil((untilMs - now) / 1_000);
+      waiting.push(scope.resolver.keep(host, address, Math.max(0, leftSeconds - PIN_SECONDS_MORE)));
+      if (waiting.length >= PINS_AT_ONCE) await Promise.all(waiting.splice(0));
     }
   }
+  await Promise.all(waiting);
 }
 
 const NOTHING_ALLOWED: ResolvedPolicy = {

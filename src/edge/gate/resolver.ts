@@ -53,6 +53,8 @@ export interface ResolverOptions {
 
 /** A pin that is this near to its end is made anew before an answer is given that needs it. */
 const PIN_SPARE_MS = 10_000;
+/** LIMIT: questions of one scope on the way at once; one tenant cannot take the places of another. */
+export const SCOPE_ASKING_MAX = 1_024;
 /** LIMIT: pins remembered, so that they are not asked for twice. */
 const PINS_KNOWN_MAX = 65_535;
 
@@ -77,6 +79,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     if (cached !== undefined) return { kind: "found", ...cached, bytes: null };
     const before = asking.get(key);
     if (before !== undefined) return before;
+    if (asking.size >= SCOPE_ASKING_MAX) return { kind: "failed", why: FAILURES.busy };
     const made = lookUp(lookup, key).finally(() => asking.delete(key));
     asking.set(key, made);
     return made;
@@ -86,12 +89,18 @@ export function createResolver(options: ResolverOptions): Resolver {
   const keep = async (host: Hostname, addresses: readonly Ip[], ttlSeconds: number): Promise<boolean> => {
     const now = nowMs();
     const needMs = now + ttlSeconds * 1_000 + PIN_SPARE_MS;
-    const pins = addresses.map((address) => ({ address, key: pinKey(judge(), host, address, now) }));
+    const pins = addresses.map((address) => ({ address, ...opening(judge(), host, address, now) }));
     const missing = pins.filter(({ key }) => (known.get(key) ?? 0) < needMs);
     if (missing.length > 0) {
       const seconds = pinSeconds(ttlSeconds);
-      if (!(await pinner.pin({ scope, host, addresses: missing.map(({ address }) => address), seconds })))
-        return false;
+      const isPinned = await pinner.pin({
+        scope,
+        host,
+        addresses: missing.map(({ address }) => address),
+        seconds,
+      });
+      // What opens nothing, such as an address that a rule denies, is refused when somebody connects to it.
+      if (!isPinned && missing.some(({ opens }) => opens)) return false;
       if (known.size > PINS_KNOWN_MAX) known = new Map();
       for (const { key } of missing) known.set(key, now + seconds * 1_000);
     }
@@ -144,10 +153,16 @@ const FAILURES = {
   busy: "too many names are being asked for at once",
 } as const;
 
-/** Two names on one address that open the same need one pin. */
-function pinKey(judge: ScopeJudge, host: Hostname, address: Ip, nowMs: number): string {
+/** What a pin opens. Two names on one address that open the same need one pin. */
+function opening(
+  judge: ScopeJudge,
+  host: Hostname,
+  address: Ip,
+  nowMs: number,
+): { readonly key: string; readonly opens: boolean } {
   const { webPorts, direct } = judge.pinnable(host, address, nowMs);
-  return `${formatIp(address)} ${webPorts.join()} ${direct.join()}`;
+  const key = `${formatIp(address)} ${webPorts.join()} ${direct.join()}`;
+  return { key, opens: webPorts.length + direct.length > 0 };
 }
 
 function isAddressType(type: number): boolean {

@@ -1,5 +1,5 @@
 /** Asks the resolvers: UDP with random ports, ids and case; TCP when it is cut; the next one when one is silent. */
-import { randomBytes } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 import { createSocket, type Socket } from "node:dgram";
 import { connect } from "node:net";
 import {
@@ -10,6 +10,8 @@ import {
   type UpstreamAnswer,
 } from "../../core/dns/upstream.ts";
 import { frameOf, parseTcpFrames } from "../../core/dns/tcp-frame.ts";
+
+import { asGiven } from "./udp.ts";
 
 export interface ResolverAddress {
   readonly address: string;
@@ -37,8 +39,8 @@ export interface Upstream {
 export const ANSWER_WAIT_MS = 1_500;
 /** LIMIT: rounds over all resolvers before a question fails. */
 const ROUNDS_MAX = 2;
-/** LIMIT: questions on the way at once. */
-const ASKING_MAX = 4_096;
+/** LIMIT: questions on the way at once: more than all scopes together may have (SCOPE_ASKING_MAX each). */
+const ASKING_MAX = 16_384;
 /** LIMIT: bytes we take over UDP; what is longer comes over TCP (RFC 9715). */
 const UDP_BYTES = 1_232;
 /** Sockets a resolver is asked from, each on a random port, and how many questions one is used for. */
@@ -52,6 +54,7 @@ export function createUpstream(initial: readonly ResolverAddress[]): Upstream {
   let servers = initial;
   let preferred = 0;
   let asking = 0;
+  let isClosed = false;
   const pools = new Map<string, Pool>();
   const poolOf = (server: ResolverAddress): Pool => {
     const key = `${server.address} ${server.port}`;
@@ -64,7 +67,8 @@ export function createUpstream(initial: readonly ResolverAddress[]): Upstream {
     for (let attempt = 0; attempt < servers.length * ROUNDS_MAX; attempt += 1) {
       const at = (preferred + attempt) % servers.length;
       const server = servers[at];
-      if (server === undefined) break;
+      // What is still waited for when it closes must not open a socket again.
+      if (server === undefined || isClosed) break;
       const reply = await askOne(server, poolOf(server), question);
       if (reply.ok && !isServerFailure(reply.answer)) {
         preferred = at;
@@ -89,6 +93,7 @@ export function createUpstream(initial: readonly ResolverAddress[]): Upstream {
       preferred = 0;
     },
     close: () => {
+      isClosed = true;
       for (const pool of pools.values()) pool.close();
       pools.clear();
     },
@@ -105,17 +110,30 @@ async function askOne(
   pool: Pool,
   question: UpstreamQuestion,
 ): Promise<UpstreamReply> {
-  const id = randomBytes(2).readUInt16BE();
-  const message = encodeQuestion(id, question.name, question.type, {
+  const random = nextRandom();
+  const message = encodeQuestion(random.readUInt16BE(), question.name, question.type, {
     dnssecOk: question.dnssecOk,
     checkingDisabled: question.checkingDisabled,
     authenticData: true,
     udpSize: UDP_BYTES,
-    caseBits: randomBytes(CASE_BYTES),
+    caseBits: random.subarray(2),
   });
   const asked = askedOf(message);
   const reply = await pool.ask(asked, message);
   return reply.ok && reply.answer.truncated ? askOverTcp(server, asked, message) : reply;
+}
+
+/** Random bytes are drawn for many questions at once: each draw is a call into the kernel. */
+const randomPool = Buffer.alloc((2 + CASE_BYTES) * 240);
+let randomAt = randomPool.length;
+
+function nextRandom(): Buffer {
+  if (randomAt >= randomPool.length) {
+    randomFillSync(randomPool);
+    randomAt = 0;
+  }
+  randomAt += 2 + CASE_BYTES;
+  return randomPool.subarray(randomAt - 2 - CASE_BYTES, randomAt);
 }
 
 interface Waiting {
@@ -180,6 +198,7 @@ function openSocket(server: ResolverAddress, open: Set<PoolSocket>): PoolSocket 
   const socket = createSocket({
     type: server.address.includes(":") ? "udp6" : "udp4",
     recvBufferSize: 1_048_576,
+    lookup: asGiven,
   });
   const made: PoolSocket = { socket, waiting: new Map(), used: 0 };
   open.add(made);

@@ -74,7 +74,7 @@ function processOf(pid: number): Reading<ContainerProcess> {
   if (pid <= 0 || status.kind !== "text")
     return unreadable("the container's process cannot be seen", "sudo seawall audit --layer docker");
   const line = (name: string): string =>
-    new RegExp(`^${name}:\\s*(\\S+)(?:\\s+(\\S+))?`, "m").exec(status.text)?.[1] ?? "0";
+    new RegExp(`^${name}:[ \\t]*(\\S+)`, "m").exec(status.text)?.[1] ?? "0";
   return read({
     uid: Number(/^Uid:\s*\d+\s+(\d+)/m.exec(status.text)?.[1] ?? 0),
     capBounding: BigInt(`0x${line("CapBnd")}`),

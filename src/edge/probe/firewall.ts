@@ -140,7 +140,7 @@ async function readManagers(): Promise<Reading<readonly FirewallManager[]>> {
       const state = states.get(`${name}.service`);
       return state === undefined || state.load !== "loaded"
         ? []
-        : [{ name, atBoot: /^enabled/.test(state.file), running: state.active === "active" }];
+        : [{ name, atBoot: state.file.startsWith("enabled"), running: state.active === "active" }];
     }),
   );
 }

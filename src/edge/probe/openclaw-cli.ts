@@ -38,6 +38,11 @@ export function findCli(place: Place): Reading<Cli> {
       "it runs in a container; its program is asked from inside only",
       "docker exec CONTAINER openclaw security audit",
     );
+  if (place.root !== "")
+    return unreadable(
+      "it sees other files than this host's; its program is asked from inside only",
+      `nsenter -t ${place.pid ?? 0} -m -n seawall audit`,
+    );
   const candidates = [
     ...SCRIPTS,
     ...SCRIPTS_IN_HOME.map((path) => `${place.home}/${path}`),
@@ -100,36 +105,7 @@ export async function askOpenclaw(
   const us = process.geteuid?.() ?? 0;
   if (us !== 0 && us !== place.uid)
     return unreadable("only root or its user may run its commands", "sudo seawall audit");
-  const environment = {
-    HOME: place.home,
-    NO_COLOR: "1",
-    CI: "1",
-    PATH: `${dirname(cli.node)}:/usr/local/bin:/usr/bin:/bin`,
-    ...variables(place),
-  };
-  const command = [
-    cli.node,
-    cli.script,
-    ...(place.profile === null || place.pid !== null ? [] : ["--profile", place.profile]),
-    ...args,
-  ];
-  const question = { env: environment, deadlineMs: DEADLINE_MS };
-  const [program = "", ...rest] = command;
-  const answer =
-    us === 0 && place.uid !== 0
-      ? await ask(
-          "setpriv",
-          [
-            `--reuid=${place.uid}`,
-            `--regid=${account?.gid ?? place.uid}`,
-            "--clear-groups",
-            "--no-new-privs",
-            "--",
-            ...command,
-          ],
-          question,
-        )
-      : await ask(program, rest, question);
+  const answer = await runAs(place, cli, account, args);
   if (answer === undefined) return unreadable("openclaw cannot be started", "openclaw --version");
   if (answer.cut)
     return unreadable(
@@ -138,6 +114,33 @@ export async function askOpenclaw(
     );
   if (answer.stdout.trim() !== "") cache.put(key, answer.stdout);
   return read(answer);
+}
+
+/** SECURITY: as the instance's user and nobody else; root only where the instance itself is root's. */
+function runAs(
+  place: Place,
+  cli: Cli,
+  account: Account | undefined,
+  args: readonly string[],
+): Promise<Answer | undefined> {
+  const env = {
+    HOME: place.home,
+    NO_COLOR: "1",
+    CI: "1",
+    PATH: `${dirname(cli.node)}:/usr/local/bin:/usr/bin:/bin`,
+    ...variables(place),
+  };
+  const profile = place.profile === null || place.pid !== null ? [] : ["--profile", place.profile];
+  const command = [cli.script, ...profile, ...args];
+  const question = { env, deadlineMs: DEADLINE_MS };
+  if (process.geteuid?.() !== 0 || place.uid === 0) return ask(cli.node, command, question);
+  const user = [
+    `--reuid=${place.uid}`,
+    `--regid=${account?.gid ?? place.uid}`,
+    "--clear-groups",
+    "--no-new-privs",
+  ];
+  return ask("setpriv", [...user, "--", cli.node, ...command], question);
 }
 
 const PASSED = ["OPENCLAW_STATE_DIR", "OPENCLAW_CONFIG_PATH", "OPENCLAW_HOME", "OPENCLAW_PROFILE"];

@@ -11,6 +11,8 @@ export interface Place {
   readonly home: string;
   readonly unit: string | null;
   readonly container: string | null;
+  /** Before every path of it: "" where it sees the host's own files. */
+  readonly root: string;
   readonly profile: string | null;
   readonly stateFolder: string | null;
   readonly configPath: string | null;
@@ -66,9 +68,9 @@ function placeOf(process: ProcessSeen, accounts: readonly Account[]): Place {
   const account = accounts.find(({ uid }) => uid === process.uid);
   const environment = environmentOf(process.pid);
   const container = containerIn(process.cgroup);
-  const root = container === null ? "" : `/proc/${process.pid}/root`;
   const home = environment.get("OPENCLAW_HOME") ?? environment.get("HOME") ?? account?.home ?? "/nonexistent";
   const profile = environment.get("OPENCLAW_PROFILE") ?? null;
+  const root = container === null && sameFolder(home, process.pid) ? "" : `/proc/${process.pid}/root`;
   const state =
     environment.get("OPENCLAW_STATE_DIR") ??
     environment.get("CLAWDBOT_STATE_DIR") ??
@@ -84,12 +86,19 @@ function placeOf(process: ProcessSeen, accounts: readonly Account[]): Place {
     home,
     unit: environment.get("OPENCLAW_SYSTEMD_UNIT") ?? unitIn(process.cgroup),
     container,
+    root,
     profile,
     stateFolder: root + state,
     configPath: root + config,
     environment,
     exe: `/proc/${process.pid}/exe`,
   };
+}
+
+/** A unit with a sandbox sees the host's files under their own names, a container or a namespace may not. */
+function sameFolder(path: string, pid: number): boolean {
+  const [ours, its] = [stateAt(path), stateAt(`/proc/${pid}/root${path}`)];
+  return its === undefined || (ours !== undefined && ours.uid === its.uid && ours.mtimeMs === its.mtimeMs);
 }
 
 function installed(account: Account, name: string): Place {
@@ -101,6 +110,7 @@ function installed(account: Account, name: string): Place {
     home: account.home,
     unit: null,
     container: null,
+    root: "",
     profile: STATE_FOLDER.exec(name)?.[2] ?? null,
     stateFolder,
     configPath: configIn(stateFolder),

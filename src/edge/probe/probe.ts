@@ -30,8 +30,8 @@ export interface ProbeOptions {
   readonly cache: AnswerCache;
   /** Leaves OpenClaw's own commands out unless an earlier answer still holds. */
   readonly quick: boolean;
-  /** Only what these layers need is looked at; every layer when absent. */
-  readonly layers?: readonly Layer[];
+  /** Only what these checks need is looked at; everything when absent. */
+  readonly checks?: readonly { readonly id: string; readonly layer: Layer }[];
 }
 
 /** Which layers need which facts. */
@@ -53,7 +53,7 @@ const NEEDS: Readonly<
   ssh: ["ssh", "firewall", "fail2ban", "remote"],
   firewall: ["firewall", "docker", "remote"],
   fail2ban: ["fail2ban"],
-  updates: ["updates", "ssh"],
+  updates: ["updates"],
   docker: ["docker", "firewall", "app"],
   secrets: ["secrets"],
   proxy: ["proxy", "app"],
@@ -61,6 +61,13 @@ const NEEDS: Readonly<
   tailscale: ["remote", "firewall"],
   host: ["host", "firewall", "remote"],
 };
+
+function isNeeded(name: keyof typeof NEEDS, checks: ProbeOptions["checks"]): boolean {
+  if (checks === undefined) return true;
+  // The one check of another layer that asks apt, which is slow.
+  if (name === "updates" && checks.some(({ id }) => id === "SSH-023")) return true;
+  return checks.some(({ layer }) => NEEDS[name].includes(layer));
+}
 
 const NOT_LOOKED_AT = unreadable("this layer was not asked for", "seawall audit");
 
@@ -74,14 +81,13 @@ export async function takeFacts(options: ProbeOptions): Promise<Facts> {
     18_789,
     ...places.flatMap(({ pid }) => (pid === null ? [] : listenersOf(table, pid).map(({ port }) => port))),
   ];
-  const { layers, operators, nowMs } = options;
+  const { checks, operators, nowMs } = options;
+  const layers = checks?.map(({ layer }) => layer);
   const part = <Value>(
     name: keyof typeof NEEDS,
     look: () => Promise<Reading<Value>>,
   ): Promise<Reading<Value>> =>
-    layers === undefined || NEEDS[name].some((layer) => layers.includes(layer))
-      ? safely(name, look)
-      : Promise.resolve(NOT_LOOKED_AT);
+    isNeeded(name, checks) ? safely(name, look) : Promise.resolve(NOT_LOOKED_AT);
   const ssh = part("ssh", () => readSsh({ processes: table, listeners, accounts, operators, nowMs }));
   const sshSeen = ssh.then((facts) => ({
     sshVersion: facts.kind === "read" ? facts.value.version : null,

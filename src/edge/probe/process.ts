@@ -57,7 +57,7 @@ function pids(): number[] {
 function readProcess(pid: number): ProcessSeen | undefined {
   const status = textOf(`/proc/${pid}/status`);
   if (status === "") return undefined;
-  const line = (name: string): string => new RegExp(`^${name}:\\s*(.*)$`, "m").exec(status)?.[1] ?? "";
+  const line = (name: string): string => new RegExp(`^${name}:[ \\t]*(.*)$`, "m").exec(status)?.[1] ?? "";
   const raw = textOf(`/proc/${pid}/cmdline`);
   return {
     pid,

@@ -5,14 +5,16 @@ import type { Repository, SecretHit } from "../../core/audit/fact/secret.ts";
 import { secretIn, secretsInText } from "../../core/audit/read/secret-rule.ts";
 import { type Reading, read, unreadable } from "../../core/audit/reading.ts";
 import { findProgram } from "../host/command.ts";
-import { type Answer, ask } from "./ask.ts";
-import { namesIn, ownStateAt, stateAt } from "./file.ts";
+import { type Answer, ask, inTurns } from "./ask.ts";
+import { namesIn, ownStateAt } from "./file.ts";
+import { writableBy } from "./openclaw-cli.ts";
 import type { Place } from "./openclaw-place.ts";
 
 /** LIMIT: repositories, and commits of each, and time for one question. */
 const REPOSITORIES_MAX = 12;
 const COMMITS_MAX = 2_000;
 const DEADLINE_MS = 8_000;
+const AT_ONCE = 4;
 
 export async function readRepositories(
   folders: readonly string[],
@@ -37,57 +39,57 @@ export async function readRepositories(
   return read(known);
 }
 
+type Git = (args: readonly string[]) => Promise<Answer | undefined>;
+
 async function readRepository(
   path: string,
   places: readonly Place[],
   accounts: readonly Account[],
 ): Promise<Repository | undefined> {
-  const uid = stateAt(path)?.uid ?? 0;
-  const gid = accounts.find((account) => account.uid === uid)?.gid ?? uid;
-  // SECURITY: as the owner of the folder, never as root in a folder that somebody else owns.
-  const git = (args: readonly string[]): Promise<Answer | undefined> =>
-    askAs(uid, gid, ["-c", "core.fsmonitor=false", "-c", "core.pager=cat", "-C", path, ...args]);
-  const isOurs =
-    places.some((place) => place.uid === uid) || uid === process.geteuid?.() || process.geteuid?.() === 0;
-  if (!isOurs) return undefined;
+  const git = gitIn(path, places, accounts);
+  if (git === undefined) return undefined;
+  const shown = ["--no-color", "--no-ext-diff", "--no-textconv", "--unified=0", "--format=commit %h"];
   const [tracked, log, count] = await Promise.all([
     git(["ls-files", "-z"]),
-    git([
-      "log",
-      "--all",
-      "-p",
-      "--no-color",
-      "--no-ext-diff",
-      "--no-textconv",
-      "--unified=0",
-      `--max-count=${COMMITS_MAX}`,
-      "--format=commit %h",
-    ]),
+    git(["log", "--all", "-p", ...shown, `--max-count=${COMMITS_MAX}`]),
     git(["rev-list", "--all", "--count"]),
   ]);
   if (tracked?.status !== 0) return undefined;
   const names = tracked.stdout.split("\0").filter((name) => name !== "");
-  const envs = [...new Set([...names, ...namesIn(path)])].filter(
-    (name) => /(^|\/)\.env(\.[A-Za-z0-9_-]+)?$/.test(name) && !/example|sample|template/.test(name),
-  );
-  const ignored = new Set(
-    (
-      await Promise.all(
-        envs.map(async (name) =>
-          (await git(["check-ignore", "-q", "--", name]))?.status === 0 ? [name] : [],
-        ),
-      )
-    ).flat(),
+  const envs = [...new Set([...names, ...namesIn(path)])].filter(isEnvFile);
+  const ignored = await inTurns(
+    envs,
+    AT_ONCE,
+    async (name) => (await git(["check-ignore", "-q", "--", name]))?.status === 0,
   );
   const total = Number(count?.stdout ?? 0) || 0;
   return {
     path,
     hits: hitsOfLog(log?.stdout ?? ""),
-    unignored: envs.filter((name) => names.includes(name) || !ignored.has(name)),
+    unignored: envs.filter((name, index) => names.includes(name) || ignored[index] !== true),
     hasEnv: envs.length > 0,
     commits: Math.min(total, COMMITS_MAX),
     complete: (log?.status === 0 || total === 0) && total <= COMMITS_MAX,
   };
+}
+
+function isEnvFile(name: string): boolean {
+  return /(^|\/)\.env(\.[A-Za-z0-9_-]+)?$/.test(name) && !/example|sample|template/.test(name);
+}
+
+/**
+ * SECURITY: git follows what a repository's own configuration says, so it runs as whoever owns it: as root only where
+ * nobody else can write that configuration.
+ */
+function gitIn(path: string, places: readonly Place[], accounts: readonly Account[]): Git | undefined {
+  const us = process.geteuid?.() ?? 0;
+  const owners = [path, join(path, ".git")].map((one) => ownStateAt(one)?.uid ?? 0);
+  const uid = owners.find((owner) => owner !== 0) ?? 0;
+  if (uid === 0 && us === 0 && writableBy(join(path, ".git"), new Set([0])) !== null) return undefined;
+  if (us !== 0 && us !== uid && !places.some((place) => place.uid === uid)) return undefined;
+  const gid = accounts.find((account) => account.uid === uid)?.gid ?? uid;
+  return (args) =>
+    askAs(uid, gid, ["-c", "core.fsmonitor=false", "-c", "core.pager=cat", "-C", path, ...args]);
 }
 
 function askAs(uid: number, gid: number, args: readonly string[]): Promise<Answer | undefined> {

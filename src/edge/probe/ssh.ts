@@ -12,7 +12,7 @@ import { absent, type Reading, read, unreadable, valueOr } from "../../core/audi
 import { findProgram } from "../host/command.ts";
 import { type Answer, ask, inTurns } from "./ask.ts";
 import { namesIn, readText, stateAt } from "./file.ts";
-import type { ProcessTable } from "./process.ts";
+import type { ProcessSeen, ProcessTable } from "./process.ts";
 import { readSshUsers } from "./ssh-user.ts";
 
 const CONFIG = "/etc/ssh/sshd_config";
@@ -33,49 +33,65 @@ interface Seen {
 }
 
 export async function readSsh(seen: Seen): Promise<Reading<SshFacts>> {
-  const program = findProgram("sshd");
-  if (program === undefined) return absent("no OpenSSH server is installed");
-  const listener = seen.processes.all.find(
-    // SECURITY: anybody may write such a title; only root's own sshd says which configuration holds.
-    (process) =>
-      process.uid === 0 && process.net === seen.processes.net && parseSshdTitle(process.title) !== undefined,
-  );
+  if (findProgram("sshd") === undefined) return absent("no OpenSSH server is installed");
+  const listener = listenerOf(seen.processes);
   const args = sshdConfigArguments(parseSshdTitle(listener?.title ?? "") ?? []);
   const config = configPath(args);
   const files = readConfigFiles(config);
   if (files.length === 0 && listener === undefined && stateAt(config) === undefined)
     return absent("an OpenSSH server is installed, but it has no configuration");
-  const accounts = valueOr(seen.accounts, []);
-  const probes = contextsToAsk(files, accounts, seen);
-  const answers = await inTurns(probes, AT_ONCE, async (context) => ({
+  const answers = await inTurns(contextsToAsk(files, seen), AT_ONCE, async (context) => ({
     context,
     answer: await askSshd(args, context),
   }));
-  const failed = answers.find(({ answer }) => answer?.status !== 0)?.answer;
   const contexts = answers.flatMap(({ context, answer }) =>
     answer?.status === 0 ? [{ ...context, options: parseSshdOptions(answer.stdout) }] : [],
   );
-  if (contexts.length === 0)
-    return unreadable(
-      `sshd -T fails: ${lastLine(failed)}`,
-      process.geteuid?.() === 0 ? "sshd -t" : "sudo seawall audit",
-    );
   const [first] = contexts;
-  const ports = new Set((first?.options.get("port") ?? []).map(Number));
-  const socketActivated = isSocketActivated(seen.listeners, ports, listener !== undefined);
-  return read({
-    version: versionOf(await ask(program, ["-V"])),
+  if (first === undefined) return refused(answers[0]?.answer);
+  return read(await factsOf(seen, { config, files, contexts, first, running: listener !== undefined }));
+}
+
+/** SECURITY: anybody may write such a title; only root's own sshd says which configuration holds. */
+function listenerOf({ all, net }: ProcessTable): ProcessSeen | undefined {
+  return all.find(
+    (process) => process.uid === 0 && process.net === net && parseSshdTitle(process.title) !== undefined,
+  );
+}
+
+function refused(answer: Answer | undefined): Reading<SshFacts> {
+  const said = answer?.stderr.trim().split("\n").at(-1) ?? "it cannot be started";
+  return unreadable(`sshd -T fails: ${said}`, process.geteuid?.() === 0 ? "sshd -t" : "sudo seawall audit");
+}
+
+interface Heard {
+  readonly config: string;
+  readonly files: readonly SshConfigFile[];
+  readonly contexts: readonly SshContext[];
+  readonly first: SshContext;
+  readonly running: boolean;
+}
+
+async function factsOf(seen: Seen, { config, files, contexts, first, running }: Heard): Promise<SshFacts> {
+  const valuesOf = (option: string): readonly string[] => first.options.get(option) ?? [];
+  const ports = new Set(valuesOf("port").map(Number));
+  const socketActivated = isSocketActivated(seen.listeners, ports, running);
+  const [version, hostKeys] = await Promise.all([
+    ask("sshd", ["-V"]),
+    inTurns(valuesOf("hostkey"), AT_ONCE, readHostKey),
+  ]);
+  return {
+    version: versionOf(version),
     contexts,
     files,
     dropIns: dropInsBeside(config),
-    hostKeys: await inTurns(first?.options.get("hostkey") ?? [], AT_ONCE, readHostKey),
-    users: readSshUsers(accounts, contexts, seen.nowMs),
-    listening: listeningPorts(seen.listeners, socketActivated ? ports : new Set()),
+    hostKeys,
+    users: readSshUsers(valueOr(seen.accounts, []), contexts, seen.nowMs),
+    listening: listeningPorts(seen.listeners, socketActivated ? ports : new Set(), running),
     socketActivated,
     operators: seen.operators,
-    loadedMs:
-      listener === undefined ? null : (stateAt(first?.options.get("pidfile")?.[0] ?? "")?.mtimeMs ?? null),
-  });
+    loadedMs: running ? (stateAt(valuesOf("pidfile")[0] ?? "")?.mtimeMs ?? null) : null,
+  };
 }
 
 function configPath(args: readonly string[]): string {
@@ -126,7 +142,8 @@ function dropInsBeside(config: string): string[] {
 type Wanted = Pick<SshContext, "user" | "address"> & { readonly localPort: number };
 
 /** Without a Match block every context is the same: two are asked to see that it is so. */
-function contextsToAsk(files: readonly SshConfigFile[], accounts: readonly Account[], seen: Seen): Wanted[] {
+function contextsToAsk(files: readonly SshConfigFile[], seen: Seen): Wanted[] {
+  const accounts = valueOr(seen.accounts, []);
   const matches = files
     .flatMap((file) => parseSshdFile(file.text))
     .filter(({ keyword }) => keyword === "match");
@@ -213,6 +230,7 @@ function isSocketActivated(
 function listeningPorts(
   listeners: Reading<readonly Listener[]>,
   systemdPorts: ReadonlySet<number>,
+  running: boolean,
 ): Reading<readonly number[]> {
   if (listeners.kind !== "read") return listeners;
   const own = listeners.value.filter(
@@ -221,6 +239,7 @@ function listeningPorts(
   );
   if (own.length === 0 && listeners.value.some(({ program }) => program === null))
     return unreadable("who holds which socket cannot be seen", "sudo seawall audit --layer ssh");
+  if (own.length === 0 && !running) return absent("sshd does not run, and nobody listens for it");
   // A client's own forwarding (`ssh -R`) is a socket of sshd on loopback; it is not a port one logs in by.
   const outward = own.filter(({ address }) => !address.startsWith("127.") && address !== "::1");
   return read(
@@ -232,8 +251,4 @@ function listeningPorts(
 
 function versionOf(answer: Answer | undefined): string | null {
   return /OpenSSH_(\S+?)[\s,]/.exec(`${answer?.stderr ?? ""}${answer?.stdout ?? ""} `)?.[1] ?? null;
-}
-
-function lastLine(answer: Answer | undefined): string {
-  return answer?.stderr.trim().split("\n").at(-1) ?? "it cannot be started";
 }

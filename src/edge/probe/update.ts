@@ -33,7 +33,7 @@ export async function readUpdates(): Promise<Reading<UpdateFacts>> {
       `${STAMPS}/update-success-stamp`,
       `${STAMPS}/update-stamp`,
       ...namesIn("/var/lib/apt/lists")
-        .filter((name) => /Release$/.test(name))
+        .filter((name) => name.endsWith("Release"))
         .map((name) => `/var/lib/apt/lists/${name}`),
       "/var/cache/apt/pkgcache.bin",
     ]),

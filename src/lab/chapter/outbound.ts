@@ -19,9 +19,7 @@ import { fact, outTo, sayOver, type Scene, toHost } from "./scene.ts";
 /** What the agent may reach: first only watched, then enforced. */
 export async function outbound(scene: Scene): Promise<void> {
   const { world, ledger, policies } = scene;
-  ledger.chapter(
-    "Outbound, only watched (by address: names need the name gate, which this version does not have)",
-  );
+  ledger.chapter("Outbound, only watched");
   for (const claim of watched(scene)) await ledger.attempt(claim);
   const leftovers = await leaveBehind();
   await ledger.settle();

@@ -1,5 +1,6 @@
 import { createSocket } from "node:dgram";
 import { createServer, type Socket } from "node:net";
+import { serveWeb } from "./web.ts";
 
 /** What services of this process took: the source port of every connection and datagram. */
 export interface Services {
@@ -51,9 +52,27 @@ function greet(socket: Socket, name: string, peers: Set<number>): void {
   if (socket.remotePort !== undefined) peers.add(socket.remotePort);
   socket.on("error", () => undefined);
   socket.setNoDelay(true);
+  if (socket.localPort === 80 || socket.localPort === 443) return welcome(socket, name);
   socket.write(`${name}\n`);
   socket.pipe(socket);
 }
+
+/** On web ports the client may be the one to speak first; who says nothing is greeted. */
+function welcome(socket: Socket, name: string): void {
+  const timer = setTimeout(() => {
+    socket.off("data", serve);
+    socket.write(`${name}\n`);
+    socket.pipe(socket);
+  }, SILENT_MS);
+  const serve = (first: Buffer): void => {
+    clearTimeout(timer);
+    serveWeb(socket, first);
+  };
+  socket.once("data", serve);
+  socket.once("close", () => clearTimeout(timer));
+}
+
+const SILENT_MS = 40;
 
 function listenTcp(
   port: number,

@@ -16,13 +16,17 @@ import {
   PORTS_OF_A_PLAYER,
   type Target,
 } from "./request.ts";
+import { fetchName, resolveName } from "./fetch.ts";
 import { openServices } from "./listener.ts";
+import { serveZone } from "./web.ts";
 
 const [portText, uidText] = process.argv.slice(2);
 const firstPort = Number(portText);
 let nextPort = firstPort;
 const kept = new Map<string, Socket>();
 const services = openServices();
+/** Names that reached the resolver of this player. */
+const asked: string[] = [];
 
 if (uidText !== undefined) becomeUser(Number(uidText));
 process.stdout.write(`${JSON.stringify({ id: 0, value: "ready" })}\n`);
@@ -52,6 +56,19 @@ async function perform(request: PlayerRequest): Promise<unknown> {
     case "udp":
     case "ping":
       return attempt(request);
+    case "fetch":
+      return fetchName(request);
+    case "resolve":
+      return resolveName(request);
+    case "web":
+      return serveZone(
+        request.resolver.address,
+        request.resolver.port,
+        request.zone,
+        (name) => void asked.push(name),
+      );
+    case "asked":
+      return asked.filter((name) => name.endsWith(request.suffix)).length;
     case "child":
       return attemptInChild(request.attempt);
     case "say":

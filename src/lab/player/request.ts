@@ -33,10 +33,46 @@ export type PingRequest = {
   /** Sent as this user, by a player that is root. */
   readonly uid?: number;
 };
+/** Asks for a page by name, as a program does that resolves, connects and speaks. */
+export type FetchRequest = {
+  readonly do: "fetch";
+  readonly host: string;
+  readonly scheme: "http" | "https" | "proxy";
+  /** Where it connects, instead of where the name leads; then nothing is resolved. */
+  readonly to?: string;
+  readonly family: 4 | 6;
+  /** The server that is asked for the address, as if none of ours were in the way. */
+  readonly resolver: string;
+  readonly proxyPort: number;
+  readonly deadlineMs: number;
+};
+export type ResolveRequest = {
+  readonly do: "resolve";
+  readonly host: string;
+  readonly type: "A" | "TXT";
+  readonly resolver: string;
+};
+
+/** How a look-up or a fetch ended: what was said, or in which step it failed and how. */
+export interface Fetched {
+  readonly outcome: "fetched" | "resolved" | "unknown name" | "refused" | "alert" | "reset" | "timeout";
+  readonly said: string | null;
+}
+
 export type AttemptRequest = TcpRequest | UdpRequest | PingRequest;
 
 export type PlayerRequest =
   | AttemptRequest
+  | FetchRequest
+  | ResolveRequest
+  /** Serves names: a resolver on a port of its own, and web sites that say who they are. */
+  | {
+      readonly do: "web";
+      readonly resolver: { readonly address: string; readonly port: number };
+      readonly zone: Readonly<Record<string, readonly string[]>>;
+    }
+  /** How many questions reached the resolver for names that end so. */
+  | { readonly do: "asked"; readonly suffix: string }
   /** Makes the attempt in a process that this one starts. */
   | { readonly do: "child"; readonly attempt: AttemptRequest }
   /** Sends a word over a connection that was kept, and waits for its echo. */

@@ -8,7 +8,7 @@ export interface WrongPin {
 }
 
 export type HostileAsk =
-  | { readonly do: "link" }
+  | { readonly do: "link"; readonly forMs: number }
   | { readonly do: "pin"; readonly wish: object }
   /** A frame of these bytes; `header` instead of their length. */
   | { readonly do: "frame"; readonly base64: string; readonly header: number | null }

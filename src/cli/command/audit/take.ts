@@ -1,4 +1,5 @@
 /** One audit of this host, put together for the commands that need one. */
+import { readContainment } from "../../../apply/containment-record.ts";
 import { readStatus, type Status } from "../../../apply/status.ts";
 import { formatIp } from "../../../core/net/ip.ts";
 import { CHECKS, checkNamed } from "../../../core/audit/check/all.ts";
@@ -30,7 +31,6 @@ export async function takeReport(context: CommandContext, wanted: AuditWanted): 
   const word = readOperatorWord(folders.config);
   for (const problem of word.problems) context.err(`warning: ${plain(problem)}; it does not hold\n`);
   const status = statusOr(context);
-  const layers = [...new Set(wanted.checks.map(({ layer }) => layer))];
   const whole = wanted.checks.length === CHECKS.length;
   const facts = await takeFacts({
     nowMs: context.nowMs(),
@@ -38,10 +38,10 @@ export async function takeReport(context: CommandContext, wanted: AuditWanted): 
     operators: operatorAddresses(),
     seawall: seawallOf(status),
     attested: word.attested,
-    containment: containmentOf(status),
+    containment: containmentOf(context),
     cache: openAnswers(folders.state, wanted.keep && process.geteuid?.() === 0),
     quick: wanted.quick,
-    ...(whole ? {} : { layers }),
+    ...(whole ? {} : { checks: wanted.checks }),
   });
   return reportOf(wanted.checks, facts, word.waivers, wanted.view);
 }
@@ -81,38 +81,19 @@ function seawallOf(status: Status | null): FirewallFacts["seawall"] {
   };
 }
 
-function containmentOf(status: Status | null): Reading<ContainmentFacts> {
-  const seen = status?.containmentSeen ?? null;
-  if (status === null || seen === null)
-    return unreadable(
-      "whether the agent's processes can become another subject was not examined",
-      "seawall apply, which examines the scopes, then: seawall status",
-    );
-  if (status.containment === "unknown")
-    return unreadable("the last look at the scopes could not decide", "seawall status");
-  const verdict =
-    status.containment === "contained"
-      ? "contained"
-      : status.containment === "partly"
-        ? "partly"
-        : "not-contained";
-  return read({ verdict, reasons: seen.scopes.flatMap((scope) => reasonsOf(scope)) });
-}
-
-/** A scope's reasons are shown as they were recorded, whatever else stands beside them. */
-function reasonsOf(scope: object): { readonly way: string; readonly cure: string }[] {
-  const { name, reasons } = scope as { readonly name?: unknown; readonly reasons?: unknown };
-  if (!Array.isArray(reasons)) return [];
-  return (reasons as readonly unknown[]).map((reason) => {
-    const { sentence, cure } = (typeof reason === "object" && reason !== null ? reason : {}) as {
-      readonly sentence?: unknown;
-      readonly cure?: unknown;
-    };
-    return {
-      way: `${String(name ?? "agent")}: ${String(sentence ?? reason)}`,
-      cure: String(cure ?? "seawall status"),
-    };
-  });
+/** What the last look at the scopes found. A look of more than a day ago says little of now. */
+function containmentOf(context: CommandContext): Reading<ContainmentFacts> {
+  const seen = readContainment(foldersOf(context.env).state, context.nowMs());
+  const needs = "seawall apply, which looks at the scopes";
+  if (seen === null)
+    return unreadable("whether the agent can become another subject was not looked at", needs);
+  if (seen.stale) return unreadable("the last look at the agent's scopes is more than a day old", needs);
+  if (seen.grade === "unknown")
+    return unreadable("the last look at the agent's scopes could not decide", "seawall status");
+  const reasons = seen.scopes.flatMap(({ scope, reasons: all }) =>
+    all.map(({ sentence, evidence, cure }) => ({ way: `${scope}: ${sentence}: ${evidence}`, cure })),
+  );
+  return read({ verdict: seen.grade, reasons });
 }
 
 function operatorAddresses(): string[] {

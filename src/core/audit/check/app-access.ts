@@ -249,40 +249,41 @@ function judgeToken(instance: OpenclawInstance): Outcome {
   const { answers } = instance;
   if (answers.kind === "read" && answers.value.without === 200)
     return fail("a request without a token is answered by 200 on /v1/models");
-  if (instance.config.kind !== "read") return given(instance.config, () => notApplicable(""));
-  const config = instance.config.value;
-  const mode = textAt(config, "gateway.auth.mode");
-  if (mode === "none") return fail("gateway.auth.mode is none");
-  if (mode === "trusted-proxy")
-    return passUnless(
-      listAt(config, "gateway.trustedProxies").length === 0
-        ? ["gateway.auth.mode is trusted-proxy and gateway.trustedProxies is empty"]
-        : [],
-      "the proxy says who it is",
-    );
-  const proof =
-    answers.kind === "read" && answers.value.without === 401
-      ? [`401 without a token${answers.value.withToken === 200 ? ", 200 with it" : ""}`]
-      : [];
-  const weak = [at(config, "gateway.auth.token"), at(config, "gateway.auth.password")].flatMap((secret) =>
-    weakSecret(secret),
-  );
+  return given(instance.config, (config) => {
+    const mode = textAt(config, "gateway.auth.mode");
+    if (mode === "none") return fail("gateway.auth.mode is none");
+    if (mode === "trusted-proxy") return judgeTrustedProxy(config);
+    return judgeSecret(config, instance);
+  });
+}
+
+function judgeTrustedProxy(config: ConfigObject): Outcome {
+  const trusted = listAt(config, "gateway.trustedProxies");
+  if (trusted.length > 0) return pass("the proxy says who it is");
+  return fail("gateway.auth.mode is trusted-proxy and gateway.trustedProxies is empty");
+}
+
+/** A secret that was refused and taken over the wire outranks what the file says about it. */
+function judgeSecret(config: ConfigObject, { answers, tokenInEnvironment }: OpenclawInstance): Outcome {
+  const proof = proofOf(answers);
+  const secrets = [at(config, "gateway.auth.token"), at(config, "gateway.auth.password")];
+  const weak = secrets.flatMap(weakSecret);
   if (weak.length > 0) return fail([...weak, ...proof], { severity: proof.length > 0 ? "high" : "critical" });
-  const { present, length } = instance.tokenInEnvironment;
+  const { present, length } = tokenInEnvironment;
   if (present && length < TOKEN_CHARS_MIN)
     return fail(`the token in its environment has ${length} characters`);
-  const configured =
-    at(config, "gateway.auth.token") !== undefined ||
-    at(config, "gateway.auth.password") !== undefined ||
-    present;
-  if (proof.length > 0)
-    return pass(...proof, ...(configured ? ["the token is long enough, or a reference"] : []));
-  if (!configured) return fail("gateway.auth sets no token and no password, and its environment neither");
-  return pass(
-    present
-      ? `a token of ${length} characters in its environment`
-      : "gateway.auth names a strong token, or a reference to one",
-  );
+  const configured = present || secrets.some((secret) => secret !== undefined);
+  if (proof.length === 0 && !configured)
+    return fail("gateway.auth sets no token and no password, and its environment neither");
+  const named = present
+    ? `a token of ${length} characters in its environment`
+    : "a strong token, or a reference to one, in gateway.auth";
+  return pass(...proof, ...(configured ? [named] : []));
+}
+
+function proofOf(answers: OpenclawInstance["answers"]): string[] {
+  if (answers.kind !== "read" || answers.value.without !== 401) return [];
+  return [`401 without a token${answers.value.withToken === 200 ? ", 200 with it" : ""}`];
 }
 
 function weakSecret(secret: ConfigValue | undefined): string[] {

@@ -1,5 +1,5 @@
 /** Layer 8, what the agent may do: files, commands, elevated tools, sandbox, plugins, dangerous settings. */
-import { type Check, fail, given, pass, passUnless } from "../check.ts";
+import { type Check, fail, given, type Outcome, pass, passUnless } from "../check.ts";
 import type { ConfigObject } from "../fact/openclaw.ts";
 import { at, isObject, listAt, objectsUnder, textAt, walk } from "../read/config-path.ts";
 import { onConfigs, onInstances } from "./app-instance.ts";
@@ -41,23 +41,7 @@ export const APP_POWER_CHECKS: readonly Check[] = [
         const loose = perAgent(config, "tools.exec.mode")
           .filter(([, value]) => value === "full" || value === "auto")
           .map(([path, value]) => `${path} is ${String(value)}`);
-        if (loose.length > 0) return fail(loose);
-        const mode = textAt(config, "tools.exec.mode");
-        const older = textAt(config, "tools.exec.security");
-        if (mode === "deny" || older === "deny")
-          return pass(`tools.exec.${mode === "deny" ? "mode" : "security"} deny`);
-        if (deniesGroup(config, "group:runtime") || deniesTool(config, "exec"))
-          return pass("tools.deny holds commands");
-        const ask = mode === "ask" || textAt(config, "tools.exec.ask") === "always";
-        if (textAt(config, "agents.defaults.sandbox.mode") === "all" && ask)
-          return pass("commands run in a sandbox, and are asked for");
-        if (mode === "ask" || mode === "allowlist" || older === "allowlist")
-          return fail(`tools.exec is ${mode ?? older ?? ""}: limited, not denied`, { severity: "low" });
-        return fail(
-          mode === undefined && older === undefined
-            ? "tools.exec.mode is not set, which means full: no approval"
-            : `tools.exec is ${mode ?? older ?? ""}`,
-        );
+        return loose.length > 0 ? fail(loose) : judgeExec(config);
       }),
   },
   {
@@ -198,6 +182,20 @@ export const APP_POWER_CHECKS: readonly Check[] = [
   },
 ];
 
+function judgeExec(config: ConfigObject): Outcome {
+  const mode = textAt(config, "tools.exec.mode") ?? textAt(config, "tools.exec.security");
+  if (mode === "deny") return pass("tools.exec deny");
+  if (deniesGroup(config, "group:runtime") || deniesGroup(config, "exec"))
+    return pass("tools.deny holds commands");
+  const asks = mode === "ask" || textAt(config, "tools.exec.ask") === "always";
+  if (textAt(config, "agents.defaults.sandbox.mode") === "all" && asks)
+    return pass("commands run in a sandbox, and are asked for");
+  if (mode === undefined) return fail("tools.exec.mode is not set, which means full: no approval");
+  if (mode === "ask" || mode === "allowlist")
+    return fail(`tools.exec is ${mode}: limited, not denied`, { severity: "low" });
+  return fail(`tools.exec is ${mode}`);
+}
+
 function perAgent(config: ConfigObject, path: string): (readonly [string, unknown])[] {
   return objectsUnder(config, "agents.entries").flatMap(([agent, entry]) => {
     const value = at(entry, path);
@@ -207,10 +205,6 @@ function perAgent(config: ConfigObject, path: string): (readonly [string, unknow
 
 function deniesGroup(config: ConfigObject, group: string): boolean {
   return listAt(config, "tools.deny").includes(group);
-}
-
-function deniesTool(config: ConfigObject, tool: string): boolean {
-  return listAt(config, "tools.deny").includes(tool);
 }
 
 function objectsOrLists(config: ConfigObject, path: string): (readonly [string, readonly unknown[]])[] {
@@ -235,7 +229,7 @@ function dangerousSwitches(config: ConfigObject): string[] {
   walk(config, (path, value) => {
     const last = path.slice(path.lastIndexOf(".") + 1);
     if (
-      (/^dangerously/.test(last) && value === true) ||
+      (last.startsWith("dangerously") && value === true) ||
       (SWITCHES[path] !== undefined && SWITCHES[path] === value)
     )
       found.push(`${path} is ${String(value)}`);

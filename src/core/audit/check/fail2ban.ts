@@ -168,10 +168,10 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
           [
             ...(actions.length === 0 ? ["the jail has no action"] : []),
             ...actions
-              .filter((action) => /^iptables/.test(action) && !hasIptables)
+              .filter((action) => action.startsWith("iptables") && !hasIptables)
               .map((action) => `${action}: iptables is not installed`),
             ...actions
-              .filter((action) => /^nftables/.test(action) && !hasNft)
+              .filter((action) => action.startsWith("nftables") && !hasNft)
               .map((action) => `${action}: nft is not installed`),
           ],
           `action ${actions.join(", ")}`,

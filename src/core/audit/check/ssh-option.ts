@@ -1,7 +1,7 @@
 /** What checks of sshd share: an option judged in every context, and the words for it. */
 import type { SshContext, SshFacts } from "../fact/ssh.ts";
 import type { Facts } from "../fact/facts.ts";
-import { type Outcome, given, passUnless } from "../check.ts";
+import { fail, given, type Outcome, passUnless } from "../check.ts";
 
 /** Returns the values of an option in one context; an option that sshd does not know has none. */
 export function valuesOf(context: SshContext, option: string): readonly string[] {
@@ -28,6 +28,9 @@ export function inEveryContext(
       const value = valueOf(context, option);
       return value !== undefined && !allowed(value, context);
     });
+    const values = new Set(wrong.map((context) => valueOf(context, option)));
+    if (wrong.length === ssh.contexts.length && values.size === 1 && wrong.length > 0)
+      return fail(`${option} ${[...values].join("")} in ${countOf(ssh)}`);
     return passUnless(
       wrong.map((context) => `${option} ${valueOf(context, option) ?? ""} ${whoFrom(context)}`),
       `${option} ${distinct(ssh, option)} in ${countOf(ssh)}`,

@@ -180,7 +180,7 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     id: "SSH-018",
     layer: "ssh",
     severity: "high",
-    title: "sshd listens where its configuration says",
+    title: "SSH listens where its configuration says",
     why: "a new port that nobody listens on locks you out, an old one that is still open protects nothing",
     fix: "systemctl daemon-reload && systemctl restart ssh.socket (socket activation) or systemctl restart ssh",
     looksAt: "the sockets of sshd, or of systemd for it, against the ports of sshd -T",
@@ -204,7 +204,7 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "medium",
     title: "One port, not the old and the new",
-    why: "Port lines add up over all files, so the old port stays open beside the new one",
+    why: "the Port lines add up over all files, so the old port stays open beside the new one",
     fix: "remove the Port line that is no longer wanted, after a login on the new port",
     looksAt: "sshd -T: port",
     judge: (facts) =>

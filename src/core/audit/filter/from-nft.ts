@@ -1,9 +1,8 @@
 /** Tables from `nft -j list ruleset` (libnftables-json(5)). */
 import { parseIp } from "../../net/ip.ts";
+import { isJson, type Json, listOf, parseObject, textOf } from "../read/json.ts";
 import { parsePrefix, prefixEnd } from "../../net/prefix.ts";
 import type { BaseChain, Field, Hook, Rule, Span, Table, Term, Value, Verdict } from "./model.ts";
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** Elements of the sets and maps of one table, by name. */
 type Elements = ReadonlyMap<string, readonly unknown[]>;
@@ -39,13 +38,8 @@ export function tablesOfNft(text: string): Table[] | undefined {
 }
 
 function entriesOf(text: string): readonly Json[] | undefined {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    const list = isJson(parsed) ? parsed["nftables"] : undefined;
-    return Array.isArray(list) ? list.filter(isJson) : undefined;
-  } catch {
-    return undefined;
-  }
+  const list = parseObject(text)?.["nftables"];
+  return Array.isArray(list) ? list.filter(isJson) : undefined;
 }
 
 function begin(drafts: Map<string, Draft>, value: Json): void {
@@ -73,7 +67,7 @@ function addChain({ chains, base }: Draft, value: Json): void {
     priority: Number(value["prio"] ?? 0),
     policy: value["policy"] === "drop" ? "drop" : "accept",
     chain,
-    type: String(value["type"] ?? "filter"),
+    type: textOf(value["type"], "filter"),
   });
 }
 
@@ -192,7 +186,7 @@ function matchTerms(match: Json, elements: Elements): Term[] {
 /** `tcp dport 22` only looks at TCP. */
 function impliedProtocol(left: unknown): string | undefined {
   const payload = isJson(left) && isJson(left["payload"]) ? left["payload"] : undefined;
-  const protocol = String(payload?.["protocol"] ?? "");
+  const protocol = textOf(payload?.["protocol"]);
   return ["tcp", "udp", "icmp", "icmpv6", "sctp", "dccp"].includes(protocol)
     ? protocol.replace("icmpv6", "icmp6")
     : undefined;
@@ -286,11 +280,3 @@ const NAMES: Readonly<Record<string, string>> = {
   "ipv6-icmp": "icmp6",
   icmpv6: "icmp6",
 };
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? (value as readonly unknown[]) : [];
-}
-
-function isJson(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}

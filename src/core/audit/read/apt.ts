@@ -36,7 +36,7 @@ export function parseAptPolicy(text: string): AptArchive[] {
     };
     // Values may hold commas (`l=Docker CE`): a new field starts after a comma with one letter and `=`.
     for (const part of release.split(/,(?=[a-z]=)/)) {
-      const [key = "", value = ""] = [part.slice(0, 1), part.slice(2)];
+      const [key, value] = [part.slice(0, 1), part.slice(2)];
       if (key in fields) fields[key as keyof typeof fields] = value;
     }
     archives.push({ site, fields });
@@ -57,7 +57,9 @@ function unique(archives: readonly AptArchive[]): AptArchive[] {
 
 /** `Debian-Security` of Debian, `-security` suites of Ubuntu and its ESM. */
 export function isSecurityArchive({ fields }: AptArchive): boolean {
-  return /Debian-Security/i.test(fields.l) || /-security$/.test(fields.a) || /-security$/.test(fields.n);
+  return (
+    /Debian-Security/i.test(fields.l) || fields.a.endsWith("-security") || fields.n.endsWith("-security")
+  );
 }
 
 /** Returns the updates of `apt-get -s upgrade`: its `Inst NAME [OLD] (NEW ARCHIVE[, ARCHIVE] [ARCH])` lines. */

@@ -1,7 +1,6 @@
 /** Caddy's configuration as `caddy adapt` prints it (caddyserver.com/docs/json). */
+import { childOf as child, isJson, type Json, listOf as list, parseObject as parse, textOf } from "./json.ts";
 import { type ConfiguredSite, IDENTITY_HEADERS } from "./proxy-site.ts";
-
-type Json = Readonly<Record<string, unknown>>;
 
 export interface CaddyConfig {
   readonly sites: readonly ConfiguredSite[];
@@ -17,7 +16,7 @@ export function parseCaddy(text: string): CaddyConfig | undefined {
   const servers = Object.values(child(child(child(root, "apps"), "http"), "servers")).filter(isJson);
   return {
     sites: servers.flatMap(sitesOf),
-    admin: admin["disabled"] === true ? "off" : String(admin["listen"] ?? "localhost:2019"),
+    admin: admin["disabled"] === true ? "off" : textOf(admin["listen"], "localhost:2019"),
   };
 }
 
@@ -43,7 +42,7 @@ function sitesOf(server: Json): ConfiguredSite[] {
           upstreams: proxies.flatMap((proxy) =>
             list(proxy["upstreams"])
               .filter(isJson)
-              .map((upstream) => String(upstream["dial"] ?? "")),
+              .map((upstream) => textOf(upstream["dial"])),
           ),
           authentication: authenticationOf(handlers, server),
           rateLimited: handlers.some((handler) => handler["handler"] === "rate_limit"),
@@ -130,26 +129,4 @@ function setHeaders(handlers: readonly Json[], deferredToo: boolean): string[] {
       name.toLowerCase(),
     );
   });
-}
-
-function parse(text: string): Json | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isJson(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function child(value: Json, key: string): Json {
-  const member = value[key];
-  return isJson(member) ? member : {};
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? (value as readonly unknown[]) : [];
-}
-
-function isJson(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

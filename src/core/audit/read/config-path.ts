@@ -42,7 +42,7 @@ export function walk(config: ConfigObject, visit: (path: string, value: ConfigVa
     if (path !== "") visit(path, value);
     if (typeof value !== "object" || value === null) continue;
     for (const [key, member] of Object.entries(value))
-      queue.push([path === "" ? key : `${path}.${key}`, member as ConfigValue]);
+      queue.push([path === "" ? key : `${path}.${key}`, member]);
   }
 }
 

@@ -68,51 +68,108 @@ const BOUNDED_LOGS = new Set([
 
 /** Returns the container without what only the kernel knows. */
 export function containerOf(json: ContainerJson, image: ImageJson | null): Omit<Container, "process"> {
-  const host = json.HostConfig ?? {};
+  return { ...identityOf(json, image), ...rightsOf(json), ...networkOf(json) };
+}
+
+type Identity = Pick<
+  Container,
+  | "id"
+  | "name"
+  | "image"
+  | "agent"
+  | "sandbox"
+  | "pid"
+  | "user"
+  | "digestPinned"
+  | "imageCreatedMs"
+  | "secretEnv"
+>;
+
+function identityOf(json: ContainerJson, image: ImageJson | null): Identity {
   const name = (json.Name ?? "").replace(/^\//, "");
-  const reference = json.Config?.Image ?? "";
-  const labels = Object.entries(json.Config?.Labels ?? {});
+  const config = json.Config ?? {};
+  const reference = config.Image ?? "";
   const created = Date.parse(image?.Created ?? "");
   return {
     id: (json.Id ?? "").slice(0, 12),
     name,
     image: reference,
-    agent: AGENT.test(reference) || AGENT.test(name) || labels.some(([key]) => key.startsWith("openclaw")),
-    sandbox: SANDBOX.test(name) || labels.some(([key]) => key === "openclaw.sandbox"),
+    ...kindOf(name, reference, Object.keys(config.Labels ?? {})),
     pid: json.State?.Pid ?? 0,
-    user: json.Config?.User ?? "",
+    user: config.User ?? "",
+    digestPinned: reference.includes("@sha256:"),
+    imageCreatedMs: Number.isNaN(created) ? null : created,
+    secretEnv: secretNames([...(config.Env ?? []), ...(image?.Config?.Env ?? [])]),
+  };
+}
+
+function kindOf(
+  name: string,
+  reference: string,
+  labels: readonly string[],
+): Pick<Container, "agent" | "sandbox"> {
+  return {
+    agent: AGENT.test(reference) || AGENT.test(name) || labels.some((key) => key.startsWith("openclaw")),
+    sandbox: SANDBOX.test(name) || labels.includes("openclaw.sandbox"),
+  };
+}
+
+type Rights = Pick<
+  Container,
+  "privileged" | "capAdd" | "capDrop" | "securityOptions" | "mounts" | "readOnly" | "limits" | "logMaxSize"
+>;
+
+function rightsOf({ HostConfig: host = {}, Mounts }: ContainerJson): Rights {
+  return {
     privileged: host.Privileged === true,
     capAdd: host.CapAdd ?? [],
     capDrop: host.CapDrop ?? [],
     securityOptions: host.SecurityOpt ?? [],
-    mounts: (json.Mounts ?? []).map(({ Source = "", Destination = "", RW = true }) => ({
+    mounts: (Mounts ?? []).map(({ Source = "", Destination = "", RW = true }) => ({
       source: Source,
       target: Destination,
       writable: RW,
     })),
-    networkMode: host.NetworkMode ?? "",
-    namespaces: {
-      pid: host.PidMode ?? "",
-      ipc: host.IpcMode ?? "",
-      uts: host.UTSMode ?? "",
-      userns: host.UsernsMode ?? "",
-    },
     readOnly: host.ReadonlyRootfs === true,
-    limits: {
-      pids: Math.max(0, host.PidsLimit ?? 0),
-      memoryBytes: host.Memory ?? 0,
-      nanoCpus: (host.NanoCpus ?? 0) || Math.max(0, host.CpuQuota ?? 0) * 10_000,
-    },
-    logMaxSize: BOUNDED_LOGS.has(host.LogConfig?.Type ?? "")
-      ? (host.LogConfig?.Type ?? null)
-      : (host.LogConfig?.Config?.["max-size"] ?? null),
+    limits: limitsOf(host),
+    logMaxSize: logLimitOf(host),
+  };
+}
+
+type Host = NonNullable<ContainerJson["HostConfig"]>;
+
+function limitsOf({ PidsLimit, Memory = 0, NanoCpus = 0, CpuQuota = 0 }: Host): Container["limits"] {
+  return {
+    pids: Math.max(0, PidsLimit ?? 0),
+    memoryBytes: Memory,
+    // A quota is in microseconds of a period that is 100 ms unless somebody changed it.
+    nanoCpus: NanoCpus === 0 ? Math.max(0, CpuQuota) * 10_000 : NanoCpus,
+  };
+}
+
+function logLimitOf({ LogConfig: log = {} }: Host): string | null {
+  const driver = log.Type ?? "";
+  return BOUNDED_LOGS.has(driver) ? driver : (log.Config?.["max-size"] ?? null);
+}
+
+function networkOf(
+  json: ContainerJson,
+): Pick<Container, "networkMode" | "namespaces" | "published" | "addresses"> {
+  const {
+    NetworkMode = "",
+    PidMode = "",
+    IpcMode = "",
+    UTSMode = "",
+    UsernsMode = "",
+  } = json.HostConfig ?? {};
+  const networks = Object.values(json.NetworkSettings?.Networks ?? {});
+  return {
+    networkMode: NetworkMode,
+    namespaces: { pid: PidMode, ipc: IpcMode, uts: UTSMode, userns: UsernsMode },
     published: publishesOf(json),
-    addresses: Object.values(json.NetworkSettings?.Networks ?? {})
+    addresses: networks
       .flatMap(({ IPAddress = "", GlobalIPv6Address = "" }) => [IPAddress, GlobalIPv6Address])
       .filter((address) => address !== ""),
-    digestPinned: reference.includes("@sha256:"),
-    imageCreatedMs: Number.isNaN(created) ? null : created,
-    secretEnv: secretNames([...(json.Config?.Env ?? []), ...(image?.Config?.Env ?? [])]),
   };
 }
 

@@ -38,7 +38,7 @@ export function parseSession(text: string): Session {
     jails: list("Jail list", status),
     logFiles: list("File list", jail),
     banned: list("Banned IP list", jail),
-    ignored: /^No /.test(ignored)
+    ignored: ignored.startsWith("No ")
       ? []
       : [...ignored.matchAll(/^[|`]- (\S+)/gm)].map((match) => match[1] ?? ""),
     maxRetry: Number.parseInt(maxRetry, 10),

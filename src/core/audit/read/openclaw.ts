@@ -1,8 +1,7 @@
 /** JSON of OpenClaw's own commands, and the pieces of its configuration. */
 import type { ConfigObject, ConfigValue, OpenclawAudit } from "../fact/openclaw.ts";
 import { isObject } from "./config-path.ts";
-
-type Json = Readonly<Record<string, unknown>>;
+import { isJson, type Json, parseObject, textOf } from "./json.ts";
 
 /** Returns what `openclaw security audit --json` found, or undefined when the text is not that. */
 export function parseOpenclawAudit(text: string): OpenclawAudit | undefined {
@@ -11,10 +10,10 @@ export function parseOpenclawAudit(text: string): OpenclawAudit | undefined {
   const summary = report?.["summary"];
   if (report === undefined || !isJson(summary) || !Array.isArray(report["findings"])) return undefined;
   const findings = (report["findings"] as readonly unknown[]).filter(isJson).map((finding) => ({
-    id: String(finding["checkId"] ?? ""),
-    severity: String(finding["severity"] ?? ""),
-    title: String(finding["title"] ?? ""),
-    detail: String(finding["detail"] ?? "").split("\n")[0] ?? "",
+    id: textOf(finding["checkId"]),
+    severity: textOf(finding["severity"]),
+    title: textOf(finding["title"]),
+    detail: textOf(finding["detail"]).split("\n")[0] ?? "",
   }));
   const suppressed = report["suppressedFindings"];
   return {
@@ -37,8 +36,8 @@ export function parseSecretsAudit(
     ? (root["findings"] as readonly unknown[]).filter(isJson)
     : [];
   const details = findings
-    .filter((finding) => /PLAINTEXT/i.test(String(finding["code"] ?? "")))
-    .map((finding) => `${String(finding["file"] ?? "")}: ${String(finding["jsonPath"] ?? "")}`);
+    .filter((finding) => /PLAINTEXT/i.test(textOf(finding["code"])))
+    .map((finding) => `${textOf(finding["file"])}: ${textOf(finding["jsonPath"])}`);
   return { plaintext: count, details };
 }
 
@@ -49,13 +48,11 @@ export function parseDoctor(
   const root = jsonIn(text);
   if (root === undefined || typeof root["ok"] !== "boolean") return undefined;
   const list = Array.isArray(root["findings"]) ? (root["findings"] as readonly unknown[]) : [];
-  const findings = list
-    .filter(isJson)
-    .filter((finding) => String(finding["severity"] ?? "error") === "error");
+  const findings = list.filter(isJson).filter((finding) => textOf(finding["severity"], "error") === "error");
   return {
     ok: root["ok"] || findings.length === 0,
     findings: findings.map((finding) =>
-      String(finding["message"] ?? finding["title"] ?? finding["id"] ?? "a finding"),
+      textOf(finding["message"] ?? finding["title"] ?? finding["id"], "a finding"),
     ),
   };
 }
@@ -64,16 +61,7 @@ export function parseDoctor(
 function jsonIn(text: string): Json | undefined {
   const start = /^\{/m.exec(text)?.index;
   if (start === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(text.slice(start));
-    return isJson(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isJson(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return parseObject(text.slice(start));
 }
 
 /** Returns the files that `$include` names anywhere in a configuration. */
@@ -109,7 +97,7 @@ export function withIncludes(
   );
   const paths =
     typeof named === "string" ? [named] : Array.isArray(named) ? (named as readonly ConfigValue[]) : [];
-  const included = paths.map((path) => withIncludes(files.get(String(path)) ?? {}, files, depth + 1));
+  const included = paths.map((path) => withIncludes(files.get(textOf(path)) ?? {}, files, depth + 1));
   return [...included, own].reduce(merge, {});
 }
 

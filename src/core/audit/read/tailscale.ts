@@ -1,5 +1,6 @@
 /** JSON of `tailscale serve status --json` (ipn.ServeConfig). */
 import type { TailscaleFacts } from "../fact/tailscale.ts";
+import { parseObject } from "./json.ts";
 
 interface ServeJson {
   readonly TCP?: Readonly<Record<string, { readonly TCPForward?: string }>>;
@@ -14,7 +15,7 @@ interface ServeJson {
 
 /** Returns what is served, and whether the world reaches it; text that is no such JSON serves nothing. */
 export function parseServes(text: string): TailscaleFacts["serves"] {
-  const config = parse(text);
+  const config = (parseObject(text) ?? {}) as ServeJson;
   const funnel = (host: string): boolean => config.AllowFunnel?.[host] === true;
   const web = Object.entries(config.Web ?? {}).flatMap(([host, { Handlers }]) =>
     Object.entries(Handlers ?? {}).map(([path, handler]) => {
@@ -30,15 +31,6 @@ export function parseServes(text: string): TailscaleFacts["serves"] {
     return [{ text: `tcp ${port} -> ${TCPForward}`, funnel: isFunnel, port: portOf(TCPForward) }];
   });
   return [...web, ...tcp];
-}
-
-function parse(text: string): ServeJson {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? (value as ServeJson) : {};
-  } catch {
-    return {};
-  }
 }
 
 function portOf(target: string): number | null {

@@ -5,7 +5,7 @@
 import { EVERY_ADDRESS } from "../../net/prefix-set.ts";
 import { allowsOf, directServices, gatedScopes, isOfThisHost } from "../../policy/gated.ts";
 import type { ResolvedOutboundRule, ResolvedPolicy } from "../../policy/resolved.ts";
-import { pinSets, RESOLVER_SETS } from "./gate.ts";
+import { ALIVE_MS, ALIVE_SET, KNOCK_PORT, pinSets, RESOLVER_SETS } from "./gate.ts";
 import { MARK_FOREIGN_MASK, markOf, SCOPE_GATE } from "./mark.ts";
 import { compilePlace, goTo } from "./place.ts";
 import type { Chain, NftObject } from "./ruleset.ts";
@@ -54,7 +54,13 @@ export function compileGate(
       {
         name: title,
         about: "the gates: resolvers > guard > what was pinned",
-        rules: [...before, ...resolverRules(title), ...compiled.asks, goTo(compiled.fallback)],
+        rules: [
+          ...knockRules(),
+          ...before,
+          ...resolverRules(title),
+          ...compiled.asks,
+          goTo(compiled.fallback),
+        ],
       },
     ],
   };
@@ -69,6 +75,18 @@ function literals(policy: ResolvedPolicy): ResolvedOutboundRule[] {
 
 function resolverObjects(): NftObject[] {
   return ([4, 6] as const).map((family) => ({ kind: "resolvers", name: RESOLVER_SETS[family], family }));
+}
+
+/**
+ * A gate that is well says so by a datagram to nobody. It is no transaction: those make everybody who lists a large
+ * set begin anew, and a sign of life comes several times a second.
+ */
+function knockRules(): Nft[] {
+  const note = nft`update @${name(ALIVE_SET)} { meta nfproto timeout ${ALIVE_MS}ms } drop`;
+  return [
+    nft`ip daddr 127.0.0.1 udp dport ${KNOCK_PORT} ${note}`,
+    nft`ip6 daddr ::1 udp dport ${KNOCK_PORT} ${note}`,
+  ];
 }
 
 function resolverRules(title: string): Nft[] {

@@ -77,6 +77,10 @@ export interface GatedPlace {
 }
 
 export const ALIVE_SET = "gate_alive";
+/** A gate that says nothing for so long is taken for dead by the kernel; DNS of watched scopes then passes by it. */
+export const ALIVE_MS = 1_500;
+/** Where a gate knocks; nobody listens there, and nothing of it leaves the machine. */
+export const KNOCK_PORT = 18_900;
 export const RESOLVER_SETS = { 4: "resolver4", 6: "resolver6" } as const;
 
 /** Returns what a scope needs beside its tiers, or nothing when no name decides in it. */

@@ -31,7 +31,7 @@ export type NftObject =
   | { readonly kind: "web-pins"; readonly name: string; readonly family: 4 | 6; readonly about: string }
   /** The resolvers that the gates ask, kept by the daemon. */
   | { readonly kind: "resolvers"; readonly name: string; readonly family: 4 | 6 }
-  /** Says by family that a gate answers, kept by the daemon; while a scope is only watched its DNS follows it. */
+  /** Says by family that a gate answers, as long as it knocks; while a scope is only watched its DNS follows it. */
   | { readonly kind: "alive"; readonly name: string }
   /** Stamps of connections that pass without being judged again. */
   | { readonly kind: "admitted"; readonly name: string; readonly marks: readonly Nft[] }
@@ -70,7 +70,7 @@ export interface Ruleset {
 /** LIMIT: sources a meter remembers; beyond it new sources are over their rate, never under it. */
 export const METER_SOURCES_MAX = 65_535;
 /** LIMIT: addresses pinned for one rule, or addresses and ports of one scope, and family. */
-export const PINS_MAX = 65_535;
+export const PINS_MAX = 16_384;
 
 /** Returns the declaration of an object: everything but the elements of large sets is in it. */
 export function declare(object: NftObject): Nft {
@@ -89,7 +89,7 @@ export function declare(object: NftObject): Nft {
     case "resolvers":
       return nft`set ${title} { type ${addressType(object.family)} . inet_proto . inet_service; flags timeout; }`;
     case "alive":
-      return nft`set ${title} { type nf_proto; flags timeout; }`;
+      return nft`set ${title} { type nf_proto; size 4; flags dynamic,timeout; }`;
     case "interfaces":
       return nft`set ${title} { type ifname; ${comment(object.about)}; }`;
     case "admitted":

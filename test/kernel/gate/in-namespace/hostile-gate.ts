@@ -6,9 +6,9 @@ import { deserialize } from "node:v8";
 import type { HostileAsk, Linked } from "../hostile.ts";
 
 const PATH = "/run/seawall/gate.sock";
-/** A link that lives for so long was taken. */
-const TAKEN_MS = 60;
-const LINK_DEADLINE_MS = 8_000;
+/** A link on which seawalld says something was taken; one that it closes was not. */
+const TAKEN_WAIT_MS = 1_000;
+const RETRY_MS = 10;
 const ANSWER_WAIT_MS = 3_000;
 
 interface FromDaemon {
@@ -32,7 +32,7 @@ createInterface({ input: process.stdin }).on("line", (line) => {
 async function answer(ask: HostileAsk): Promise<unknown> {
   switch (ask.do) {
     case "link":
-      return link();
+      return link(ask.forMs);
     case "pin":
       return pin(ask.wish);
     case "frame":
@@ -47,23 +47,27 @@ async function answer(ask: HostileAsk): Promise<unknown> {
 }
 
 /** Tries until seawalld keeps it: the real gate tries, too. */
-async function link(): Promise<Linked> {
-  const untilMs = performance.now() + LINK_DEADLINE_MS;
+async function link(forMs: number): Promise<Linked> {
+  const untilMs = performance.now() + forMs;
   let code = "none";
   while (performance.now() < untilMs) {
     const made = connect({ path: PATH });
     made.on("error", (error: NodeJS.ErrnoException) => (code = error.code ?? error.message));
     await new Promise((done) => made.once("connect", done).once("close", done));
-    await sleep(TAKEN_MS);
-    if (made.destroyed || made.readyState !== "open") continue;
     socket = made;
     made.once("close", () => {
       socket = null;
       for (const end of answers.values()) end(false);
     });
+    const isTaken = new Promise((done) => {
+      made.once("data", () => done(true)).once("close", () => done(false));
+      setTimeout(() => done(false), TAKEN_WAIT_MS);
+    });
     listen(made);
     write(JSON.stringify({ kind: "hello", pid: process.pid }));
-    return { linked: true, code };
+    if ((await isTaken) === true) return { linked: true, code };
+    made.destroy();
+    await sleep(RETRY_MS);
   }
   return { linked: false, code };
 }

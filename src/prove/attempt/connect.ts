@@ -1,0 +1,82 @@
+import { createSocket } from "node:dgram";
+import { existsSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
+import { type Answer, ATTEMPT_MS } from "../ask.ts";
+import { attemptClock, codeOf, outcomeOf } from "./outcome.ts";
+
+/** How long a datagram waits for a refusal from further away. */
+const DATAGRAM_WAIT_MS = 800;
+
+/** Opens a connection and closes it. */
+export function connectTo(address: string, port: number): Promise<Answer> {
+  return opened(connect({ host: address, port }), (socket, done) => {
+    socket.once("connect", () => done("reached", "connected"));
+  });
+}
+
+/** Sends text and takes the first words of the other side as its answer. */
+export function sayTo(address: string, port: number, text: string): Promise<Answer> {
+  return opened(connect({ host: address, port }), (socket, done) => {
+    socket.once("connect", () => socket.write(Buffer.from(text, "latin1")));
+    socket.once("data", (words) => done("reached", "answered", words.toString("latin1")));
+    socket.once("end", () => done("refused", "closed"));
+  });
+}
+
+/** Connects to the first of the sockets that is there; `text` is its path. */
+export function connectUnix(paths: readonly string[]): Promise<Answer> {
+  const path = paths.find(existsSync);
+  if (path === undefined) return Promise.resolve(attemptClock()("absent", "ENOENT"));
+  return opened(connect({ path }), (socket, done) => {
+    socket.once("connect", () => done("reached", "connected", path));
+  }).then((answer) => ({ ...answer, text: path }));
+}
+
+type Done = (...parts: Parameters<ReturnType<typeof attemptClock>>) => void;
+
+function opened(socket: Socket, watch: (socket: Socket, done: Done) => void): Promise<Answer> {
+  const made = attemptClock();
+  return new Promise((resolve) => {
+    const done: Done = (...parts) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(made(...parts));
+    };
+    const timer = setTimeout(() => done("silent", "ETIMEDOUT"), ATTEMPT_MS);
+    socket.on("error", (error: NodeJS.ErrnoException) => done(outcomeOf(codeOf(error)), codeOf(error)));
+    watch(socket, done);
+  });
+}
+
+/** Sends one empty datagram: nothing of it tells anything to whom it reaches. */
+export function sendDatagram(address: string, port: number): Promise<Answer> {
+  const made = attemptClock();
+  const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
+  return new Promise((resolve) => {
+    const done: Done = (...parts) => {
+      clearTimeout(timer);
+      socket.close();
+      resolve(made(...parts));
+    };
+    const timer = setTimeout(() => done("silent", "sent"), DATAGRAM_WAIT_MS);
+    socket.once("error", (error: NodeJS.ErrnoException) => done(outcomeOf(codeOf(error)), codeOf(error)));
+    socket.once("message", () => done("reached", "answered"));
+    socket.connect(port, address, () => socket.send(Buffer.alloc(0)));
+  });
+}
+
+/** Listens on a free port of the loopback until this process ends; `text` is the port. */
+export function listenHere(): Promise<Answer> {
+  const made = attemptClock();
+  const server = createServer((socket) => {
+    socket.on("error", () => socket.destroy());
+    socket.end();
+  });
+  return new Promise((resolve) => {
+    server.once("error", (error: NodeJS.ErrnoException) => resolve(made("failed", codeOf(error))));
+    server.listen({ host: "127.0.0.1", port: 0 }, () => {
+      const address = server.address();
+      resolve(made("reached", "listening", typeof address === "object" ? String(address?.port) : ""));
+    });
+  });
+}

@@ -1,0 +1,95 @@
+/** A process in some place as some user, that tries what it is asked. */
+import type { ChildProcess } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { SeawallError } from "../core/base/error.ts";
+import { start } from "../edge/host/command.ts";
+import { type Answer, type Ask, ATTEMPT_MS, parseSaid } from "./ask.ts";
+
+export interface Identity {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+}
+
+export interface Person {
+  readonly identity: Identity;
+  /** Never rejects: an attempt without an answer has `failed`. */
+  readonly ask: (ask: Ask) => Promise<Answer>;
+  /** Ends it; resolves when it is gone. */
+  readonly stop: () => Promise<void>;
+}
+
+/** Nobody's uid and group on every Linux. */
+export const NOBODY: Identity = { uid: 65_534, gid: 65_534, groups: [] };
+/** LIMIT: time for an answer, the start of the process included. */
+const ANSWER_MS = ATTEMPT_MS + 3_000;
+
+const SCRIPT = fileURLToPath(
+  new URL(`./attempt.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url),
+);
+
+/** Starts a process behind `enter`, a command that runs the words after it in a place. Needs root. */
+export function startPerson(enter: readonly string[], identity: Identity): Person {
+  const { uid, gid, groups } = identity;
+  const words = [...enter, process.execPath, SCRIPT, String(uid), String(gid), groups.join(",")];
+  const [program = "", ...args] = words;
+  const child = start(program, args, ["pipe", "pipe", "pipe"]);
+  const waiting = new Map<number, (answer: Answer) => void>();
+  let said = "";
+  let last = 0;
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    said = (said + text).slice(-500);
+  });
+  child.stdin?.on("error", () => undefined);
+  if (child.stdout !== null) createInterface({ input: child.stdout }).on("line", (line) => {
+    const answered = parseSaid(line);
+    if (answered !== undefined) waiting.get(answered.id)?.(answered.answer);
+  });
+  const gone = ended(child).then(() => {
+    for (const settle of waiting.values()) settle(failed(`it ended: ${said.trim().split("\n", 1)[0] ?? ""}`));
+  });
+  return {
+    identity,
+    ask: (ask) =>
+      new Promise((resolve) => {
+        last += 1;
+        const id = last;
+        const settle = (answer: Answer): void => {
+          clearTimeout(timer);
+          waiting.delete(id);
+          resolve(answer);
+        };
+        const timer = setTimeout(() => settle(failed("no answer in time")), ANSWER_MS);
+        waiting.set(id, settle);
+        if (child.exitCode !== null || child.signalCode !== null) settle(failed("it ended"));
+        else child.stdin?.write(`${JSON.stringify({ id, ask })}\n`);
+      }),
+    stop: async () => {
+      child.stdin?.end();
+      child.kill("SIGKILL");
+      await gone;
+    },
+  };
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.once("close", () => resolve());
+    child.once("error", () => resolve());
+  });
+}
+
+function failed(code: string): Answer {
+  return { outcome: "failed", code: code.slice(0, 200), ms: 0, text: "", dns: null };
+}
+
+/** Refuses when the process in the agent's place does not work at all: nothing would be proven. */
+export async function requireWorking(person: Person, scope: string): Promise<void> {
+  const answer = await person.ask({ do: "unix", paths: [] });
+  if (answer.outcome === "absent") return;
+  throw new SeawallError("SEAWALL_SCOPE", `nothing can be tried in the place of \`${scope}\`: ${answer.code}`, {
+    still: "the kernel keeps the rules it has",
+    help: "seawall status",
+  });
+}

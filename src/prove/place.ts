@@ -1,0 +1,149 @@
+/** Where the processes of a scope are and who they are, so that an attempt can be made from there. */
+import { mkdirSync, rmdirSync } from "node:fs";
+import { SeawallError } from "../core/base/error.ts";
+import { uidRanges } from "../core/compile/nftables/scope.ts";
+import { selectorOfCgroup, selectorOfUnit } from "../core/containment/slice.ts";
+import type { ResolvedScope } from "../core/policy/resolved.ts";
+import { dockerBridge } from "../edge/docker/network.ts";
+import { readAccounts } from "../edge/host/accounts.ts";
+import { accountOf, readMachine } from "../edge/host/containment/machine.ts";
+import { runningOf, type Subject } from "../edge/host/containment/process.ts";
+import { openTree } from "../edge/host/containment/tree.ts";
+import { cgroupMount, findScopeCgroup } from "../edge/host/scope-cgroup.ts";
+import { type Identity, NOBODY } from "./person.ts";
+import { openRoom } from "./room.ts";
+
+const { statSync } = process.getBuiltinModule("node:fs");
+
+export interface Place {
+  /** The command before a command that is to run there. */
+  readonly enter: readonly string[];
+  readonly identity: Identity;
+  /** Null: it is not known as whom the agent runs, so what depends on that cannot be tried. */
+  readonly account: Account | null;
+  /** `user`: judged by uid wherever it runs. `guest`: has a network of its own. */
+  readonly kind: "user" | "cgroup" | "guest";
+  /** Whether it shares files, users and processes with this machine. */
+  readonly hasHostFiles: boolean;
+  /** Addresses of this host that lead to its gate and its services from there; null: every one. */
+  readonly nearAddress: string | null;
+  readonly close: () => void;
+}
+
+export interface Account {
+  readonly name: string | null;
+  readonly isRoot: boolean;
+  /** The first of its subordinate uids (subuid(5)), or null. */
+  readonly subuid: number | null;
+  /** Its cgroup from the root of the tree, for scopes by cgroup. */
+  readonly cgroup: string | null;
+}
+
+/** Returns the place of a scope. Refuses one that is not on this machine. Close it afterwards. */
+export function openPlace({ name, target }: ResolvedScope): Place {
+  switch (target.kind) {
+    case "user":
+      return userPlace(name, target.user);
+    case "unit":
+      return cgroupPlace(selectorOfUnit(name).path);
+    case "cgroup":
+      return cgroupPlace(selectorOfCgroup(target.path)?.path ?? target.path);
+    case "netns":
+      return netnsPlace(target.name);
+    case "docker":
+      return dockerPlace(target.network);
+  }
+}
+
+function userPlace(scope: string, user: string | number): Place {
+  const accounts = readAccounts();
+  const [own, sub] = uidRanges(user, accounts) ?? [];
+  if (own === undefined) {
+    throw new SeawallError("SEAWALL_SCOPE", `scope \`${scope}\`: there is no user \`${user}\` on this machine`, {
+      help: "seawall status",
+    });
+  }
+  const { name, login, gids } = accountOf(readMachine(openTree("")), own.first, new Set());
+  return {
+    enter: [],
+    identity: { uid: own.first, gid: login?.gid ?? own.first, groups: [...gids] },
+    account: { name, isRoot: own.first === 0, subuid: sub?.first ?? null, cgroup: null },
+    kind: "user",
+    hasHostFiles: true,
+    nearAddress: null,
+    close: () => undefined,
+  };
+}
+
+/** The leaf is made and taken away again: the rules match by what is above it. */
+function cgroupPlace(path: string): Place {
+  const mount = cgroupMount();
+  const found = findScopeCgroup(path, mount);
+  const leaf = `${mount.directory}/${found.path}/seawall-prove-${process.pid}`;
+  mkdirSync(leaf, { mode: 0o755 });
+  const who = residentOf({ kind: "cgroup", path: found.path }, found.path);
+  return {
+    enter: [...who.enter, "sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec "$@"', leaf],
+    identity: who.identity,
+    account: who.account,
+    kind: "cgroup",
+    hasHostFiles: true,
+    nearAddress: null,
+    close: () => rmdirSync(leaf),
+  };
+}
+
+function netnsPlace(name: string): Place {
+  const found = statSync(`/run/netns/${name}`, { throwIfNoEntry: false });
+  if (found === undefined) {
+    throw new SeawallError("SEAWALL_SCOPE", `there is no network namespace \`${name}\``, {
+      help: "ip netns list",
+    });
+  }
+  const who = residentOf({ kind: "netns", link: `net:[${found.ino}]` }, null);
+  return {
+    enter: [...who.enter, "nsenter", `--net=/run/netns/${name}`, "--"],
+    identity: who.identity,
+    account: who.account,
+    kind: "guest",
+    hasHostFiles: true,
+    nearAddress: null,
+    close: () => undefined,
+  };
+}
+
+function dockerPlace(network: string): Place {
+  const room = openRoom(dockerBridge(network));
+  return {
+    enter: ["nsenter", `--net=/proc/${room.pid}/ns/net`, "--"],
+    identity: NOBODY,
+    account: null,
+    kind: "guest",
+    hasHostFiles: false,
+    nearAddress: room.gateway,
+    close: room.close,
+  };
+}
+
+interface Resident {
+  readonly enter: readonly string[];
+  readonly identity: Identity;
+  readonly account: Account | null;
+}
+
+/** As whom the processes there run, and whether setuid programs give them anything. */
+function residentOf(subject: Subject, cgroup: string | null): Resident {
+  const running = (runningOf(openTree(""), subject) ?? []).filter(({ inScope }) => inScope);
+  const one = running.find(({ uid }) => uid !== 0) ?? running[0];
+  if (one === undefined) return { enter: [], identity: NOBODY, account: null };
+  const { name } = accountOf(readMachine(openTree("")), one.uid, new Set());
+  const subuid = readAccounts().subuidsOf(one.uid)[0]?.first ?? null;
+  const holdsRights = running.every(({ noNewPrivileges }) => noNewPrivileges);
+  const isRoot = running.some(({ uid }) => uid === 0);
+  return {
+    enter: holdsRights ? ["setpriv", "--no-new-privs"] : [],
+    identity:
+      one.uid === 0 ? NOBODY : { uid: one.uid, gid: one.gids.at(-1) ?? one.uid, groups: [...new Set(one.gids)] },
+    account: { name, isRoot, subuid, cgroup },
+  };
+}
