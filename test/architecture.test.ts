@@ -73,8 +73,13 @@ const ARROWS: readonly Arrow[] = [
     why: "apply is used by the daemon and by the command line, so it knows neither",
   },
   {
+    from: /^src\/prove\//,
+    forbidden: "^src/(daemon|cli|lab|twin|gate)/",
+    why: "prove looks at what is in force from outside, so it knows nobody that carries it out",
+  },
+  {
     from: /^src\/daemon\//,
-    forbidden: "^src/(cli|lab)/",
+    forbidden: "^src/(cli|lab|prove)/",
     why: "cli and daemon meet in api/contract.ts",
   },
   {
@@ -115,6 +120,7 @@ const PLANTED: readonly (readonly [path: string, text: string, why: string])[] =
   ["src/edge/store/x.ts", 'import { a } from "../../daemon/pipeline.ts";', "who drives it"],
   ["src/edge/store/x.ts", 'const a = await import("../docker/bridge.ts");', "edge folders never"],
   ["src/apply/x.ts", 'import { a } from "../cli/main.ts";', "it knows neither"],
+  ["src/prove/x.ts", 'import { a } from "../daemon/main.ts";', "from outside"],
   ["src/daemon/x.ts", 'import { a } from "../cli/main.ts";', "cli and daemon meet"],
   ["src/cli/command/x.ts", 'import { a } from "../../daemon/main.ts";', "only `seawall daemon`"],
   ["src/cli/command/daemon.ts", 'import { a } from "../../daemon/pipeline.ts";', "nothing else of it"],

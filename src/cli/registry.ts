@@ -58,6 +58,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "Print the JSON Schema of policies",
     load: () => import("./command/policy/schema.ts"),
   },
+  prove: {
+    summary: "Try the known ways around the policy, from the agent's own place",
+    load: () => import("./command/prove.ts"),
+  },
+  probe: {
+    summary: "Make one attempt from the agent's own place, and say who decided",
+    load: () => import("./command/probe.ts"),
+  },
   daemon: { summary: "Run seawalld in the foreground", load: () => import("./command/daemon.ts") },
   gate: { summary: "Run the gates alone: explicit proxy and DNS", load: () => import("./command/gate.ts") },
   lab: { summary: "Show the whole thing in a throw-away world", load: () => import("./command/lab.ts") },

@@ -22,6 +22,8 @@ export interface Link {
   /** Connects to a daemon; resolves when that is done. */
   readonly open: () => Promise<void>;
   readonly isOpen: () => boolean;
+  /** Ends it for good: an open socket would keep the process. */
+  readonly close: () => void;
 }
 
 export interface LinkOptions {
@@ -37,6 +39,7 @@ export function createLink({ path, isTrusted, onMessage, onClose }: LinkOptions)
   const waiting = new Map<number, (ok: boolean) => void>();
   let socket: Socket | null = null;
   let lastId = 0;
+  let isOver = false;
   const send = (message: FromGate): void => {
     if (socket === null || (message.kind === "report" && socket.writableLength > SEND_BYTES_MAX)) return;
     writeFrame(socket, Buffer.from(JSON.stringify(message)));
@@ -50,7 +53,7 @@ export function createLink({ path, isTrusted, onMessage, onClose }: LinkOptions)
   const lost = (): void => {
     socket = null;
     for (const end of waiting.values()) end(false);
-    onClose();
+    if (!isOver) onClose();
   };
   const pin = async ({ addresses, ...wish }: PinWish): Promise<boolean> => {
     // An answer may hold more addresses than one wish.
@@ -79,6 +82,10 @@ export function createLink({ path, isTrusted, onMessage, onClose }: LinkOptions)
     pinner: { pin },
     send,
     isOpen: () => socket !== null,
+    close: () => {
+      isOver = true;
+      socket?.destroy();
+    },
     open: () =>
       new Promise((resolve, reject) => {
         const made = connect({ path });

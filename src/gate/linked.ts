@@ -104,6 +104,7 @@ export async function runLinked({ path, err, nowMs, signal }: LinkedOptions): Pr
   for (const timer of timers) clearInterval(timer);
   await doors.follow([]);
   gate.close();
+  link.close();
 }
 
 async function setUp(

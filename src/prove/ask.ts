@@ -65,6 +65,8 @@ export function parseSaid(line: string): { readonly id: number; readonly answer:
   }
 }
 
+/** The code of a datagram that met an ICMP error: Seawall refuses so, and so does a host where nobody listens. */
+export const PORT_UNREACHABLE = "port unreachable";
 /** LIMIT: how long one attempt may take. */
 export const ATTEMPT_MS = 2_500;
 /** LIMIT: characters of what the other side said. */

@@ -1,7 +1,7 @@
 /** What an answer says about a way around the policy. Pure. */
 import type { Decision } from "../core/policy/decision.ts";
-import type { Answer } from "./ask.ts";
-import { held, type Judged, notHeld, notPossible } from "./row.ts";
+import { type Answer, PORT_UNREACHABLE } from "./ask.ts";
+import { held, type Judged, notHeld, notPossible, notShown } from "./row.ts";
 
 /** What the policy in force says about an attempt. */
 export type Pledge =
@@ -36,26 +36,43 @@ const CHANGED = "seawall status (the kernel does not do what the policy says), t
  */
 export function judgeAttempt(answer: Answer, pledge: Pledge, hit: LogHit | null): Judged {
   const seen = evidenceOf(answer, hit);
-  if (answer.outcome === "failed") return notPossible(`the attempt itself failed: ${answer.code}`);
+  if (answer.outcome === "failed") return notShown(answer.code);
   if (answer.outcome === "absent") return notPossible(`${answer.code}: this machine has no way there`);
   if (pledge.kind === "allowed") {
     const cure = `take \`${pledge.by}\` out of the policy, or narrow it`;
     return { ...notHeld(`\`${pledge.by}\` allows it; ${seen}`, cure), promised: false };
   }
-  if (pledge.kind === "watched") return judgeWatched(answer, pledge.would, seen);
-  if (answer.outcome === "refused") return held(seen);
+  if (pledge.kind === "watched") return judgeWatched(answer, pledge.would, seen, hit);
+  if (answer.outcome === "refused" && (answer.code !== PORT_UNREACHABLE || hit !== null)) return held(seen);
+  if (answer.outcome === "refused")
+    return notPossible(`${seen}: the log does not say by whom (seawall daemon)`);
   if (answer.outcome === "reached") return notHeld(seen, CHANGED);
   if (hit !== null && !hit.observed) return held(seen);
   if (pledge.drops)
-    return notPossible(`${seen}: nothing came back, and the log does not say who dropped it (seawall daemon)`);
+    return notPossible(
+      `${seen}: nothing came back, and the log does not say who dropped it (seawall daemon)`,
+    );
   return notHeld(`${seen}: it was sent and nothing refused it`, CHANGED);
 }
 
 /** SECURITY: what others refuse while Seawall only watches is no merit of Seawall's, and may end any moment. */
-function judgeWatched(answer: Answer, would: string, seen: string): Judged {
-  if (answer.outcome === "refused")
+function judgeWatched(answer: Answer, would: string, seen: string, hit: LogHit | null): Judged {
+  // The log has that it passed here: whoever refused it then was further away.
+  if (answer.outcome === "refused" && hit?.observed !== true)
     return { ...notPossible(`${seen}: not by Seawall, which only watches`), would };
   return { ...notHeld(`${seen}: only watched`, ENFORCE), promised: false, would };
+}
+
+/**
+ * Returns what became of a greeting by TLS. A connection that ends or an alert may come from the other side as well,
+ * so only the gate's own record of this very name shows that it was the gate.
+ */
+export function judgeGreeting(answer: Answer, pledge: Pledge, hit: LogHit | null): Judged {
+  const isThrough = answer.outcome === "reached" && answer.code.startsWith("TLSv");
+  if (hit !== null && !hit.observed && !isThrough) return held(evidenceOf(answer, hit));
+  if (pledge.kind === "refused" && answer.outcome === "refused")
+    return notPossible(`${evidenceOf(answer, hit)}: the log does not say by whom (seawall daemon)`);
+  return judgeAttempt(answer, pledge, hit);
 }
 
 /** Returns what became of a question for a name that no rule lists: nobody but our gate may answer it. */

@@ -10,8 +10,8 @@ export interface Wanted {
   readonly address: string;
   readonly port: number;
   readonly protocol: FlowProtocol;
-  /** What a gate read, where a name was asked for. */
-  readonly host?: string;
+  /** What a gate read, null for a connection that named nobody; absent: what the kernel itself refused. */
+  readonly host?: string | null;
 }
 
 export interface ProofLog {
@@ -54,8 +54,9 @@ function isRefusal({ place, verdict }: StoredFlow, scope: string): boolean {
 }
 
 function matches(flow: StoredFlow, { address, port, protocol, host }: Wanted): boolean {
-  if (host !== undefined && flow.host !== null) return flow.host === host;
-  if (flow.destination !== address) return false;
+  if ((host === undefined) !== (flow.door === null)) return false;
+  if (typeof host === "string") return flow.host === host;
+  if (flow.host !== null || flow.destination !== address) return false;
   const name = protocolName(flow.protocol);
   if (protocol === "icmp") return name === "icmp" || name === "icmpv6";
   return name === protocol && flow.destinationPort === port;

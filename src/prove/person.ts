@@ -1,5 +1,4 @@
 /** A process in some place as some user, that tries what it is asked. */
-import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { SeawallError } from "../core/base/error.ts";
@@ -42,10 +41,11 @@ export function startPerson(enter: readonly string[], identity: Identity): Perso
     said = (said + text).slice(-500);
   });
   child.stdin?.on("error", () => undefined);
-  if (child.stdout !== null) createInterface({ input: child.stdout }).on("line", (line) => {
-    const answered = parseSaid(line);
-    if (answered !== undefined) waiting.get(answered.id)?.(answered.answer);
-  });
+  if (child.stdout !== null)
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const answered = parseSaid(line);
+      if (answered !== undefined) waiting.get(answered.id)?.(answered.answer);
+    });
   const gone = ended(child).then(() => {
     for (const settle of waiting.values()) settle(failed(`it ended: ${said.trim().split("\n", 1)[0] ?? ""}`));
   });
@@ -73,7 +73,7 @@ export function startPerson(enter: readonly string[], identity: Identity): Perso
   };
 }
 
-function ended(child: ChildProcess): Promise<void> {
+function ended(child: ReturnType<typeof start>): Promise<void> {
   return new Promise((resolve) => {
     child.once("close", () => resolve());
     child.once("error", () => resolve());
@@ -88,8 +88,12 @@ function failed(code: string): Answer {
 export async function requireWorking(person: Person, scope: string): Promise<void> {
   const answer = await person.ask({ do: "unix", paths: [] });
   if (answer.outcome === "absent") return;
-  throw new SeawallError("SEAWALL_SCOPE", `nothing can be tried in the place of \`${scope}\`: ${answer.code}`, {
-    still: "the kernel keeps the rules it has",
-    help: "seawall status",
-  });
+  throw new SeawallError(
+    "SEAWALL_SCOPE",
+    `nothing can be tried in the place of \`${scope}\`: ${answer.code}`,
+    {
+      still: "the kernel keeps the rules it has",
+      help: "seawall status",
+    },
+  );
 }

@@ -1,5 +1,6 @@
 /** Where the processes of a scope are and who they are, so that an attempt can be made from there. */
-import { mkdirSync, rmdirSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdirSync, type Stats, statSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { SeawallError } from "../core/base/error.ts";
 import { uidRanges } from "../core/compile/nftables/scope.ts";
 import { selectorOfCgroup, selectorOfUnit } from "../core/containment/slice.ts";
@@ -13,8 +14,6 @@ import { cgroupMount, findScopeCgroup } from "../edge/host/scope-cgroup.ts";
 import { type Identity, NOBODY } from "./person.ts";
 import { openRoom } from "./room.ts";
 
-const { statSync } = process.getBuiltinModule("node:fs");
-
 export interface Place {
   /** The command before a command that is to run there. */
   readonly enter: readonly string[];
@@ -27,7 +26,9 @@ export interface Place {
   readonly hasHostFiles: boolean;
   /** Addresses of this host that lead to its gate and its services from there; null: every one. */
   readonly nearAddress: string | null;
-  readonly close: () => void;
+  /** Before a path: the files as a process of the scope sees them (InaccessiblePaths= of its unit), or as root does. */
+  readonly seen: string;
+  readonly close: () => void | Promise<void>;
 }
 
 export interface Account {
@@ -59,9 +60,13 @@ function userPlace(scope: string, user: string | number): Place {
   const accounts = readAccounts();
   const [own, sub] = uidRanges(user, accounts) ?? [];
   if (own === undefined) {
-    throw new SeawallError("SEAWALL_SCOPE", `scope \`${scope}\`: there is no user \`${user}\` on this machine`, {
-      help: "seawall status",
-    });
+    throw new SeawallError(
+      "SEAWALL_SCOPE",
+      `scope \`${scope}\`: there is no user \`${user}\` on this machine`,
+      {
+        help: "seawall status",
+      },
+    );
   }
   const { name, login, gids } = accountOf(readMachine(openTree("")), own.first, new Set());
   return {
@@ -71,6 +76,7 @@ function userPlace(scope: string, user: string | number): Place {
     kind: "user",
     hasHostFiles: true,
     nearAddress: null,
+    seen: seenBy(runningOf(openTree(""), { kind: "users", uids: [own] }) ?? []),
     close: () => undefined,
   };
 }
@@ -79,9 +85,10 @@ function userPlace(scope: string, user: string | number): Place {
 function cgroupPlace(path: string): Place {
   const mount = cgroupMount();
   const found = findScopeCgroup(path, mount);
+  removeOldLeaves(`${mount.directory}/${found.path}`);
   const leaf = `${mount.directory}/${found.path}/seawall-prove-${process.pid}`;
-  mkdirSync(leaf, { mode: 0o755 });
   const who = residentOf({ kind: "cgroup", path: found.path }, found.path);
+  mkdirSync(leaf, { mode: 0o755 });
   return {
     enter: [...who.enter, "sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec "$@"', leaf],
     identity: who.identity,
@@ -89,8 +96,37 @@ function cgroupPlace(path: string): Place {
     kind: "cgroup",
     hasHostFiles: true,
     nearAddress: null,
-    close: () => rmdirSync(leaf),
+    seen: who.seen,
+    close: () => removeLeaf(leaf),
   };
+}
+
+/** The kernel takes a moment to forget the processes that were in it. */
+const LEAF_ATTEMPTS = 50;
+const LEAF_EVERY_MS = 20;
+
+async function removeLeaf(leaf: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return rmdirSync(leaf);
+    } catch (error) {
+      if (attempt === LEAF_ATTEMPTS) throw error;
+      await sleep(LEAF_EVERY_MS);
+    }
+  }
+}
+
+/** Takes away what a run that was killed left there. */
+function removeOldLeaves(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    const pid = /^seawall-prove-(\d+)$/.exec(name)?.[1];
+    if (pid === undefined || statSync(`/proc/${pid}`, { throwIfNoEntry: false }) !== undefined) continue;
+    try {
+      rmdirSync(`${directory}/${name}`);
+    } catch {
+      // Something is in it that is not ours: it stays.
+    }
+  }
 }
 
 function netnsPlace(name: string): Place {
@@ -108,6 +144,7 @@ function netnsPlace(name: string): Place {
     kind: "guest",
     hasHostFiles: true,
     nearAddress: null,
+    seen: who.seen,
     close: () => undefined,
   };
 }
@@ -121,6 +158,7 @@ function dockerPlace(network: string): Place {
     kind: "guest",
     hasHostFiles: false,
     nearAddress: room.gateway,
+    seen: "",
     close: room.close,
   };
 }
@@ -129,13 +167,29 @@ interface Resident {
   readonly enter: readonly string[];
   readonly identity: Identity;
   readonly account: Account | null;
+  readonly seen: string;
+}
+
+/**
+ * Returns the path before a path as the first process sees it that has this machine's own root directory: what a unit
+ * hides from it is hidden, and a container's files are not taken for this machine's.
+ * LIMIT: the first such process stands for all of them.
+ */
+function seenBy(running: readonly { readonly pid: number }[]): string {
+  const own = statSync("/");
+  const roots = running.map(({ pid }) => `/proc/${pid}/root`);
+  return roots.find((root) => isSame(own, statSync(`${root}/`, { throwIfNoEntry: false }))) ?? "";
+}
+
+function isSame(one: Stats, other: Stats | undefined): boolean {
+  return other !== undefined && one.dev === other.dev && one.ino === other.ino;
 }
 
 /** As whom the processes there run, and whether setuid programs give them anything. */
 function residentOf(subject: Subject, cgroup: string | null): Resident {
   const running = (runningOf(openTree(""), subject) ?? []).filter(({ inScope }) => inScope);
   const one = running.find(({ uid }) => uid !== 0) ?? running[0];
-  if (one === undefined) return { enter: [], identity: NOBODY, account: null };
+  if (one === undefined) return { enter: [], identity: NOBODY, account: null, seen: "" };
   const { name } = accountOf(readMachine(openTree("")), one.uid, new Set());
   const subuid = readAccounts().subuidsOf(one.uid)[0]?.first ?? null;
   const holdsRights = running.every(({ noNewPrivileges }) => noNewPrivileges);
@@ -143,7 +197,10 @@ function residentOf(subject: Subject, cgroup: string | null): Resident {
   return {
     enter: holdsRights ? ["setpriv", "--no-new-privs"] : [],
     identity:
-      one.uid === 0 ? NOBODY : { uid: one.uid, gid: one.gids.at(-1) ?? one.uid, groups: [...new Set(one.gids)] },
+      one.uid === 0
+        ? NOBODY
+        : { uid: one.uid, gid: one.gids.at(-1) ?? one.uid, groups: [...new Set(one.gids)] },
     account: { name, isRoot, subuid, cgroup },
+    seen: seenBy(running),
   };
 }

@@ -18,7 +18,8 @@ interface BridgeAddress {
   readonly scope: string;
 }
 
-const LINK = "sw-prove0";
+/** LIMIT: IFNAMSIZ, 15 characters. One for each run, so that two at once do not take each other's away. */
+const LINK = `sw-p${process.pid}`.slice(0, 15);
 /** LIMIT: the namespace goes by itself after this many seconds, whatever becomes of us. */
 const HELD_SECONDS = "60";
 /** How often a child is asked whether it is in its own namespace yet. */

@@ -37,3 +37,8 @@ export function notHeld(evidence: string, cure: string): Judged {
 export function notPossible(evidence: string): Judged {
   return { status: "not-possible", evidence, cure: null, promised: false, limit: false, would: null };
 }
+
+/** SECURITY: an attempt that broke shows nothing, and the agent can kill what has its uid: so it is never skipped. */
+export function notShown(why: string): Judged {
+  return notHeld(`not shown: the attempt itself failed: ${why}`, "seawall prove, once more");
+}

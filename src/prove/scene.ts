@@ -29,7 +29,12 @@ export interface Scene {
   readonly another: (identity?: Identity) => Person;
   /** Starts one on this host, outside the place. */
   readonly outsider: (identity: Identity) => Person;
-  readonly decide: (host: string | null, address: string | null, port: number, protocol: FlowProtocol) => Decision;
+  readonly decide: (
+    host: string | null,
+    address: string | null,
+    port: number,
+    protocol: FlowProtocol,
+  ) => Decision;
   /** What the policy says about anything that only the gate decides. */
   readonly gatePledge: Pledge;
   readonly ports: ReturnType<typeof gatePorts>;
@@ -58,6 +63,8 @@ export interface SceneRequest {
   readonly nowMs: () => number;
   /** Of this run alone. */
   readonly nonce: string;
+  /** Whether a listed name is looked for, which connects to it. */
+  readonly lists: boolean;
 }
 
 /** Sets the scene of one scope, gives it to `work`, and takes everything away again, whatever happens. */
@@ -111,7 +118,10 @@ async function setScene(request: SceneRequest, closers: (() => void | Promise<vo
     hasGate,
     uniqueName: (label) => `${label}-${nonce}.seawall-prove.invalid`,
     resolver,
-    listed: hasGate ? await findListed({ policy, scope, agent, decide, resolver }) : "no rule of it is by name",
+    listed:
+      hasGate && request.lists
+        ? await findListed({ policy, scope, agent, decide, resolver })
+        : "no rule of it is by name",
   };
 }
 
@@ -148,6 +158,15 @@ async function findListed({ policy, scope, agent, decide, resolver }: Finding): 
     }),
   );
   return found.find((one) => typeof one !== "string") ?? found[0] ?? "no rule allows a name over TLS";
+}
+
+/** What is promised of a place that the gate decides, unless a rule allows its address itself: that bypasses the gate. */
+export function pledgeThroughGate(
+  { decide, gatePledge }: Scene,
+  { address, port, protocol }: Wanted,
+): Pledge {
+  const direct = pledgeOf(decide(null, address, port, protocol));
+  return direct.kind === "allowed" ? direct : gatePledge;
 }
 
 /** Makes one attempt by address and judges it by policy and log. */

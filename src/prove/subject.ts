@@ -27,10 +27,14 @@ export function subjectInForce(folders: Folders, nowMs: number): Subject {
     });
   }
   if (policy.outbound === null) {
-    throw new SeawallError("SEAWALL_POLICY", "the policy in force has no `outbound`: the agent is not judged", {
-      still: "inbound is judged as the policy says",
-      help: "write `outbound: []` (nothing is allowed) or rules, then seawall apply FILE",
-    });
+    throw new SeawallError(
+      "SEAWALL_POLICY",
+      "the policy in force has no `outbound`: the agent is not judged",
+      {
+        still: "inbound is judged as the policy says",
+        help: "write `outbound: []` (nothing is allowed) or rules, then seawall apply FILE",
+      },
+    );
   }
   return { policy, status };
 }

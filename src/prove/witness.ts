@@ -49,7 +49,10 @@ async function listenAll(wish: number, wanted: readonly string[]): Promise<Witne
     const socket = createSocket(address.includes(":") ? "udp6" : "udp4").on("message", () => {
       count += 1;
     });
-    closers.push(() => server.close(), () => socket.close());
+    closers.push(
+      () => server.close(),
+      () => socket.close(),
+    );
     try {
       server.listen({ host: address, port });
       await once(server, "listening");
@@ -77,7 +80,8 @@ function reaches(address: string, port: number): Promise<boolean> {
     };
     const timer = setTimeout(() => done(false), REACH_MS);
     socket.once("connect", () => done(true));
-    socket.once("error", () => done(false));
+    // Our gate resets whoever was not diverted to it: somebody is there.
+    socket.once("error", (error: NodeJS.ErrnoException) => done(error.code === "ECONNRESET"));
   });
 }
 
@@ -85,7 +89,8 @@ function reaches(address: string, port: number): Promise<boolean> {
 export function outerAddresses(): string[] {
   const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   const outer = all.filter(({ internal, address }) => !internal && !address.startsWith("fe80:"));
-  const isPrivate = (address: string): boolean => /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|f[cd])/.test(address);
+  const isPrivate = (address: string): boolean =>
+    /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|f[cd])/.test(address);
   return (["IPv4", "IPv6"] as const).flatMap((family) => {
     const own = outer.filter((one) => one.family === family).map(({ address }) => address);
     return own.find((address) => !isPrivate(address)) ?? own[0] ?? [];

@@ -161,6 +161,16 @@ for (const [transport, ask] of TRANSPORTS) {
       assert.deepEqual(room.resolver.heard, []);
     });
 
+    test("an address as a name is refused, and nobody is asked", async () => {
+      await open();
+      for (const name of ["198.18.0.7", "93.184.216.34", "2130706433", "0x7f.1"]) {
+        const { answer, why } = await ask(door, name);
+        assert.equal(answer.rcode, RCODE.nxdomain, name);
+        assert.match(why, /invalid-host/);
+      }
+      assert.deepEqual(room.resolver.heard, []);
+    });
+
     test("another class than IN is refused", async () => {
       await open();
       const message = query("api.example.com", { class: 3 });

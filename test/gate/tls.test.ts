@@ -8,6 +8,7 @@ import { parseIp } from "../../src/core/net/ip.ts";
 import type { Place } from "../../src/edge/gate/tcp-door.ts";
 import type { Destination } from "../../src/edge/gate/tls-door.ts";
 import { DENIED_ALERT, hello, helloWith } from "./hello.ts";
+import { turns, until } from "./patience.ts";
 import { lastRefusal, openRoom, reasons, type Room } from "./room.ts";
 import { freshAddress, listen } from "./place.ts";
 import { type Wire, wireOf } from "./wire.ts";
@@ -330,14 +331,4 @@ async function bare(isTunnel: boolean): Promise<Socket> {
   const head = await new Promise<Buffer>((resolve) => socket.once("data", resolve));
   assert.match(head.toString(), /^HTTP\/1\.1 200 [^\r]*\r\n\r\n$/);
   return socket;
-}
-
-/** Lets what is on its way over the loopback arrive. */
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-}
-
-async function until(isTrue: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 2_000 && !isTrue(); turn += 1) await turns();
-  assert.ok(isTrue());
 }

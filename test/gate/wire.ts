@@ -32,7 +32,7 @@ export function wireOf(socket: Socket): Wire {
   let how: "end" | "reset" | null = null;
   const watchers = new Set<() => void>();
   const changed = (): void => {
-    for (const watcher of [...watchers]) watcher();
+    for (const watcher of watchers) watcher();
   };
   const finish = (kind: "end" | "reset"): void => {
     // A reset may follow an end; that it came is what counts.

@@ -10,9 +10,9 @@ function ip(text: string): Ip {
 }
 
 function nat64(text: string, bits: Nat64["bits"]): Nat64 {
-  const { family, value } = ip(text);
-  assert.equal(family, 6);
-  return { prefix: BigInt(value), bits };
+  const prefix = ip(text);
+  assert.ok(prefix.family === 6);
+  return { prefix: prefix.value, bits };
 }
 
 /** RFC 6052 2.4: 192.0.2.33 under prefixes of every length, and under the well-known one. */

@@ -47,6 +47,12 @@ export function join(client: Socket, server: Socket): void {
   server.pipe(client);
 }
 
+/** Calls back once a side has sent all; that may have been while the other was still dialled. */
+export function onEnd(socket: Socket, then: () => void): void {
+  if (socket.readableEnded) then();
+  else socket.once("end", then);
+}
+
 /** Passes a reset on, and closes what is left when one side is gone. */
 export function bind(client: Socket, server: Socket): void {
   for (const [one, other] of [

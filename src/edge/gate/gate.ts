@@ -51,13 +51,8 @@ export function createGate(options: GateOptions): Gate {
   const scopes = new Map<string, GateScope>();
   let timer: NodeJS.Timeout | undefined;
 
-  const inForce = (): ResolvedPolicy => {
-    const { candidate, committed } = policies;
-    if (candidate !== null && steadyMs() < candidate.untilMs) return candidate.policy;
-    return committed ?? NOTHING_ALLOWED;
-  };
   const judgeOf = (name: string): ScopeJudge => {
-    const policy = inForce();
+    const policy = policyInForce(policies, steadyMs());
     const key = `${policy === policies.candidate?.policy ? "candidate" : "committed"} ${name}`;
     const known = judges.get(key);
     if (known !== undefined) return known;
@@ -107,6 +102,11 @@ export function createGate(options: GateOptions): Gate {
     },
   };
   return gate;
+}
+
+function policyInForce({ candidate, committed }: GatePolicies, steadyMs: number): ResolvedPolicy {
+  if (candidate !== null && steadyMs < candidate.untilMs) return candidate.policy;
+  return committed ?? NOTHING_ALLOWED;
 }
 
 function cutForbiddenOf(scope: GateScope): void {

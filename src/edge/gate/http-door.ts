@@ -12,7 +12,7 @@ import type { GateDoor } from "../../core/gate/report.ts";
 import type { Hostname } from "../../core/net/hostname.ts";
 import { formatIp } from "../../core/net/ip.ts";
 import type { Decision } from "../../core/policy/decision.ts";
-import { reset } from "./dial.ts";
+import { onEnd, reset } from "./dial.ts";
 import { readFirstBytes } from "./first-bytes.ts";
 import { openTo } from "./named-dial.ts";
 import { type Asked, gateDecision, type GateScope, passes, refuse } from "./scope.ts";
@@ -107,10 +107,10 @@ export function relayRequests(
     });
   };
   client.on("data", (chunk: Buffer) => takeAll(stream.push(chunk)));
-  client.on("end", () => server.end());
   server.on("drain", () => client.resume());
   server.pipe(client);
   takeAll(begun);
+  onEnd(client, () => server.end());
   if (!server.writableNeedDrain) client.resume();
 }
 

@@ -90,14 +90,16 @@ async function tryAddresses(
   if (resolution.kind === "failed") {
     return { ...NO_ADDRESS, decision: gateDecision("unresolved", resolution.why), weight: 1 };
   }
-  const { answer, addresses, refused } = resolution;
+  const judge = scope.judge();
+  const { answer, refused } = resolution;
+  // In a scope that is only watched every address is tried that is not guarded.
+  const addresses = judge.watching ? answer.addresses : resolution.addresses;
   const [any] = addresses;
   if (any === undefined) {
     if (refused > 0) return { ...NO_ADDRESS, kind: "refused", decision: PRIVATE_ADDRESS, weight: 3 };
     const why = isUnknownName(answer) ? "no resolver knows this name" : "this name has no address";
     return { ...NO_ADDRESS, decision: gateDecision("unresolved", why) };
   }
-  const judge = scope.judge();
   const decide = (ip: Ip): Decision => judge.judgeConnection(host, ip, port, scope.nowMs());
   const allowed = addresses.filter((ip) => passes(decide(ip))).slice(0, ADDRESSES_TRIED_MAX);
   if (allowed.length === 0) return { kind: "refused", decision: decide(any), address: any, weight: 3 };

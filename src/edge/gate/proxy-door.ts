@@ -7,7 +7,7 @@ import { createRequestStream, type RequestStream, type StreamStep } from "../../
 import type { Hostname } from "../../core/net/hostname.ts";
 import { formatIp, type Ip } from "../../core/net/ip.ts";
 import type { Decision } from "../../core/policy/decision.ts";
-import { reset } from "./dial.ts";
+import { onEnd, reset } from "./dial.ts";
 import { readFirstBytes } from "./first-bytes.ts";
 import { answer, firstSteps, readAnswer, requestProblem } from "./http-door.ts";
 import { openByName, type Opened, openTo } from "./named-dial.ts";
@@ -98,10 +98,10 @@ async function forward(
   };
   server.write(forwardHead(head));
   client.on("data", (chunk: Buffer) => takeAll(stream.push(chunk)));
-  client.on("end", () => server.end());
   server.on("drain", () => client.resume());
   server.pipe(client);
   takeAll(begun);
+  onEnd(client, () => server.end());
   if (!server.writableNeedDrain) client.resume();
 }
 

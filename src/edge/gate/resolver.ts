@@ -61,29 +61,9 @@ const PINS_KNOWN_MAX = 65_535;
 /** Returns the resolver of one scope. */
 export function createResolver(options: ResolverOptions): Resolver {
   const { scope, judge, bindings, upstream, pinner, nowMs } = options;
-  const cache = createAnswerCache();
-  const asking = new Map<string, Promise<Found>>();
+  const find = createFinder(upstream, nowMs);
   /** Until when what an address opens is in the kernel, by address and what it opens. */
   let known = new Map<string, number>();
-
-  const lookUp = async (lookup: Lookup, key: string): Promise<Found> => {
-    const reply = await upstream.ask({ ...lookup, name: lookup.host });
-    if (!reply.ok) return { kind: "failed", why: FAILURES[reply.problem] };
-    const { untilMs } = cache.put(key, reply.answer, nowMs());
-    return { kind: "found", answer: reply.answer, bytes: reply.bytes, untilMs };
-  };
-
-  const find = (lookup: Lookup): Promise<Found> | Found => {
-    const key = `${lookup.host} ${lookup.type} ${lookup.dnssecOk ? 1 : 0}${lookup.checkingDisabled ? 1 : 0}`;
-    const cached = cache.get(key, nowMs());
-    if (cached !== undefined) return { kind: "found", ...cached, bytes: null };
-    const before = asking.get(key);
-    if (before !== undefined) return before;
-    if (asking.size >= SCOPE_ASKING_MAX) return { kind: "failed", why: FAILURES.busy };
-    const made = lookUp(lookup, key).finally(() => asking.delete(key));
-    asking.set(key, made);
-    return made;
-  };
 
   /** Pins what is not pinned for longer than the answer lasts. */
   const keep = async (host: Hostname, addresses: readonly Ip[], ttlSeconds: number): Promise<boolean> => {
@@ -135,6 +115,30 @@ export function createResolver(options: ResolverOptions): Resolver {
     forgetPins: () => {
       known = new Map();
     },
+  };
+}
+
+/** Finds answers in the cache, or asks once for all who wait. */
+function createFinder(upstream: Upstream, nowMs: () => number): (lookup: Lookup) => Promise<Found> | Found {
+  const cache = createAnswerCache();
+  const asking = new Map<string, Promise<Found>>();
+  const lookUp = async (lookup: Lookup, key: string): Promise<Found> => {
+    const reply = await upstream.ask({ ...lookup, name: lookup.host });
+    if (!reply.ok) return { kind: "failed", why: FAILURES[reply.problem] };
+    const { untilMs } = cache.put(key, reply.answer, nowMs());
+    return { kind: "found", answer: reply.answer, bytes: reply.bytes, untilMs };
+  };
+
+  return (lookup) => {
+    const key = `${lookup.host} ${lookup.type} ${lookup.dnssecOk ? 1 : 0}${lookup.checkingDisabled ? 1 : 0}`;
+    const cached = cache.get(key, nowMs());
+    if (cached !== undefined) return { kind: "found", ...cached, bytes: null };
+    const before = asking.get(key);
+    if (before !== undefined) return before;
+    if (asking.size >= SCOPE_ASKING_MAX) return { kind: "failed", why: FAILURES.busy };
+    const made = lookUp(lookup, key).finally(() => asking.delete(key));
+    asking.set(key, made);
+    return made;
   };
 }
 

@@ -206,7 +206,7 @@ function openSocket(server: ResolverAddress, open: Set<PoolSocket>): PoolSocket 
     // SECURITY: only the resolver itself is listened to (RFC 5452 9.1).
     if (from.port !== server.port || !isSameAddress(from.address, server.address)) return;
     const id = ((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0);
-    for (const { asked, end } of [...(made.waiting.get(id) ?? [])]) {
+    for (const { asked, end } of made.waiting.get(id) ?? []) {
       const read = parseUpstream(bytes, bytes.length, asked);
       if (read.ok) end({ ok: true, answer: read.answer, bytes });
       else if (read.problem === "malformed") end({ ok: false, problem: "malformed" });

@@ -8,16 +8,16 @@ const BYTES_MAX = 16 * 1024 * 1024;
 export function runningCaddyConfig(admin: string): Promise<string | undefined> {
   if (admin === "off") return Promise.resolve(undefined);
   const socketPath = /^unix\/(\/[^|]+)/.exec(admin)?.[1];
-  const [, host = "localhost", port = "2019"] = /^(?:tcp\/)?(.*):(\d+)$/.exec(admin) ?? [];
+  const [, name = "localhost", port = "2019"] = /^(?:tcp\/)?(.*):(\d+)$/.exec(admin) ?? [];
   const place =
     socketPath === undefined
-      ? { host: host === "" ? "localhost" : host, port: Number(port) }
+      ? { host: name === "" ? "localhost" : name, port: Number(port) }
       : { socketPath };
   return new Promise((resolve) => {
     // Over its unix socket Caddy only takes an empty Host.
-    const headers = socketPath === undefined ? {} : { host: "" };
+    const host = socketPath === undefined ? {} : { setHost: false, headers: { Host: "" } };
     const outgoing = request(
-      { ...place, path: "/config/", headers, timeout: DEADLINE_MS, agent: false },
+      { ...place, path: "/config/", ...host, timeout: DEADLINE_MS, agent: false },
       (response) => {
         const chunks: Buffer[] = [];
         let bytes = 0;
@@ -27,7 +27,9 @@ export function runningCaddyConfig(admin: string): Promise<string | undefined> {
           else chunks.push(chunk);
         });
         response.once("close", () =>
-          resolve(response.statusCode === 200 ? compact(Buffer.concat(chunks).toString("utf8")) : undefined),
+          resolve(
+            response.statusCode === 200 ? canonical(Buffer.concat(chunks).toString("utf8")) : undefined,
+          ),
         );
       },
     );
@@ -37,10 +39,18 @@ export function runningCaddyConfig(admin: string): Promise<string | undefined> {
   });
 }
 
-function compact(text: string): string | undefined {
+/** Returns JSON with its keys in order, so that two spellings of the same value are the same text. */
+export function canonical(text: string): string | undefined {
   try {
-    return JSON.stringify(JSON.parse(text));
+    return JSON.stringify(ordered(JSON.parse(text)));
   } catch {
     return undefined;
   }
+}
+
+function ordered(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(ordered);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).map(([key, member]) => [key, ordered(member)] as const);
+  return Object.fromEntries(entries.sort(([left], [right]) => (left < right ? -1 : 1)));
 }

@@ -4,7 +4,6 @@ import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Reading, read, unreadable } from "../../core/audit/reading.ts";
 import type { Account } from "../../core/audit/fact/listener.ts";
-import { findProgram } from "../host/command.ts";
 import { type Answer, ask } from "./ask.ts";
 import { readText, stateAt } from "./file.ts";
 import type { Place } from "./openclaw-place.ts";
@@ -51,8 +50,8 @@ export function findCli(place: Place): Reading<Cli> {
   const script = candidates.map(real).find((path) => path !== undefined);
   if (script === undefined)
     return unreadable("the openclaw program was not found", "put openclaw into /usr/local/bin");
-  const node =
-    place.exe === null ? (findProgram("node") ?? process.execPath) : (real(place.exe) ?? process.execPath);
+  // Its own Node while it runs; else ours, which is as new as OpenClaw wants it, and not whatever `node` is here.
+  const node = (place.exe === null ? undefined : real(place.exe)) ?? process.execPath;
   // SECURITY: as root we run nothing that somebody else can write; as another user it may be that user's own.
   const owners = new Set([0, place.uid]);
   for (const path of [script, node]) {

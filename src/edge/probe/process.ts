@@ -58,6 +58,8 @@ function readProcess(pid: number): ProcessSeen | undefined {
   const status = textOf(`/proc/${pid}/status`);
   if (status === "") return undefined;
   const line = (name: string): string => new RegExp(`^${name}:[ \\t]*(.*)$`, "m").exec(status)?.[1] ?? "";
+  // A process that has ended and was not yet waited for holds nothing.
+  if (line("State").startsWith("Z")) return undefined;
   const raw = textOf(`/proc/${pid}/cmdline`);
   return {
     pid,

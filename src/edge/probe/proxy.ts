@@ -7,7 +7,7 @@ import type { ConfiguredSite } from "../../core/audit/read/proxy-site.ts";
 import { absent, type Reading, read, unreadable } from "../../core/audit/reading.ts";
 import { findProgram } from "../host/command.ts";
 import { ask } from "./ask.ts";
-import { runningCaddyConfig } from "./caddy-admin.ts";
+import { canonical, runningCaddyConfig } from "./caddy-admin.ts";
 import { stateAt, textOf } from "./file.ts";
 import { askHttp, type HttpAnswer } from "./http.ts";
 import { listenersOf, type ProcessSeen, type ProcessTable } from "./process.ts";
@@ -278,12 +278,4 @@ function shakesHands(port: number, servername: string, maxVersion: "TLSv1.1" | "
     socket.once("secureConnect", () => finish(true));
     socket.once("error", () => finish(false));
   });
-}
-
-function canonical(text: string): string {
-  try {
-    return JSON.stringify(JSON.parse(text));
-  } catch {
-    return text;
-  }
 }

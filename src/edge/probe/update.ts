@@ -1,6 +1,6 @@
-/** What apt would do and did: its own settings, archives, simulation and stamps. */
+/** What apt would do and did: its own settings, archives, what waits and its stamps. */
 import type { UpdateFacts } from "../../core/audit/fact/update.ts";
-import { parseAptConfig, parseAptPolicy, parseAptSimulation, supportEnd } from "../../core/audit/read/apt.ts";
+import { parseAptConfig, parseAptPolicy, parseUpgradable, supportEnd } from "../../core/audit/read/apt.ts";
 import { unsignedSources } from "../../core/audit/read/apt-source.ts";
 import { shellSetting } from "../../core/audit/read/ufw.ts";
 import { absent, type Reading, read, unreadable } from "../../core/audit/reading.ts";
@@ -9,15 +9,15 @@ import { type Answer, ask } from "./ask.ts";
 import { namesIn, stateAt, textOf } from "./file.ts";
 import { hasSystemd, unitStates } from "./systemd.ts";
 
-const SIMULATION_DEADLINE_MS = 20_000;
+const LIST_DEADLINE_MS = 20_000;
 const STAMPS = "/var/lib/apt/periodic";
 
 export async function readUpdates(): Promise<Reading<UpdateFacts>> {
   if (findProgram("apt-get") === undefined) return absent("this host does not use apt");
-  const [config, policy, simulation, timers] = await Promise.all([
+  const [config, policy, upgradable, timers] = await Promise.all([
     ask("apt-config", ["dump"]),
     ask("apt-cache", ["policy"]),
-    ask("apt-get", ["-s", "-o", "Debug::NoLocking=1", "upgrade"], { deadlineMs: SIMULATION_DEADLINE_MS }),
+    ask("apt", ["list", "--upgradable"], { deadlineMs: LIST_DEADLINE_MS }),
     readTimers(),
   ]);
   const settings = parseAptConfig(config?.stdout ?? "");
@@ -26,7 +26,7 @@ export async function readUpdates(): Promise<Reading<UpdateFacts>> {
     settings,
     unattendedInstalled: isInstalled("unattended-upgrades"),
     archives: answered(policy, "apt-cache policy", (text) => parseAptPolicy(text)),
-    pending: answered(simulation, "apt-get -s upgrade", (text) => parseAptSimulation(text)),
+    pending: answered(upgradable, "apt list --upgradable", (text) => parseUpgradable(text)),
     timers,
     lastRunMs: newest([`${STAMPS}/unattended-upgrades-stamp`, `${STAMPS}/upgrade-stamp`]),
     listsMs: newest([

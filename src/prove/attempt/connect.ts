@@ -1,17 +1,21 @@
 import { createSocket } from "node:dgram";
 import { existsSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
-import { type Answer, ATTEMPT_MS } from "../ask.ts";
+import { type Answer, ATTEMPT_MS, PORT_UNREACHABLE } from "../ask.ts";
 import { attemptClock, codeOf, outcomeOf } from "./outcome.ts";
 
 /** How long a datagram waits for a refusal from further away. */
 const DATAGRAM_WAIT_MS = 800;
 
-/** Opens a connection and closes it. */
-export function connectTo(address: string, port: number): Promise<Answer> {
-  return opened(connect({ host: address, port }), (socket, done) => {
+/**
+ * Opens a connection and closes it. A reset is an answer of whoever took the connection: one that is refused on the
+ * way is ECONNREFUSED (RFC 9293 3.10.7.3).
+ */
+export async function connectTo(address: string, port: number): Promise<Answer> {
+  const answer = await opened(connect({ host: address, port }), (socket, done) => {
     socket.once("connect", () => done("reached", "connected"));
   });
+  return answer.code === "ECONNRESET" ? { ...answer, outcome: "reached" } : answer;
 }
 
 /** Sends text and takes the first words of the other side as its answer. */
@@ -59,7 +63,10 @@ export function sendDatagram(address: string, port: number): Promise<Answer> {
       resolve(made(...parts));
     };
     const timer = setTimeout(() => done("silent", "sent"), DATAGRAM_WAIT_MS);
-    socket.once("error", (error: NodeJS.ErrnoException) => done(outcomeOf(codeOf(error)), codeOf(error)));
+    socket.once("error", (error: NodeJS.ErrnoException) => {
+      const code = codeOf(error);
+      done(outcomeOf(code), code === "ECONNREFUSED" ? PORT_UNREACHABLE : code);
+    });
     socket.once("message", () => done("reached", "answered"));
     socket.connect(port, address, () => socket.send(Buffer.alloc(0)));
   });

@@ -1,10 +1,9 @@
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
-import { expandName, NAME_BYTES_MAX } from "../../core/dns/name.ts";
 import { read16, TYPE } from "../../core/dns/message.ts";
 import { frameOf, parseTcpFrames } from "../../core/dns/tcp-frame.ts";
-import { encodeName } from "../../core/dns/name.ts";
-import { formatIp4, formatIp6 } from "../../core/net/ip.ts";
+import { encodeName, expandName, NAME_BYTES_MAX } from "../../core/dns/name.ts";
+import { formatIp6 } from "../../core/net/ip.ts";
 import { type Answer, type Ask, ATTEMPT_MS } from "../ask.ts";
 import { attemptClock, codeOf, outcomeOf } from "./outcome.ts";
 
@@ -91,8 +90,7 @@ function read(made: ReturnType<typeof attemptClock>, bytes: Uint8Array): Answer 
     const head = nameEnd(bytes, at);
     const type = read16(bytes, head);
     const content = bytes.subarray(head + 10, head + 10 + read16(bytes, head + 8));
-    if (one < answers && type === TYPE.A && content.length === 4)
-      addresses.push(formatIp4(new DataView(content.slice().buffer).getUint32(0)));
+    if (one < answers && type === TYPE.A && content.length === 4) addresses.push([...content].join("."));
     if (one < answers && type === TYPE.AAAA && content.length === 16)
       addresses.push(formatIp6(BigInt(`0x${Buffer.from(content).toString("hex")}`)));
     if (type === TYPE.OPT) ede = extendedError(content) ?? ede;

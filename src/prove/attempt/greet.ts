@@ -18,22 +18,17 @@ export function greet({ address, port, name, pieceBytes }: Extract<Ask, { do: "t
     ...(name === null ? {} : { servername: name }),
   });
   return new Promise((resolve) => {
-    let isOpen = false;
     const done = (...parts: Parameters<typeof made>): void => {
       clearTimeout(timer);
       socket.destroy();
       resolve(made(...parts));
     };
     const ended = (code: string): void => {
-      // Before it is open nobody read the name; an alert of TLS (EPROTO) is an answer of the other side.
-      if (!isOpen && code === "ECONNREFUSED") return done("refused", code);
-      if (/^ERR_SSL|EPROTO/.test(code)) return done("reached", code);
+      // An alert is an answer of whoever read the greeting; access_denied is what our gate says (RFC 8446 6.2).
+      if (/^ERR_SSL|EPROTO/.test(code) && !code.includes("ACCESS_DENIED")) return done("reached", code);
       done(["ENETUNREACH", "EADDRNOTAVAIL"].includes(code) ? "absent" : "refused", code);
     };
     const timer = setTimeout(() => done("silent", "ETIMEDOUT"), ATTEMPT_MS);
-    socket.once("connect", () => {
-      isOpen = true;
-    });
     for (const one of [socket, greeting])
       one.on("error", (error: NodeJS.ErrnoException) => ended(codeOf(error)));
     socket.on("close", () => ended("closed"));

@@ -1,10 +1,9 @@
 /** Ways out by address, and by asking others for addresses. */
 import { TYPE } from "../../core/dns/message.ts";
-import { findProgram } from "../../edge/host/command.ts";
-import type { Answer } from "../ask.ts";
 import { judgeQuestion, pledgeOf } from "../judge.ts";
-import { type Judged, notPossible } from "../row.ts";
-import { hitOf, judgeFlow, type Scene, tryAddress } from "../scene.ts";
+import { ping } from "../ping.ts";
+import { notPossible } from "../row.ts";
+import { hitOf, judgeFlow, tryAddress } from "../scene.ts";
 import type { Entry } from "./entry.ts";
 
 /**
@@ -44,12 +43,19 @@ export const INTERNET: readonly Entry[] = [
   question("txt-tunnel", "a TXT question that carries bytes in its name", null, "udp", TYPE.TXT),
   byTcp("metadata-ipv4", `the metadata service (${METADATA4}:80)`, METADATA4, 80),
   byTcp("metadata-ipv6", `the metadata service over IPv6 ([${METADATA6}]:80)`, METADATA6, 80),
-  { id: "icmp", title: `ICMP echo (${CLOUDFLARE4})`, run: ping },
+  echo("icmp", `ICMP echo (${CLOUDFLARE4})`, CLOUDFLARE4),
+  echo("icmp-ipv6", `ICMPv6 echo (${CLOUDFLARE6})`, CLOUDFLARE6),
   byTcp("proxy-ignored", `a program that ignores proxy variables (NO_PROXY=*, ${GOOGLE4}:80)`, GOOGLE4, 80),
 ];
 
 /** A name that nobody lists must be answered by our gate, whatever server is asked: zero packets go upstream. */
-function question(id: string, title: string, server: string | null, over: "udp" | "tcp", type: number): Entry {
+function question(
+  id: string,
+  title: string,
+  server: string | null,
+  over: "udp" | "tcp",
+  type: number,
+): Entry {
   return {
     id,
     title: server === null ? title : `${title} (${server})`,
@@ -57,37 +63,24 @@ function question(id: string, title: string, server: string | null, over: "udp" 
       const name = scene.uniqueName(id);
       const address = server ?? scene.resolver;
       const answer = await scene.agent.ask({ do: "dns", server: address, name, type, over });
-      const pledge = scene.hasGate
-        ? pledgeOf(scene.decide(name, null, 443, "tcp"))
-        : pledgeOf(scene.decide(null, address, 53, over));
       const wanted = { address, port: 53, protocol: over } as const;
+      const direct = pledgeOf(scene.decide(null, address, 53, over));
+      const byName = pledgeOf(scene.decide(name, null, 443, "tcp"));
+      const pledge = scene.hasGate && direct.kind !== "allowed" ? byName : direct;
       const hit = answer.dns === null ? await hitOf(scene, answer, wanted) : null;
       return judgeQuestion(answer, pledge, hit);
     },
   };
 }
 
-const SECONDS = "1";
-
-async function ping(scene: Scene): Promise<Judged> {
-  const program = ["ping", "busybox"].find((one) => findProgram(one) !== undefined);
-  if (program === undefined) return notPossible("ping is not installed");
-  const args = [...(program === "ping" ? [] : ["ping"]), "-c", "1", "-W", SECONDS, CLOUDFLARE4];
-  const answer = await scene.another().ask({ do: "run", program, args, input: "" });
-  const read = readPing(answer);
-  if (typeof read === "string") return notPossible(read);
-  return judgeFlow(scene, read, { address: CLOUDFLARE4, port: 0, protocol: "icmp" });
-}
-
-/** Returns what ping said as an answer, or why nothing was sent. */
-export function readPing(answer: Answer): Answer | string {
-  const { text } = answer;
-  if (answer.outcome === "absent" || answer.outcome === "failed") return answer.code;
-  if (answer.outcome === "reached") return { ...answer, code: "echo reply" };
-  if (/socket|are you root|lacking privilege|cap_net_raw/i.test(text) && !/sendto|sendmsg/.test(text))
-    return "this user may not open a socket for ICMP (ping_group_range)";
-  if (/unreachable \(|Network is unreachable/i.test(text)) return "ENETUNREACH: this machine has no way there";
-  if (/not permitted|prohibited|Port Unreachable|permission denied/i.test(text))
-    return { ...answer, outcome: "refused", code: "not permitted" };
-  return { ...answer, outcome: "silent", code: "no reply" };
+function echo(id: string, title: string, address: string): Entry {
+  return {
+    id,
+    title,
+    run: async (scene) => {
+      const answer = await ping(scene.place.enter, scene.place.identity, address);
+      if (typeof answer === "string") return notPossible(answer);
+      return judgeFlow(scene, answer, { address, port: 0, protocol: "icmp" });
+    },
+  };
 }

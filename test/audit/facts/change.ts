@@ -3,8 +3,8 @@ import type { Facts } from "../../../src/core/audit/fact/facts.ts";
 import { type Reading, read } from "../../../src/core/audit/reading.ts";
 
 type Part = {
-  [Key in keyof Facts]: Facts[Key] extends Reading<infer Value>
-    ? Value extends readonly unknown[]
+  [Key in keyof Facts]: Facts[Key] extends Reading<infer Held>
+    ? Held extends readonly unknown[]
       ? never
       : Key
     : never;

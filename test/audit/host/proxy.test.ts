@@ -55,7 +55,7 @@ const CADDY: readonly Row[] = [
     name: "Caddy hardened: headers on every answer, identity stripped, a login, the admin interface on a socket",
     config: caddyfile(
       "admin unix//run/caddy-admin.sock",
-      `${HEADERS}basicauth {\nann ${HASH}\n}\nreverse_proxy 127.0.0.1:18789 {\n${STRIP}}\nhandle_errors {\nheader -Server\nrespond 502\n}`,
+      `${HEADERS}basicauth {\nann ${HASH}\n}\nreverse_proxy 127.0.0.1:18789 {\n${STRIP}}\nhandle_errors {\nheader -Server\nrespond "{err.status_code}" {err.status_code}\n}`,
     ),
     expect: {
       "PRX-003": ["pass"],

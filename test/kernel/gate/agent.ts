@@ -2,7 +2,7 @@
 import type { Ask, Exchanged, HammerWish, LoadResult, LoadWish, Lookup, Resolved, StreamState, StreamWish, Target } from "./ask.ts";
 import { RESOLVER } from "./zone.ts";
 
-type Over = Partial<Pick<Lookup, "server" | "over" | "type" | "port" | "waitMs">>;
+type Over = Partial<Pick<Lookup, "server" | "over" | "type" | "port" | "from" | "waitMs">>;
 
 export interface Agent {
   /** Asks for an A record over UDP unless told otherwise. */
@@ -12,7 +12,7 @@ export interface Agent {
   readonly http: (name: string, options?: PageOptions) => Promise<string>;
   /** The same over bytes of one's own choice. */
   readonly send: (target: Target, text: string, options?: { tls?: string | null; pieceBytes?: number; waitMs?: number }) => Promise<string>;
-  readonly datagram: (target: Target, text?: string) => Promise<string>;
+  readonly datagram: (target: Target, text?: string, from?: number) => Promise<string>;
   readonly ping: (address: string) => Promise<string>;
   readonly listen: (target: Target, text: string) => Promise<void>;
   /** Opens a stream under a key; resolves to whether it ticks. */
@@ -57,7 +57,7 @@ export function agentOf(ask: <Answer>(wish: Ask) => Promise<Answer>): Agent {
     send,
     https: (name, options = {}) => page(name, options, 443),
     http: (name, options = {}) => page(name, options, 80),
-    datagram: (target, text = "x") => ask({ do: "datagram", ...target, text }),
+    datagram: (target, text = "x", from = 0) => ask({ do: "datagram", ...target, text, from }),
     ping: (address) => ask({ do: "ping", address }),
     listen: async (target, text) => void (await ask({ do: "listen", ...target, text })),
     openStream: (wish) => ask({ do: "stream", ...wish }),

@@ -7,6 +7,8 @@ export interface Lookup {
   readonly type: string;
   readonly over: "udp" | "tcp";
   readonly port?: number;
+  /** The port it is asked from; any when absent. */
+  readonly from?: number;
   readonly waitMs?: number;
 }
 
@@ -39,7 +41,7 @@ export interface LoadWish {
   readonly do: "load";
   readonly key: string;
   readonly server: string;
-  readonly names: readonly { readonly name: string; readonly port: number; readonly tls: boolean; readonly type: "A" | "AAAA" }[];
+  readonly names: readonly { readonly name: string; readonly port: number; readonly tls: boolean; readonly type: "A" | "AAAA"; /** Nobody is asked. */ readonly address?: string }[];
   readonly everyMs: number;
   /** How long one attempt may take before it counts as failed. */
   readonly limitMs: number;
@@ -61,7 +63,7 @@ export type Ask =
   | StreamWish
   | LoadWish
   | HammerWish
-  | ({ readonly do: "datagram"; readonly text: string } & Target)
+  | ({ readonly do: "datagram"; readonly text: string; readonly from?: number } & Target)
   | ({ readonly do: "listen"; readonly text: string } & Target)
   | { readonly do: "ping"; readonly address: string }
   | { readonly do: "look"; readonly key: string }

@@ -128,6 +128,7 @@ table inet watch {
   chain arrived {
     type filter hook prerouting priority raw; policy accept;
     iifname != "u0" accept
+    tcp flags & rst == rst accept comment "the kernel's answer to what still comes from here; it carries nothing"
     meta nfproto ipv4 meta l4proto { tcp, udp } update @ports4 { ip daddr . meta l4proto . th dport counter } accept
     meta nfproto ipv6 meta l4proto { tcp, udp } update @ports6 { ip6 daddr . meta l4proto . th dport counter } accept
     meta nfproto ipv4 update @other4 { ip daddr . meta l4proto counter }

@@ -9,6 +9,8 @@ export type Seen =
       readonly server: string;
       readonly name: string;
       readonly type: number;
+      /** The port that it was asked from. */
+      readonly from: number;
       readonly atMs: number;
     }
   | { readonly kind: "request"; readonly address: string; readonly port: number; readonly sni: string | null; readonly host: string; readonly path: string };

@@ -1,4 +1,5 @@
 /** A host with Seawall on it, an internet around it that remembers what reached it, and users that try things. */
+import type { ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Finished } from "../../support/host/command.ts";
 import { eventually } from "../../support/host/eventually.ts";
@@ -69,7 +70,12 @@ export async function startWorld(resolvers: readonly string[] = [RESOLVER]): Pro
 function worldOf(host: Host, internet: Internet): World {
   const seawall = seawallOn(host);
   const agents = new Map<number, Agent>();
+  const daemons: ChildProcess[] = [];
   let said = "";
+  /** nsenter(1) stops itself when its child is stopped, and nobody but us wakes it. */
+  const wake = (): void => {
+    for (const daemon of daemons) daemon.kill("SIGCONT");
+  };
   return {
     ...internet,
     host,
@@ -77,6 +83,7 @@ function worldOf(host: Host, internet: Internet): World {
     said: () => said,
     startDaemon: async () => {
       const daemon = host.start([...SEAWALL, "daemon"]);
+      daemons.push(daemon);
       daemon.stdin?.end();
       let saidNow = "";
       for (const stream of [daemon.stdout, daemon.stderr]) {
@@ -92,6 +99,7 @@ function worldOf(host: Host, internet: Internet): World {
     signal: async (name, ...who) => {
       const found = await pids(host, who);
       if (found.length > 0) await host.shell(`kill -${name} ${found.join(" ")} 2>/dev/null || true`);
+      if (name === "CONT") wake();
       return found.length;
     },
     gatePid: async () => (await pids(host, ["gate"]))[0] ?? null,
@@ -105,7 +113,10 @@ function worldOf(host: Host, internet: Internet): World {
       const lines = (await seawall.ok("flows", "--json", "--limit", "5000")).split("\n");
       return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Flow);
     },
-    stop: host.stop,
+    stop: () => {
+      wake();
+      return host.stop();
+    },
   };
 }
 

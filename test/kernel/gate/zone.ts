@@ -42,6 +42,8 @@ export const PRIVATE4 = "10.1.2.4";
 /** A public address of the host itself. */
 export const OWN_PUBLIC4 = "23.192.228.80";
 export const METADATA = "169.254.169.254";
+/** Where a listed name is alone. */
+export const THIRD4 = "140.82.112.5";
 /** More places for names that move. */
 export const PLACES: readonly string[] = Array.from({ length: 20 }, (_, at) => `151.101.0.${at + 1}`);
 
@@ -55,6 +57,7 @@ export const ADDRESSES: readonly string[] = [
   ELSEWHERE6,
   METADATA,
   PRIVATE4,
+  THIRD4,
   "10.1.2.3",
   ...PLACES,
 ];
@@ -75,6 +78,7 @@ export const ZONE: Zone = {
   "second.example.com": both(SITE4, SITE6),
   "v4.example.com": only(SITE4),
   "v6.example.com": only(SITE6),
+  "third.example.com": only(THIRD4),
   "neighbour.example.net": both(SITE4, SITE6),
   "evil.example.net": both(ELSEWHERE4, ELSEWHERE6),
   "api.example.org": both(SITE4, SITE6),
@@ -96,5 +100,12 @@ export const ZONE: Zone = {
   "private.example.com": only(PRIVATE4),
   "text.example.com": { records: [{ type: "TXT", value: "hello" }, { type: "A", value: SITE4 }] },
   "long.example.com": { ...only(SITE4), truncated: true },
+  "turning.example.com": { records: [{ type: "TURNS", values: PLACES, everyMs: 1_000, ttl: 1 }] },
+  "slow.example.com": { records: [{ type: "TURNS", values: PLACES, everyMs: 5_000, ttl: 4 }] },
+  "lasting.example.com": { records: [{ type: "A", value: SITE4, ttl: 86_400 }] },
+  "many.example.com": {
+    records: Array.from({ length: 200 }, (_, at) => ({ type: "A", value: at === 0 ? SITE4 : `151.101.1.${at + 1}` })),
+    truncated: true,
+  },
   "broken.example.com": { records: [], rcode: 2 },
 };

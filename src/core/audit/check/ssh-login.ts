@@ -165,7 +165,7 @@ export const SSH_LOGIN_CHECKS: readonly Check[] = [
     title: "No security update of OpenSSH is waiting",
     why: "a hole in sshd (regreSSHion was one) is open to everybody who reaches the port",
     fix: "apt-get update && apt-get install --only-upgrade openssh-server",
-    looksAt: "apt-get -s upgrade: what would be installed from a security archive",
+    looksAt: "apt list --upgradable: what waits in a security archive",
     judge: (facts) => {
       if (facts.ssh.kind === "absent") return notApplicable(facts.ssh.why);
       return given(facts.updates, (updates) => given(updates.pending, (pending) => opensshPending(pending)));

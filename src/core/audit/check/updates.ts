@@ -135,7 +135,7 @@ export const UPDATE_CHECKS: readonly Check[] = [
     title: "No security update is waiting",
     why: "what waits is published: everybody can read what the hole is",
     fix: "apt-get update && apt-get upgrade",
-    looksAt: "apt-get -s upgrade: what would be installed from a security archive",
+    looksAt: "apt list --upgradable: what waits in a security archive",
     judge: (facts) =>
       given(facts.updates, ({ pending, listsMs }) =>
         given(pending, (all) => {

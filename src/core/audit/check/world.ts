@@ -67,7 +67,7 @@ export function reachOfPublish(
         port: publish.port,
         ...(destination === undefined ? {} : { destination }),
       });
-      forwarded.set("original-port", publish.hostPort).set("nat", "dnat");
+      forwarded.set("original-port", publish.hostPort).set("nat", "dnat").set("destination-type", "unicast");
       return verdictOf(both(before, possibleAt(tables, "forward", forwarded)), family, link);
     }),
   );

@@ -148,6 +148,7 @@ const ALWAYS_THERE: ReadonlySet<Field> = new Set([
   "state",
   "mark",
   "original-port",
+  "destination-type",
   "nat",
 ]);
 
@@ -179,6 +180,7 @@ export function packetOf(arrival: Arrival): Map<Field, Value> {
     ["original-port", arrival.port],
     ["state", "new"],
     ["nat", "none"],
+    ["destination-type", "local"],
     ["mark", 0],
     [four ? "source4" : "source6", arrival.source],
   ]);

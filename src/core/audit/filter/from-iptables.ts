@@ -149,6 +149,11 @@ function termOf(word: string, value: string, negated: boolean): Term | "quiet" |
       return portTerm(value, "original-port", negated);
     case "--ctdir":
       return value === "ORIGINAL" && !negated ? "quiet" : undefined;
+    case "--dst-type":
+      return field(
+        "destination-type",
+        value.split(",").map((type) => same(type.toLowerCase())),
+      );
     case "--ctstate":
     case "--state":
       return stateTerm(value, negated);

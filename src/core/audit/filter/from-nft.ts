@@ -200,10 +200,17 @@ function fieldOf(left: unknown): Field | undefined {
   if (!isJson(value)) return undefined;
   if (kind === "payload") return PAYLOAD[`${String(value["protocol"])} ${String(value["field"])}`];
   if (kind === "meta") return META[String(value["key"])];
+  if (kind === "fib") return isDestinationType(value) ? "destination-type" : undefined;
   if (kind !== "ct") return undefined;
   const key = String(value["key"]);
   if (key === "proto-dst") return value["dir"] === "original" ? "original-port" : undefined;
   return CONNTRACK[key];
+}
+
+/** `fib daddr type`, which asks whether the packet is for this host. */
+function isDestinationType(fib: Json): boolean {
+  const flags = listOf(fib["flags"]);
+  return fib["result"] === "type" && flags.length === 1 && flags[0] === "daddr";
 }
 
 const PAYLOAD: Readonly<Record<string, Field>> = {

@@ -11,6 +11,8 @@ export type Field =
   | "source6"
   | "destination4"
   | "destination6"
+  /** Whether the packet is for this host: `local`, `unicast` (fib in nft(8), addrtype in iptables-extensions(8)). */
+  | "destination-type"
   | "state"
   | "nat"
   | "mark";

@@ -1,4 +1,4 @@
-/** Text of apt: its settings, its archives, what it would install (apt.conf(5), apt-get(8)). */
+/** Text of apt: its settings, its archives, what it would install (apt.conf(5), apt(8)). */
 import type { AptArchive, PendingUpdate, UpdateFacts } from "../fact/update.ts";
 
 /** Returns the settings of `apt-config dump`; the members of a list stand under the list's own name. */
@@ -62,13 +62,16 @@ export function isSecurityArchive({ fields }: AptArchive): boolean {
   );
 }
 
-/** Returns the updates of `apt-get -s upgrade`: its `Inst NAME [OLD] (NEW ARCHIVE[, ARCHIVE] [ARCH])` lines. */
-export function parseAptSimulation(text: string): PendingUpdate[] {
+/**
+ * Returns the updates of `apt list --upgradable`: `NAME/SUITE[,SUITE] VERSION ARCH [upgradable from: OLD]` lines. What is
+ * held back is among them, because a hole in it is open all the same.
+ */
+export function parseUpgradable(text: string): PendingUpdate[] {
   return text.split("\n").flatMap((line) => {
-    const match = /^Inst (\S+) (?:\[[^\]]*\] )?\((\S+) (.*?)(?: \[[^\]]*\])?\)/.exec(line);
-    const [, name, to, from] = match ?? [];
-    if (name === undefined || to === undefined) return [];
-    return [{ name, to, security: /Debian-Security|-security\b/i.test(from ?? "") }];
+    const match = /^([^/\s]+)\/(\S+) (\S+) \S+ \[upgradable from: /.exec(line);
+    const [, name, suites, to] = match ?? [];
+    if (name === undefined || suites === undefined || to === undefined) return [];
+    return [{ name, to, security: suites.split(",").some((suite) => suite.endsWith("-security")) }];
   });
 }
 

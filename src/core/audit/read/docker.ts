@@ -89,7 +89,6 @@ function identityOf(json: ContainerJson, image: ImageJson | null): Identity {
   const name = (json.Name ?? "").replace(/^\//, "");
   const config = json.Config ?? {};
   const reference = config.Image ?? "";
-  const created = Date.parse(image?.Created ?? "");
   return {
     id: (json.Id ?? "").slice(0, 12),
     name,
@@ -98,9 +97,14 @@ function identityOf(json: ContainerJson, image: ImageJson | null): Identity {
     pid: json.State?.Pid ?? 0,
     user: config.User ?? "",
     digestPinned: reference.includes("@sha256:"),
-    imageCreatedMs: Number.isNaN(created) ? null : created,
+    imageCreatedMs: timeOf(image?.Created),
     secretEnv: secretNames([...(config.Env ?? []), ...(image?.Config?.Env ?? [])]),
   };
+}
+
+function timeOf(text = ""): number | null {
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? null : ms;
 }
 
 function kindOf(

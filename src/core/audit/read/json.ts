@@ -29,7 +29,3 @@ export function childOf(value: Json, key: string): Json {
 export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? (value as readonly unknown[]) : [];
 }
-
-export function objectsIn(value: unknown): readonly Json[] {
-  return listOf(value).filter(isJson);
-}

@@ -24,15 +24,15 @@ class Json5Problem extends Error {
 /** Returns the value of a document, or where it cannot be read and why. Never throws. */
 export function parseJson5(text: string): Json5Parse {
   if (text.length > TEXT_MAX) return { ok: false, line: 1, problem: "it is too long" };
+  const reader = new Reader(text);
   try {
-    const reader = new Reader(text);
     const value = reader.value(0);
     reader.blank();
-    if (reader.at < text.length) throw new Json5Problem(reader.at, "there is more text after its end");
+    if (reader.at < reader.text.length) throw new Json5Problem(reader.at, "there is more text after its end");
     return { ok: true, value };
   } catch (cause) {
     if (!(cause instanceof Json5Problem)) throw cause;
-    return { ok: false, line: text.slice(0, cause.at).split("\n").length, problem: cause.message };
+    return { ok: false, line: reader.text.slice(0, cause.at).split("\n").length, problem: cause.message };
   }
 }
 

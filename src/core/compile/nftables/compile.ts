@@ -9,7 +9,14 @@ import { GATE_UID, GATE_USER } from "./gate.ts";
 import { compileGate, GATE_PLACE } from "./gate-place.ts";
 import { compileZone } from "./inbound.ts";
 import { MARK_FOREIGN_MASK, markOf, SCOPE_GATE, SCOPE_INBOUND, SCOPE_MASK } from "./mark.ts";
-import { admittedName, admittedRules, type CompiledScope, compileScope, olderName } from "./outbound.ts";
+import {
+  admittedName,
+  admittedRules,
+  ownAdmittedRules,
+  type CompiledScope,
+  compileScope,
+  olderName,
+} from "./outbound.ts";
 import { goTo } from "./place.ts";
 import type { Chain, NftObject, Ruleset } from "./ruleset.ts";
 import type { Accounts } from "./scope.ts";
@@ -57,7 +64,9 @@ function compile(policy: ResolvedPolicy, options: CompileOptions): Compilation {
     else diagnostics.push(made.diagnostic);
   }
   const gate =
-    gatedScopes(policy).length > 0 ? compileGate(policy, generation, admittedRules(generation)) : null;
+    gatedScopes(policy).length > 0
+      ? compileGate(policy, generation, ownAdmittedRules(generation, SCOPE_GATE))
+      : null;
   const gateUid = accounts.uidOf(GATE_USER) ?? GATE_UID;
   diagnostics.push(...overlappingScopes(scopes, gate === null ? null : gateUid));
   if (diagnostics.length > 0) return { ok: false, diagnostics };
@@ -141,13 +150,11 @@ function preroutingChain(
   containersDenied: boolean,
 ): Chain {
   const entryOf = new Map(zones.map(({ zone, compiled }) => [zone, compiled.entry]));
-  const rules: Nft[] = [
-    nft`iifname "lo" accept comment "host.loopback"`,
-    ...admittedRules(generation),
-    nft`ct direction reply ct state established,related accept comment "host.established: began inside"`,
-    nft`ct state related meta l4proto { icmp, ipv6-icmp } accept comment "host.pmtu"`,
-  ];
   const byInterface = scopes.filter(({ selector }) => selector.kind === "interfaces");
+  const answers = nft`ct direction reply ct state established,related accept comment "host.established: began inside"`;
+  const rules: Nft[] = [nft`iifname "lo" accept comment "host.loopback"`];
+  // What a scope sends is judged by the scope's own stamp, so it is asked before anybody else's counts.
+  if (byInterface.length > 0) rules.push(answers);
   for (const { selector, entry } of byInterface) {
     if (selector.kind !== "interfaces") continue;
     rules.push(
@@ -155,6 +162,11 @@ function preroutingChain(
     );
     rules.push(nft`iifname @${name(selector.set)} ${goTo(entry)}`);
   }
+  rules.push(
+    ...admittedRules(generation),
+    ...(byInterface.length > 0 ? [] : [answers]),
+    nft`ct state related meta l4proto { icmp, ipv6-icmp } accept comment "host.pmtu"`,
+  );
   for (const zone of policy.zones) {
     for (const one of zone.interfaces) {
       rules.push(nft`iifname ${quoted(one)} ${goTo(entryOf.get(zone.name) ?? "")}`);

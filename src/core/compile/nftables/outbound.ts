@@ -4,7 +4,7 @@ import { selectorOfCgroup, selectorOfUnit } from "../../containment/slice.ts";
 import { EVERY_ADDRESS } from "../../net/prefix-set.ts";
 import type { ResolvedPolicy, ResolvedScope } from "../../policy/resolved.ts";
 import { gatedPlace } from "./gate.ts";
-import { MARK_MASK } from "./mark.ts";
+import { MARK_MASK, SCOPE_MASK } from "./mark.ts";
 import { compilePlace, goTo } from "./place.ts";
 import type { Chain, NftObject } from "./ruleset.ts";
 import { type Accounts, type UidRange, uidRanges } from "./scope.ts";
@@ -73,7 +73,7 @@ export function compileScope(
           about,
           rules: [
             ...sourceRouted(generation),
-            ...admittedRules(generation),
+            ...ownAdmittedRules(generation, scope.index),
             ...gated.first,
             ...compiled.asks,
             goTo(compiled.fallback),
@@ -143,6 +143,19 @@ export function admittedRules(generation: number): Nft[] {
   return [
     nft`${mark} vmap @${name(admittedName(generation))}`,
     nft`${mark} vmap @${name(olderName(generation))}`,
+  ];
+}
+
+/**
+ * The same for one scope. SECURITY: only its own stamp counts, or a scope could go on with what another one, or the
+ * gate, has left in the connection table; what carries another's is judged as new.
+ */
+export function ownAdmittedRules(generation: number, scope: number): Nft[] {
+  const own = nft`ct mark and ${hex32(SCOPE_MASK)} == ${hex32((scope << 24) >>> 0)} ct mark and ${hex32(MARK_MASK)}`;
+  return [
+    nft`${own} vmap @${name(admittedName(generation))}`,
+    nft`${own} vmap @${name(olderName(generation))}`,
+    nft`ct mark and ${hex32(MARK_MASK)} == 0x00000000 ct mark and ${hex32(MARK_MASK)} vmap @${name(olderName(generation))}`,
   ];
 }
 

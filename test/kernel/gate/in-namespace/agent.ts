@@ -34,7 +34,7 @@ async function answer(ask: Ask): Promise<unknown> {
     case "exchange":
       return exchange(ask);
     case "datagram":
-      return sendDatagram(ask, ask.text);
+      return sendDatagram(ask, ask.text, ask.from);
     case "ping":
       return ping(ask.address);
     case "listen":

@@ -70,7 +70,7 @@ function inPieces(socket: Socket, bytes: number): Duplex {
 }
 
 /** Sends one datagram; resolves to what the kernel says about it at once or a moment later. */
-export function sendDatagram({ address, port }: Target, text: string): Promise<string> {
+export function sendDatagram({ address, port }: Target, text: string, from = 0): Promise<string> {
   return new Promise((done) => {
     const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
     const finish = (said: string): void => {
@@ -81,7 +81,7 @@ export function sendDatagram({ address, port }: Target, text: string): Promise<s
     const timer = setTimeout(() => finish("nothing"), QUIET_MS);
     socket.once("error", (error: NodeJS.ErrnoException) => finish(error.code ?? error.message));
     socket.on("message", (bytes) => finish(`answer ${bytes.toString("latin1")}`));
-    socket.connect(port, address, () => socket.send(text));
+    socket.bind(from, () => socket.connect(port, address, () => socket.send(text)));
   });
 }
 

@@ -54,10 +54,12 @@ export function load(wish: LoadWish): Running {
 
 type Fetched = { readonly ok: true; readonly address: string } | { readonly ok: false; readonly why: string };
 
-async function fetchOnce(wish: LoadWish, { name, port, tls, type }: LoadWish["names"][number]): Promise<Fetched> {
+async function fetchOnce(wish: LoadWish, one: LoadWish["names"][number]): Promise<Fetched> {
+  const { name, port, tls, type } = one;
   const { server, limitMs, askAgainMs } = wish;
   const untilMs = performance.now() + limitMs;
   const left = (): number => Math.max(1, untilMs - performance.now());
+  if (one.address !== undefined) return fetchPage(one, one.address, limitMs);
   for (;;) {
     const waitMs = Math.min(askAgainMs, left());
     const found = await resolve({ do: "resolve", server, name, type, over: "udp", waitMs });
@@ -65,9 +67,17 @@ async function fetchOnce(wish: LoadWish, { name, port, tls, type }: LoadWish["na
     if (found.kind === "failed") return { ok: false, why: `DNS ${found.code} after ${found.tookMs} ms` };
     const address = found.values.at(-1);
     if (address === undefined) return { ok: false, why: `DNS rcode ${found.rcode} ${found.extendedError?.text ?? ""}` };
+    return fetchPage(one, address, left());
+  }
+}
+
+async function fetchPage(
+  { name, port, tls }: LoadWish["names"][number],
+  address: string,
+  waitMs: number,
+): Promise<Fetched> {
     const text = `GET / HTTP/1.1\r\nHost: ${port === 80 || tls ? name : `${name}:${port}`}\r\nConnection: close\r\n\r\n`;
-    const page = await exchange({ do: "exchange", address, port, tls: tls ? { name } : null, text, waitMs: left() });
+    const page = await exchange({ do: "exchange", address, port, tls: tls ? { name } : null, text, waitMs });
     if (page.kind === "answer" && page.text.includes(`REACHED ${name}`)) return { ok: true, address };
     return { ok: false, why: `${address}: ${page.kind === "failed" ? page.code : page.text.slice(0, 300)}` };
-  }
 }

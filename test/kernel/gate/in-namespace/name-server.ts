@@ -22,21 +22,25 @@ export async function serveNames(
 ): Promise<NameServers> {
   let zone = first;
   let moods: Moods = {};
-  const answerOne = (message: Buffer, over: "udp" | "tcp", server: string, send: (answer: Buffer) => void): void => {
+  const answerOne = (message: Buffer, { over, server, from }: Way, send: (answer: Buffer) => void): void => {
     const question = readQuestion(message);
     if (question === null) return;
-    report({ kind: "dns", over, server, name: question.name, type: question.type, atMs: Date.now() });
+    report({ kind: "dns", over, server, name: question.name, type: question.type, from, atMs: Date.now() });
     const mood = moods[server] ?? {};
     if (mood.silent === true) return;
     const answer = encodeAnswer(message, question, partsOf(zone, question, over, mood));
     if (mood.delayMs === undefined) send(answer);
     else setTimeout(() => send(answer), mood.delayMs);
   };
-  const tcp = createServer((socket) => readStream(socket, (message, send) => answerOne(message, "tcp", addressOf(socket), send)));
+  const tcp = createServer((socket) => 
+    readStream(socket, (message, send) =>
+      answerOne(message, { over: "tcp", server: addressOf(socket), from: socket.remotePort ?? 0 }, send),
+    ),
+  );
   tcp.listen(53, "::");
   await Promise.all([
     once(tcp, "listening"),
-    ...addresses.map((address) => serveUdp(address, (message, send) => answerOne(message, "udp", address, send))),
+    ...addresses.map((address) => serveUdp(address, (message, send, from) => answerOne(message, { over: "udp", server: address, from }, send))),
   ]);
   return {
     setZone: (next) => {
@@ -48,17 +52,26 @@ export async function serveNames(
   };
 }
 
-type Take = (message: Buffer, send: (answer: Buffer) => void) => void;
+interface Way {
+  readonly over: "udp" | "tcp";
+  readonly server: string;
+  readonly from: number;
+}
+
+type Take = (message: Buffer, send: (answer: Buffer) => void, from: number) => void;
 
 async function serveUdp(address: string, take: Take): Promise<void> {
   const socket: UdpSocket = createSocket(address.includes(":") ? "udp6" : "udp4");
-  socket.on("message", (message, from) => take(message, (answer) => socket.send(answer, from.port, from.address)));
+  socket.on("message", (message, from) => 
+    take(message, (answer) => socket.send(answer, from.port, from.address), from.port),
+  );
   socket.bind(53, address);
   await once(socket, "listening");
 }
 
 /** RFC 7766: two bytes of length before each message. */
 function readStream(socket: Socket, take: Take): void {
+  const from = socket.remotePort ?? 0;
   let held: Buffer = Buffer.alloc(0);
   socket.on("error", () => socket.destroy());
   socket.on("data", (chunk: Buffer) => {
@@ -70,7 +83,7 @@ function readStream(socket: Socket, take: Take): void {
         const length = Buffer.alloc(2);
         length.writeUInt16BE(answer.length);
         socket.write(Buffer.concat([length, answer]));
-      });
+      }, from);
     }
   });
 }

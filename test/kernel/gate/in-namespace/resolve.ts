@@ -34,13 +34,13 @@ export function resolve(lookup: Lookup): Promise<Resolved> {
 
 type Asking = (lookup: Lookup, message: Buffer, take: (bytes: Buffer) => void, fail: (code: string) => void) => () => void;
 
-const askUdp: Asking = ({ server, port = 53 }, message, take, fail) => {
+const askUdp: Asking = ({ server, port = 53, from = 0 }, message, take, fail) => {
   const socket = createSocket(server.includes(":") ? "udp6" : "udp4");
   let isOpen = true;
   socket.on("message", take);
   socket.on("error", (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
   // Connected, so that a refusal by ICMP is heard.
-  socket.connect(port, server, () => isOpen && socket.send(message));
+  socket.bind(from, () => isOpen && socket.connect(port, server, () => isOpen && socket.send(message)));
   return () => {
     if (isOpen) socket.close();
     isOpen = false;

@@ -1,0 +1,71 @@
+import { SeawallError } from "../../core/base/error.ts";
+import { canonicalHost } from "../../core/net/hostname.ts";
+import { formatIp } from "../../core/net/ip.ts";
+import { DEFAULT_SCOPE } from "../../core/policy/resolve.ts";
+import { foldersOf } from "../../edge/state/folder.ts";
+import { probe, type ProbeRequest } from "../../prove/probe.ts";
+import { type Command, type CommandContext, SCHEMA } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
+import { probeScreen } from "../render/prove.ts";
+
+export const command: Command = {
+  path: ["probe"],
+  summary: "Make one attempt from the agent's own place, and say who decided",
+  usage: "seawall probe HOST:PORT [--as SCOPE] [--json]",
+  options: { as: { type: "string" }, json: { type: "boolean" } },
+  optionHelp: {
+    as: `whose place (default: ${DEFAULT_SCOPE})`,
+    json: "print one JSON object",
+  },
+  examples: [
+    "sudo seawall probe api.github.com:443 --as agent",
+    "sudo seawall probe [2001:db8::1]:22 --json",
+  ],
+  run: async (context) => {
+    const request = requestOf(context);
+    requireRootToTry("probe");
+    const probed = await probe(request);
+    if (context.flags["json"] === true) context.out(`${JSON.stringify({ schema: SCHEMA, ...probed })}\n`);
+    else context.out(probeScreen(probed));
+    return probed.verdict === "reached" ? EXIT.ok : EXIT.findings;
+  },
+};
+
+function requestOf({ positionals, flags, env, nowMs }: CommandContext): ProbeRequest {
+  const [text = ""] = positionals;
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):([0-9]{1,5})$/.exec(text);
+  const host = canonicalHost(match?.[1] ?? match?.[2] ?? "");
+  const port = Number(match?.[3]);
+  if (match === null || positionals.length > 1 || host.kind === "invalid" || port < 1 || port > 65_535) {
+    throw new SeawallError(
+      "SEAWALL_USAGE",
+      `say what to reach, HOST:PORT, not \`${positionals.join(" ")}\``,
+      {
+        still: "nothing was tried",
+        help: "seawall probe api.github.com:443 --as agent",
+      },
+    );
+  }
+  const scope = flags["as"];
+  return {
+    folders: foldersOf(env),
+    scope: typeof scope === "string" ? scope : undefined,
+    host: host.kind === "address" ? null : host.name,
+    address: host.kind === "address" ? formatIp(host.ip) : null,
+    port,
+    nowMs,
+  };
+}
+
+/** Refuses without root: only root can go where the agent is. */
+export function requireRootToTry(words: string): void {
+  if (process.geteuid?.() === 0) return;
+  throw new SeawallError(
+    "SEAWALL_NOT_ROOT",
+    `\`seawall ${words}\` tries things in the agent's place and needs root`,
+    {
+      still: "nothing was tried",
+      help: `sudo seawall ${words}`,
+    },
+  );
+}

@@ -1,0 +1,30 @@
+import { prove } from "../../prove/prove.ts";
+import { foldersOf } from "../../edge/state/folder.ts";
+import { type Command, SCHEMA } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
+import { requireRootToTry } from "./probe.ts";
+import { proofScreen } from "../render/prove.ts";
+
+export const command: Command = {
+  path: ["prove"],
+  summary: "Try the known ways around the policy, from the agent's own place",
+  usage: "seawall prove [--scope NAME] [--json]",
+  options: { scope: { type: "string" }, json: { type: "boolean" } },
+  optionHelp: {
+    scope: "only this scope (default: every one)",
+    json: "print one JSON object",
+  },
+  examples: ["sudo seawall prove", "sudo seawall prove --scope agent --json"],
+  run: async (context) => {
+    requireRootToTry("prove");
+    const { scope } = context.flags;
+    const proof = await prove({
+      folders: foldersOf(context.env),
+      scope: typeof scope === "string" ? scope : undefined,
+      nowMs: context.nowMs,
+    });
+    if (context.flags["json"] === true) context.out(`${JSON.stringify({ schema: SCHEMA, ...proof })}\n`);
+    else context.out(proofScreen(proof, context.color));
+    return proof.summary.broken === 0 ? EXIT.ok : EXIT.findings;
+  },
+};

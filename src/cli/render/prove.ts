@@ -1,0 +1,85 @@
+/** What a proof found, as a person reads it: what is not held first in mind, evidence beside every row. */
+import type { Probed } from "../../prove/probe.ts";
+import type { Proof } from "../../prove/prove.ts";
+import type { ProofRow, RowStatus } from "../../prove/row.ts";
+import { plain } from "./plain.ts";
+
+const MARKS: Readonly<Record<RowStatus, string>> = {
+  held: "HELD",
+  "not-held": "NOT HELD",
+  "not-possible": "not possible here",
+};
+const MARK_CHARS = "not possible here".length;
+
+/** Returns the whole screen. SECURITY: evidence holds words of others. */
+export function proofScreen(proof: Proof, color: boolean): string {
+  const { rows, summary, mode } = proof;
+  const scopes = [...new Set(rows.map(({ scope }) => scope))];
+  const lines = scopes.flatMap((scope) => [
+    `scope ${scope}, tried from its own place:`,
+    "",
+    ...rows.filter((row) => row.scope === scope).flatMap((row) => rowLines(row, color)),
+    "",
+  ]);
+  const modeLine =
+    mode === "observe"
+      ? ["OBSERVING  outbound is only watched (guards are enforced); each row says what enforce would do"]
+      : [];
+  const pending = proof.isPending ? ["PENDING    this policy waits for its confirm"] : [];
+  return `${[...modeLine, ...pending, ...lines, summaryLine(summary), ...nextLine(proof)].join("\n")}\n`;
+}
+
+function rowLines(
+  { status, title, evidence, cure, would, limit, promised }: ProofRow,
+  color: boolean,
+): string[] {
+  const mark = paint(status, promised && !limit, MARKS[status].padEnd(MARK_CHARS), color);
+  const indent = " ".repeat(MARK_CHARS + 2);
+  return [
+    `${mark}  ${plain(title)}`,
+    `${indent}${plain(evidence)}`,
+    ...(would === null ? [] : [`${indent}enforce: ${plain(would)}`]),
+    ...(cure === null ? [] : [`${indent}held by: ${plain(cure)}`]),
+  ];
+}
+
+function paint(status: RowStatus, isPromised: boolean, text: string, color: boolean): string {
+  if (!color) return text;
+  const code = status === "held" ? "32" : status === "not-held" ? (isPromised ? "31;1" : "33") : "2";
+  return `\u001b[${code}m${text}\u001b[0m`;
+}
+
+function summaryLine({ held, notHeld, notPossible, broken, seconds }: Proof["summary"]): string {
+  const known = notHeld - broken;
+  const rest = known === 0 ? "" : ` (${known} of them by the policy's own words, or known limits)`;
+  return `${held} held, ${notHeld} not held${rest}, ${notPossible} not possible here; ${seconds} s`;
+}
+
+function nextLine({ rows }: Proof): string[] {
+  const open = rows.find(({ status, promised, limit }) => status === "not-held" && promised && !limit);
+  return open?.cure == null ? [] : [`Next: ${plain(open.cure)}`];
+}
+
+/** Returns one attempt in a few lines. */
+export function probeScreen({
+  target,
+  scope,
+  resolved,
+  verdict,
+  by,
+  reason,
+  id,
+  evidence,
+  ms,
+}: Probed): string {
+  const who = by === null ? "" : ` by the ${by}`;
+  const why = [reason, id].filter((word) => word !== null).join(" ");
+  return [
+    `${verdict.toUpperCase()}${who}: ${plain(target)} from \`${scope}\` in ${ms} ms`,
+    ...(resolved.length === 0 ? [] : [`resolved  ${resolved.map(plain).join(", ")}`]),
+    `saw       ${plain(evidence)}`,
+    ...(why === "" ? [] : [`reason    ${plain(why)}`]),
+    ...(id === null ? [] : [`Next: seawall explain ${id}`]),
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,249 @@
+// Every known way around a policy, tried by `seawall prove` from the agent's uid: open while it is only watched (so
+// the attempt works), shut when it is enforced, and told apart where the machine or the policy leaves it open.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { CORPUS_ADDRESSES, type Proven, readProof, serveSocket } from "./prove-rows.ts";
+import { startWorld, type World } from "./gate/world.ts";
+
+const policy = (mode: "observe" | "enforce", more = ""): string => `version: 1
+mode: {inbound: observe, outbound: ${mode}}
+scopes: {agent: {user: openclaw}}
+inbound: []
+outbound:
+  - {id: site, allow: good.example.com, port: [80, 443], why: a rule of this test}
+${more}`;
+
+/** Tried on the wire or on this host: open for whoever is not held. */
+const BY_KERNEL = [
+  "raw-ipv4",
+  "raw-ipv6",
+  "quic-ipv4",
+  "quic-ipv6",
+  "dot",
+  "doh-cloudflare",
+  "doh-google",
+  "doh-ipv6",
+  "icmp",
+  "icmp-ipv6",
+  "proxy-ignored",
+  "other-port",
+  "quic-listed",
+  "loopback-ipv4",
+  "loopback-ipv6",
+  "own-address",
+  "own-address-ipv6",
+  "other-user",
+  "gate-tls",
+  "gate-http",
+  "gate-dns",
+  "after-exit",
+  "subuid",
+  "user-manager",
+  "ssh-localhost",
+  "cgroup-move",
+];
+const BY_GATE = ["dns-udp", "dns-tcp", "dns-ipv6", "txt-tunnel", "trailing-dot"];
+/** While it is only watched, no connection goes through the gate, so all of them come through. */
+const BY_NAME = ["sni-mismatch", "no-sni", "split-hello", "host-mismatch"];
+/** Held whether or not outbound is enforced: guards, the account, what the proxy cannot read. */
+const ALWAYS = ["metadata-ipv4", "metadata-ipv6", "nul-name", "dashboard", "sudo", "runtime-socket", "nscd"];
+/** What this machine does not have: at and cron are not installed, and neither resolved nor avahi runs. */
+const ABSENT = ["at", "cron", "resolved-dbus", "resolved-varlink", "avahi"];
+
+let world: World;
+before(async () => {
+  world = await startWorld();
+  for (const address of CORPUS_ADDRESSES) await world.host.upstream.own(address);
+  // sudo looks an account up in shadow(5).
+  await world.host.shell("echo 'openclaw:*:19000:0:99999:7:::' >>/etc/shadow");
+  // Somebody to reach: sshd's port, a manager of the agent's own, sockets that are not for it.
+  world.host.start([process.execPath, "-e", 'require("node:net").createServer((one) => one.end()).listen(22, "127.0.0.1")']);
+  await serveSocket(world.host, "/run/user/4242/bus", "666");
+  await serveSocket(world.host, "/run/docker.sock", "600");
+  await serveSocket(world.host, "/run/nscd/socket", "600");
+});
+after(() => world.stop());
+
+const sorted = (ids: readonly string[]): readonly string[] => [...ids].sort();
+const prove = async (...args: readonly string[]): Promise<Proven> =>
+  readProof(await world.seawall.run("prove", "--json", ...args));
+
+describe("without a policy in force", () => {
+  it("nothing is proven, and the error says what helps", async () => {
+    const { code, stdout, stderr } = await world.seawall.run("prove", "--json");
+    assert.equal(code, 2);
+    assert.equal(stdout, "");
+    assert.match(stderr, /no policy is in force.*\n[^]*try: seawall apply FILE/);
+  });
+});
+
+describe("while outbound is only watched", () => {
+  let proven: Proven;
+  before(async () => {
+    await world.seawall.enforce(policy("observe"));
+    proven = await prove();
+  });
+
+  it("every attempt comes through, so each of them works", () => {
+    const open = [...BY_KERNEL, ...BY_GATE, ...BY_NAME, "fronting"];
+    assert.deepEqual(sorted(proven.ids("not-held")), sorted(open));
+  });
+
+  it("guards hold, and so does what no rule of outbound is about", () => {
+    assert.deepEqual(sorted(proven.ids("held")), sorted(ALWAYS));
+  });
+
+  it("it is said what enforce would do, and nothing that was promised is broken", () => {
+    for (const id of BY_KERNEL) {
+      const { would, cure, promised } = proven.row(id);
+      assert.deepEqual({ would, cure, promised }, { would: "refuse (default)", cure: "mode: {outbound: enforce}", promised: false }, id);
+    }
+    assert.equal(proven.code, 0);
+    assert.equal(proven.proof.mode, "observe");
+  });
+});
+
+describe("while outbound is enforced", () => {
+  let proven: Proven;
+  let asked: readonly string[];
+  let reached: number;
+  before(async () => {
+    await world.seawall.enforce(policy("enforce"));
+    const watched = await world.during(() => prove());
+    proven = watched.value;
+    asked = watched.asked;
+    reached = CORPUS_ADDRESSES.concat("8.8.8.8", "2001:4860:4860::8888").reduce(
+      (sum, address) => sum + watched.packets(address),
+      0,
+    );
+  });
+
+  it("every way is held but the one that is a known limit", () => {
+    assert.deepEqual(sorted(proven.ids("held")), sorted([...BY_KERNEL, ...BY_GATE, ...BY_NAME, ...ALWAYS]));
+    assert.deepEqual(proven.ids("not-held"), ["fronting"]);
+    assert.deepEqual(sorted(proven.ids("not-possible")), sorted(ABSENT));
+    assert.equal(proven.code, 0);
+  });
+
+  it("the known limit says what would hold it", () => {
+    const { limit, cure, promised } = proven.row("fronting");
+    assert.deepEqual({ limit, cure, promised }, { limit: true, cure: "TLS inspection", promised: false });
+  });
+
+  it("not one packet of it left this host, and no question went to any resolver", () => {
+    assert.equal(reached, 0);
+    assert.deepEqual(asked.filter((one) => one.includes("seawall-prove")), []);
+  });
+
+  for (const [id, evidence] of [
+    ["raw-ipv4", /^ECONNREFUSED in \d+ ms; kernel: default sw-/],
+    ["quic-ipv6", /^port unreachable in \d+ ms; kernel: default sw-/],
+    ["metadata-ipv4", /kernel: guard\.metadata/],
+    ["dashboard", /kernel: guard\.control/],
+    ["dns-tcp", /^NXDOMAIN in \d+ ms; gate: sw-\S+ default/],
+    ["sni-mismatch", /gate: default sw-/],
+    ["no-sni", /gate: no-name sw-/],
+    ["nul-name", /^400 bad-request/],
+    ["trailing-dot", /^403 default sw-/],
+    ["docker.sock", /^\/run\/docker\.sock: EACCES/],
+    ["user-manager", /bus starts processes for it, with its uid: ECONNREFUSED/],
+    ["cgroup-move", /^no cgroup took it; ECONNREFUSED/],
+    ["after-exit", /^0 of 4 arrived/],
+  ] as const) {
+    it(`the evidence of ${id} is what came back, and from whom`, () => {
+      assert.match(proven.row(id === "docker.sock" ? "runtime-socket" : id).evidence, evidence);
+    });
+  }
+
+  it("a person sees the same on one screen", async () => {
+    const { code, stdout } = await world.seawall.run("prove", "--scope", "agent");
+    assert.equal(code, 0);
+    assert.match(stdout, /^HELD {2,}TCP straight to an IPv4 address/m);
+    assert.match(stdout, /^NOT HELD {2,}a listed server name outside.*\n.*known limit.*\n +held by: TLS inspection$/m);
+    assert.match(stdout, /^not possible here {2}a process that cron starts$/m);
+  });
+
+  it("a scope that the policy has not is refused", async () => {
+    const { code, stderr } = await world.seawall.run("prove", "--scope", "nobody");
+    assert.equal(code, 3);
+    assert.match(stderr, /no scope `nobody`/);
+  });
+
+  it("nothing of it is left running", async () => {
+    assert.equal((await world.host.shell("pgrep -fc '[p]rove/attempt' || true")).trim(), "0");
+  });
+});
+
+describe("on a host that leaks", () => {
+  let proven: Proven;
+  before(async () => {
+    await world.host.shell("echo 'openclaw ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/leak; chmod 440 /etc/sudoers.d/leak; chmod 666 /run/docker.sock /run/nscd/socket");
+    await world.seawall.enforce(
+      policy(
+        "enforce",
+        `  - {id: wide, allow: 0.0.0.0/0, why: a rule of this test}
+accept_risk:
+  - {scope: agent, reason: this test wants it, by: me, expires: 2099-01-01}
+`,
+      ),
+    );
+    proven = await prove();
+  });
+  after(() => world.host.shell("rm /etc/sudoers.d/leak; chmod 600 /run/docker.sock /run/nscd/socket"));
+
+  const LEAKS = ["runtime-socket", "sudo", "nscd"];
+  /** The rule is for TCP port 443 over IPv4, and an address rule goes past the gate. */
+  const BY_RULE = ["doh-cloudflare", "doh-google", "sni-mismatch", "no-sni", "split-hello"];
+
+  it("exactly what leaks is not held", () => {
+    assert.deepEqual(sorted(proven.ids("not-held")), sorted([...LEAKS, ...BY_RULE, "fronting"]));
+    assert.equal(proven.code, 1);
+  });
+
+  it("what a rule allows was not promised, what the machine leaves open was", () => {
+    const { rows, summary } = proven.proof;
+    const broken = rows.filter(({ status, promised }) => status === "not-held" && promised).map(({ id }) => id);
+    assert.deepEqual(sorted(broken), sorted(LEAKS));
+    assert.equal(summary.broken, LEAKS.length);
+  });
+
+  for (const [id, evidence, cure] of [
+    ["sudo", /sudo -n true: exit 0/, /sudoers/],
+    ["runtime-socket", /\/run\/docker\.sock: connected/, /take its access away/],
+    ["nscd", /\/run\/nscd\/socket: connected/, /InaccessiblePaths=/],
+    ["doh-google", /`wide` allows it; connected/, /take `wide` out/],
+  ] as const) {
+    it(`${id} says what is open and what would hold it`, () => {
+      assert.match(proven.row(id).evidence, evidence);
+      assert.match(proven.row(id).cure ?? "", cure);
+    });
+  }
+});
+
+describe("seawall probe", () => {
+  before(() => world.seawall.enforce(policy("enforce")));
+
+  for (const { what, target, code, verdict, by, reason } of [
+    { what: "a listed name is reached", target: "good.example.com:443", code: 0, verdict: "reached", by: null, reason: null },
+    { what: "a listed name over HTTP is reached", target: "good.example.com:80", code: 0, verdict: "reached", by: null, reason: null },
+    { what: "a name that is not listed is refused by the gate", target: "evil.example.net:443", code: 1, verdict: "refused", by: "gate", reason: "default" },
+    { what: "an address is refused by the kernel", target: "45.33.32.156:443", code: 1, verdict: "refused", by: "kernel", reason: "default" },
+    { what: "an IPv6 address is refused by the kernel", target: "[2600:3c01::f03c:91ff]:443", code: 1, verdict: "refused", by: "kernel", reason: "default" },
+    { what: "another port of a listed name is refused by the kernel", target: "good.example.com:22", code: 1, verdict: "refused", by: "kernel", reason: "default" },
+    { what: "the metadata service is refused by its guard", target: "169.254.169.254:80", code: 1, verdict: "refused", by: "kernel", reason: "guard" },
+  ] as const) {
+    it(what, async () => {
+      const result = await world.seawall.run("probe", target, "--as", "agent", "--json");
+      const probed = JSON.parse(result.stdout) as Record<string, unknown>;
+      const { verdict: gotVerdict, by: gotBy, reason: gotReason, id } = probed;
+      assert.deepEqual({ code: result.code, verdict: gotVerdict, by: gotBy, reason: gotReason }, { code, verdict, by, reason });
+      assert.equal(typeof id === "string", verdict === "refused", "a refusal has an id, and nothing else has one");
+    });
+  }
+
+  it("text that is no target is refused before anything is tried", async () => {
+    const { code, stderr } = await world.seawall.run("probe", "good.example.com");
+    assert.equal(code, 2);
+    assert.match(stderr, /say what to reach/);
+  });
+});
