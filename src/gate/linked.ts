@@ -46,6 +46,8 @@ export async function runLinked({ path, err, nowMs, signal }: LinkedOptions): Pr
     isTrusted: (socket) => peerUid(socket) === 0,
     onMessage: (message) => {
       switch (message.kind) {
+        case "ping":
+          return link.send({ kind: "pong" });
         case "setup":
           return void setUpInTurn(message);
         case "stop":

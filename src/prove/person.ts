@@ -46,7 +46,10 @@ export function startPerson(enter: readonly string[], identity: Identity): Perso
       const answered = parseSaid(line);
       if (answered !== undefined) waiting.get(answered.id)?.(answered.answer);
     });
-  const gone = ended(child).then(() => {
+  const gone = ended(child).then((status) => {
+    // SECURITY: only what ends by itself has done what it was asked; the agent can kill it.
+    if (status === 0)
+      for (const settle of waiting.values()) settle({ ...failed("exit 0"), outcome: "absent" });
     for (const settle of waiting.values()) settle(failed(`it ended: ${said.trim().split("\n", 1)[0] ?? ""}`));
   });
   return {
@@ -73,10 +76,10 @@ export function startPerson(enter: readonly string[], identity: Identity): Perso
   };
 }
 
-function ended(child: ReturnType<typeof start>): Promise<void> {
+function ended(child: ReturnType<typeof start>): Promise<number | null> {
   return new Promise((resolve) => {
-    child.once("close", () => resolve());
-    child.once("error", () => resolve());
+    child.once("close", resolve);
+    child.once("error", () => resolve(null));
   });
 }
 

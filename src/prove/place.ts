@@ -10,7 +10,9 @@ import { readAccounts } from "../edge/host/accounts.ts";
 import { accountOf, readMachine } from "../edge/host/containment/machine.ts";
 import { runningOf, type Subject } from "../edge/host/containment/process.ts";
 import { openTree } from "../edge/host/containment/tree.ts";
+import { addressesOf } from "../edge/host/own-address.ts";
 import { cgroupMount, findScopeCgroup } from "../edge/host/scope-cgroup.ts";
+import { interfacesOfNamespace } from "../edge/kernel/netns.ts";
 import { type Identity, NOBODY } from "./person.ts";
 import { openRoom } from "./room.ts";
 
@@ -143,10 +145,16 @@ function netnsPlace(name: string): Place {
     account: who.account,
     kind: "guest",
     hasHostFiles: true,
-    nearAddress: null,
+    nearAddress: nearAddressOf(name),
     seen: who.seen,
     close: () => undefined,
   };
+}
+
+/** The address of this host on the interface that leads into the namespace: where its gate listens. */
+function nearAddressOf(name: string): string | null {
+  const near = interfacesOfNamespace(name).flatMap(addressesOf);
+  return near.find((address) => !address.includes(":")) ?? near[0] ?? null;
 }
 
 function dockerPlace(network: string): Place {

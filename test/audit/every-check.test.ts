@@ -76,7 +76,7 @@ describe("checks are what reports and waivers can rely on", () => {
   test("every one says what it looks at, why, and what helps, in plain words", () => {
     for (const { id, title, why, fix, looksAt } of CHECKS) {
       assert.match(title, /^[A-Z"`].*[^.]$/, id);
-      assert.match(why, /^[a-z`].*[^.]$/, id);
+      assert.match(why, /^(?:[a-z`]|Docker).*[^.]$/, id);
       assert.ok(fix.length > 5 && looksAt.length > 5, id);
       assert.doesNotMatch(`${title}${why}${fix}${looksAt}`, /[\u2013\u2014]/, `${id}: plain hyphens only`);
     }

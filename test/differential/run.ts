@@ -19,6 +19,7 @@ import { makeProber, type Prober, type Seen } from "../support/wire/probe.ts";
 import { buildWorld } from "../support/wire/world.ts";
 import { type Atom, atomsOf } from "./atom.ts";
 import { CASES } from "./case.ts";
+import { divertedBy, isDivertedFate } from "./diverted.ts";
 import { CounterTally, readCounters } from "./counter.ts";
 import { type MutationName, mutationNamed } from "./mutation.ts";
 
@@ -113,6 +114,7 @@ function runPolicy(
   }
   const judge = evaluator(check.policy);
   const atoms = atomsOf(drawn, request.packetsPerPolicy);
+  const diverted = divertedBy(check.policy);
   const counters = new CounterTally();
   const before = tally.mismatches;
   const sendingStarted = performance.now();
@@ -120,8 +122,9 @@ function runPolicy(
     const decision = atom.flow === null ? null : judge(atom.flow, nowMs);
     const seen = send(prober, atom);
     tally.packet(decision, seen);
-    if (decision !== null) counters.add(atom, decision);
-    if (seen === expected(decision)) continue;
+    const isDiverted = diverted(atom, decision);
+    if (decision !== null && !isDiverted) counters.add(atom, decision);
+    if (isDiverted ? isDivertedFate(seen, atom) : seen === expected(decision)) continue;
     tally.mismatches += 1;
     if (tally.mismatches - before <= POLICY_MISMATCHES_SHOWN) {
       tally.example(explain(drawn, atom, decision, seen));

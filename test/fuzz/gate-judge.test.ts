@@ -236,3 +236,22 @@ test("the table of names finds the rules that a search of all would find", () =>
     SETTINGS,
   );
 });
+
+test("observe breaks nothing: a name is refused only by a guard or by a deny that is enforced", () => {
+  let asked = 0;
+  fc.assert(
+    fc.property(policyText, host, (text, name) => {
+      const { policy, judge } = read(text);
+      if (!judge.watching) return;
+      asked += 1;
+      const verdict = judge.judgeName(name, NOW_MS);
+      assert.notEqual(verdict.kind, "ancestor");
+      if (verdict.kind !== "refused") return;
+      const { reason, rule } = verdict.decision;
+      const isEnforced = policy.outbound?.find(({ id }) => id === rule)?.mode === "enforce";
+      assert.ok(reason === "guard" || (reason === "denied" && isEnforced), reason);
+    }),
+    SETTINGS,
+  );
+  assert.ok(asked > RUNS / 10, `only ${asked} watched policies`);
+});

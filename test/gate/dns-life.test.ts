@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
 import { RCODE, TYPE } from "../../src/core/dns/message.ts";
 import { ANSWER_SECONDS_MAX } from "../../src/core/gate/answer-cache.ts";
+import { pinSeconds } from "../../src/core/gate/binding.ts";
 import type { Place } from "../../src/edge/gate/tcp-door.ts";
 import { QUERIES_MAX } from "../../src/edge/gate/dns-door.ts";
 import { SCOPE_ASKING_MAX } from "../../src/edge/gate/resolver.ts";
 import { createUpstream } from "../../src/edge/gate/upstream.ts";
-import { askUdp, query, told, type UdpClient, udpClient } from "./dns-client.ts";
+import { askUdp, query, type UdpClient, udpClient } from "./dns-client.ts";
 import { addresses, NO_SUCH_NAME, SERVER_FAILURE, startNameServer, type Reaction } from "./name-server.ts";
 import { turns, until } from "./patience.ts";
 import { openRoom, reasons, type Room, type RoomOptions } from "./room.ts";
@@ -330,6 +331,15 @@ describe("change", () => {
       room.pins.wishes.map(({ host }) => host),
       [NAME, NAME],
     );
+  });
+
+  test("pins do not grow longer with every change of the policy", async () => {
+    await open({ react: () => addresses(["93.184.216.34"], ANSWER_SECONDS_MAX) });
+    await askUdp(door, NAME);
+    for (let turn = 0; turn < 20; turn += 1) await room.setPolicy(RULES);
+    const seconds = room.pins.wishes.map((wish) => wish.seconds);
+    assert.equal(seconds.length, 21);
+    assert.equal(Math.max(...seconds), pinSeconds(ANSWER_SECONDS_MAX));
   });
 
   test("a rule that expires takes its name with it", async () => {

@@ -69,6 +69,9 @@ test("flows --json shows each of them as the contract says", () => {
     interfaceOut: "lo",
     uid: 0,
     gid: 0,
+    host: null,
+    door: null,
+    refusal: "sw-p3wjjk7tvz",
   });
 });
 
@@ -77,7 +80,7 @@ test("flows shows a table with the newest last", () => {
   assert.match(heading, /^ID +TIME \(UTC\) +VERDICT +FROM +TO +PROTOCOL +WHO +WHY$/);
   assert.match(
     four,
-    /^4999 .* would refuse +127\.0\.0\.1:\d+ +127\.0\.0\.1:9 +udp +agent \(uid 0\) +default$/,
+    /^4999 .* would refuse +127\.0\.0\.1:\d+ +127\.0\.0\.1:9 +udp +agent \(uid 0\) +default sw-p3wjjk7tvz$/,
   );
   assert.match(six, /^5000 .* would refuse +\[::1\]:\d+ +\[::1\]:9 +udp/);
   assert.deepEqual(more, [""]);

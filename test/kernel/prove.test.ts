@@ -57,7 +57,11 @@ before(async () => {
   // sudo looks an account up in shadow(5).
   await world.host.shell("echo 'openclaw:*:19000:0:99999:7:::' >>/etc/shadow");
   // Somebody to reach: sshd's port, a manager of the agent's own, sockets that are not for it.
-  world.host.start([process.execPath, "-e", 'require("node:net").createServer((one) => one.end()).listen(22, "127.0.0.1")']);
+  world.host.start([
+    process.execPath,
+    "-e",
+    'require("node:net").createServer((one) => one.end()).listen(22, "127.0.0.1")',
+  ]);
   await serveSocket(world.host, "/run/user/4242/bus", "666");
   await serveSocket(world.host, "/run/docker.sock", "600");
   await serveSocket(world.host, "/run/nscd/socket", "600");
@@ -96,7 +100,11 @@ describe("while outbound is only watched", () => {
   it("it is said what enforce would do, and nothing that was promised is broken", () => {
     for (const id of BY_KERNEL) {
       const { would, cure, promised } = proven.row(id);
-      assert.deepEqual({ would, cure, promised }, { would: "refuse (default)", cure: "mode: {outbound: enforce}", promised: false }, id);
+      assert.deepEqual(
+        { would, cure, promised },
+        { would: "refuse (default)", cure: "mode: {outbound: enforce}", promised: false },
+        id,
+      );
     }
     assert.equal(proven.code, 0);
     assert.equal(proven.proof.mode, "observe");
@@ -132,7 +140,10 @@ describe("while outbound is enforced", () => {
 
   it("not one packet of it left this host, and no question went to any resolver", () => {
     assert.equal(reached, 0);
-    assert.deepEqual(asked.filter((one) => one.includes("seawall-prove")), []);
+    assert.deepEqual(
+      asked.filter((one) => one.includes("seawall-prove")),
+      [],
+    );
   });
 
   for (const [id, evidence] of [
@@ -159,7 +170,10 @@ describe("while outbound is enforced", () => {
     const { code, stdout } = await world.seawall.run("prove", "--scope", "agent");
     assert.equal(code, 0);
     assert.match(stdout, /^HELD {2,}TCP straight to an IPv4 address/m);
-    assert.match(stdout, /^NOT HELD {2,}a listed server name outside.*\n.*known limit.*\n +held by: TLS inspection$/m);
+    assert.match(
+      stdout,
+      /^NOT HELD {2,}a listed server name outside.*\n.*known limit.*\n +held by: TLS inspection$/m,
+    );
     assert.match(stdout, /^not possible here {2}a process that cron starts$/m);
   });
 
@@ -177,7 +191,9 @@ describe("while outbound is enforced", () => {
 describe("on a host that leaks", () => {
   let proven: Proven;
   before(async () => {
-    await world.host.shell("echo 'openclaw ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/leak; chmod 440 /etc/sudoers.d/leak; chmod 666 /run/docker.sock /run/nscd/socket");
+    await world.host.shell(
+      "echo 'openclaw ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/leak; chmod 440 /etc/sudoers.d/leak; chmod 666 /run/docker.sock /run/nscd/socket",
+    );
     await world.seawall.enforce(
       policy(
         "enforce",
@@ -202,7 +218,9 @@ accept_risk:
 
   it("what a rule allows was not promised, what the machine leaves open was", () => {
     const { rows, summary } = proven.proof;
-    const broken = rows.filter(({ status, promised }) => status === "not-held" && promised).map(({ id }) => id);
+    const broken = rows
+      .filter(({ status, promised }) => status === "not-held" && promised)
+      .map(({ id }) => id);
     assert.deepEqual(sorted(broken), sorted(LEAKS));
     assert.equal(summary.broken, LEAKS.length);
   });
@@ -224,20 +242,76 @@ describe("seawall probe", () => {
   before(() => world.seawall.enforce(policy("enforce")));
 
   for (const { what, target, code, verdict, by, reason } of [
-    { what: "a listed name is reached", target: "good.example.com:443", code: 0, verdict: "reached", by: null, reason: null },
-    { what: "a listed name over HTTP is reached", target: "good.example.com:80", code: 0, verdict: "reached", by: null, reason: null },
-    { what: "a name that is not listed is refused by the gate", target: "evil.example.net:443", code: 1, verdict: "refused", by: "gate", reason: "default" },
-    { what: "an address is refused by the kernel", target: "45.33.32.156:443", code: 1, verdict: "refused", by: "kernel", reason: "default" },
-    { what: "an IPv6 address is refused by the kernel", target: "[2600:3c01::f03c:91ff]:443", code: 1, verdict: "refused", by: "kernel", reason: "default" },
-    { what: "another port of a listed name is refused by the kernel", target: "good.example.com:22", code: 1, verdict: "refused", by: "kernel", reason: "default" },
-    { what: "the metadata service is refused by its guard", target: "169.254.169.254:80", code: 1, verdict: "refused", by: "kernel", reason: "guard" },
+    {
+      what: "a listed name is reached",
+      target: "good.example.com:443",
+      code: 0,
+      verdict: "reached",
+      by: null,
+      reason: null,
+    },
+    {
+      what: "a listed name over HTTP is reached",
+      target: "good.example.com:80",
+      code: 0,
+      verdict: "reached",
+      by: null,
+      reason: null,
+    },
+    {
+      what: "a name that is not listed is refused by the gate",
+      target: "evil.example.net:443",
+      code: 1,
+      verdict: "refused",
+      by: "gate",
+      reason: "default",
+    },
+    {
+      what: "an address is refused by the kernel",
+      target: "45.33.32.156:443",
+      code: 1,
+      verdict: "refused",
+      by: "kernel",
+      reason: "default",
+    },
+    {
+      what: "an IPv6 address is refused by the kernel",
+      target: "[2600:3c01::f03c:91ff]:443",
+      code: 1,
+      verdict: "refused",
+      by: "kernel",
+      reason: "default",
+    },
+    {
+      what: "another port of a listed name is refused by the kernel",
+      target: "good.example.com:22",
+      code: 1,
+      verdict: "refused",
+      by: "kernel",
+      reason: "default",
+    },
+    {
+      what: "the metadata service is refused by its guard",
+      target: "169.254.169.254:80",
+      code: 1,
+      verdict: "refused",
+      by: "kernel",
+      reason: "guard",
+    },
   ] as const) {
     it(what, async () => {
       const result = await world.seawall.run("probe", target, "--as", "agent", "--json");
       const probed = JSON.parse(result.stdout) as Record<string, unknown>;
       const { verdict: gotVerdict, by: gotBy, reason: gotReason, id } = probed;
-      assert.deepEqual({ code: result.code, verdict: gotVerdict, by: gotBy, reason: gotReason }, { code, verdict, by, reason });
-      assert.equal(typeof id === "string", verdict === "refused", "a refusal has an id, and nothing else has one");
+      assert.deepEqual(
+        { code: result.code, verdict: gotVerdict, by: gotBy, reason: gotReason },
+        { code, verdict, by, reason },
+      );
+      assert.equal(
+        typeof id === "string",
+        verdict === "refused",
+        "a refusal has an id, and nothing else has one",
+      );
     });
   }
 

@@ -63,7 +63,9 @@ function block(finding: Finding, paint: Painter): string {
   const seen = evidence
     .slice(0, EVIDENCE_SHOWN)
     .map((line, index) => `     ${index === 0 ? "seen" : "    "} ${plain(line)}`);
-  if (status === "pass" || status === "not-applicable") return [head, ...seen.slice(0, 1)].join("\n");
+  const isTrifle = status === "fail" && (severity === "low" || severity === "info");
+  if (status === "pass" || status === "not-applicable" || isTrifle)
+    return [head, ...seen.slice(0, 1)].join("\n");
   const reason = status === "fail" ? [`     why  ${why}`] : [];
   const way = fix === null ? [] : [`     ${status === "unknown" ? "see " : "fix "} ${plain(fix)}`];
   const accepted =

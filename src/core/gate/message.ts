@@ -36,12 +36,14 @@ export type ToGate =
       /** What a gate before this one bound; only with the first setup. */
       readonly bindings: readonly KnownBinding[];
     }
+  | { readonly kind: "ping" }
   /** No policy needs a gate any more. */
   | { readonly kind: "stop" }
   | { readonly kind: "pinned"; readonly id: number; readonly ok: boolean };
 
 export type FromGate =
   | { readonly kind: "hello"; readonly pid: number }
+  | { readonly kind: "pong" }
   | { readonly kind: "ready"; readonly id: number; readonly trouble: readonly string[] }
   | {
       readonly kind: "pin";
@@ -83,6 +85,7 @@ const REPORT = z.strictObject({
 
 const FROM_GATE = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("hello"), pid: ID }),
+  z.strictObject({ kind: z.literal("pong") }),
   z.strictObject({ kind: z.literal("ready"), id: ID, trouble: z.array(TEXT).max(64) }),
   z.strictObject({
     kind: z.literal("pin"),

@@ -87,6 +87,7 @@ export async function startGateKeeper(options: GateKeeperOptions): Promise<GateK
       case "report":
         return onReport(message.report, (known.candidate ?? known.committed)?.generation ?? 0);
       case "hello":
+      case "pong":
     }
   };
   /** A set may have gone with the policy it belonged to: the kernel is looked at, and the wish tried once more. */
@@ -204,7 +205,10 @@ export async function startGateKeeper(options: GateKeeperOptions): Promise<GateK
   };
 
   const timers = [
-    setInterval(() => void look(), LOOK_STEP_MS),
+    setInterval(() => {
+      link.ping(performance.now());
+      void look();
+    }, LOOK_STEP_MS),
     setInterval(() => {
       if (allOf(known).length === 0) return;
       nameResolvers(elements, resolversNow());

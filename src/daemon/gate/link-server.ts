@@ -3,13 +3,15 @@ import { chmodSync, chownSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { serialize } from "node:v8";
 import { type FromGate, GATE_FRAME_BYTES_MAX, parseFromGate, type ToGate } from "../../core/gate/message.ts";
-import { peerUid } from "../../edge/kernel/socket-option.ts";
+import { peerOf } from "../../edge/kernel/socket-option.ts";
 import { readFrames, writeFrame } from "../../edge/socket/frame.ts";
 
 export interface LinkServer {
   readonly path: string;
   /** Whether a gate is linked. */
   readonly isLinked: () => boolean;
+  /** Asks the gate whether it is well, and ends one that has not answered for HUNG_MS. */
+  readonly ping: (nowMs: number) => void;
   readonly send: (message: ToGate) => void;
   readonly close: () => void;
 }
@@ -17,10 +19,13 @@ export interface LinkServer {
 export interface LinkServerOptions {
   readonly path: string;
   readonly gateUid: number;
-  readonly onLink: (pid: number) => void;
+  readonly onLink: () => void;
   readonly onMessage: (message: FromGate) => void;
   readonly onLoss: () => void;
 }
+
+/** LIMIT: a gate that says nothing for so long hangs; another one has its ports half a second later. */
+const HUNG_MS = 2_000;
 
 /** LIMIT: bytes that wait for a gate to read them before it is heard again. */
 const UNHEARD_BYTES_MAX = 256 * 1024;
@@ -34,11 +39,17 @@ export function openLinkServer({
   onLoss,
 }: LinkServerOptions): Promise<LinkServer> {
   let linked: Socket | null = null;
+  let isAnswered = true;
+  let silentSinceMs = 0;
+  let pid = 0;
   const server: Server = createServer((socket) => {
-    const uid = peerUid(socket);
+    const peer = peerOf(socket);
+    const uid = peer?.uid ?? null;
     // A gate that has not given up root yet is root; nobody else is one.
     if (linked !== null || (uid !== 0 && uid !== gateUid)) return void socket.destroy();
     linked = socket;
+    pid = peer?.pid ?? 0;
+    isAnswered = true;
     socket.on("error", () => undefined);
     socket.once("close", () => {
       linked = null;
@@ -52,7 +63,8 @@ export function openLinkServer({
       }
       const message = parseFromGate(frame);
       if (message === undefined) return void socket.destroy();
-      if (message.kind === "hello") onLink(message.pid);
+      if (message.kind === "pong") isAnswered = true;
+      else if (message.kind === "hello") onLink();
       else onMessage(message);
     });
   });
@@ -66,6 +78,17 @@ export function openLinkServer({
       resolve({
         path,
         isLinked: () => linked !== null,
+        ping: (nowMs) => {
+          if (linked === null) return;
+          if (isAnswered) {
+            isAnswered = false;
+            silentSinceMs = nowMs;
+            writeFrame(linked, serialize({ kind: "ping" } satisfies ToGate));
+            return;
+          }
+          // The pid is the kernel's word, and as long as the socket is open nobody else has it.
+          if (nowMs - silentSinceMs > HUNG_MS && pid > 1) kill(pid);
+        },
         send: (message) => {
           if (linked !== null) writeFrame(linked, serialize(message));
         },
@@ -76,4 +99,13 @@ export function openLinkServer({
       });
     });
   });
+}
+
+/** It may be gone already. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // Gone.
+  }
 }

@@ -12,11 +12,17 @@ const ORIGINAL_DST = 80;
 const AF_INET = 2;
 const AF_INET6 = 10;
 
-/** Returns the uid of the process at the other end of a unix socket, or null (unix(7), SO_PEERCRED). */
-export function peerUid(socket: Socket): number | null {
+/** Returns who was at the other end of a unix socket when it connected, or null (unix(7), SO_PEERCRED). */
+export function peerOf(socket: Socket): { readonly pid: number; readonly uid: number } | null {
   const value = new Uint8Array(12);
   if (!getOption(socket, SOL_SOCKET, SO_PEERCRED, value)) return null;
-  return new DataView(value.buffer).getUint32(4, true);
+  const view = new DataView(value.buffer);
+  return { pid: view.getInt32(0, true), uid: view.getUint32(4, true) };
+}
+
+/** Returns the uid of the process at the other end of a unix socket, or null. */
+export function peerUid(socket: Socket): number | null {
+  return peerOf(socket)?.uid ?? null;
 }
 
 /**

@@ -176,6 +176,8 @@ async function runtimeSocket(scene: Scene): Promise<Judged> {
     const paths = RUNTIME_SOCKETS.map((path) => `${seen}${path}`).filter(existsSync);
     const answers = await Promise.all(paths.map((path) => scene.agent.ask({ do: "unix", paths: [path] })));
     if (answers.length === 0) return notPossible("no container runtime listens here");
+    const broken = answers.find(({ outcome }) => outcome === "failed");
+    if (broken !== undefined) return notShown(broken.code);
     const open = answers
       .filter(({ outcome }) => outcome === "reached")
       .map(({ text }) => text.slice(seen.length));

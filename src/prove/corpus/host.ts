@@ -1,6 +1,6 @@
 /** Ways to services of this host, and by them to everything else. */
 import type { Judged } from "../row.ts";
-import { held, notPossible } from "../row.ts";
+import { held, notPossible, notShown } from "../row.ts";
 import { judgeFlow, type Scene, tryAddress } from "../scene.ts";
 import { NOBODY } from "../person.ts";
 import { openWitness } from "../witness.ts";
@@ -84,15 +84,26 @@ async function otherUser(scene: Scene): Promise<Judged> {
 
 function gatePort(scene: Scene, port: number): Promise<Judged> {
   if (!scene.hasGate) return Promise.resolve(notPossible("no rule is by name, so it has no gate"));
-  return reach(scene, scene.place.nearAddress ?? "127.0.0.1", port);
+  return reachNear(scene, port);
 }
+
+/** A guest's 127.0.0.1 is its own: it meets this host at the address that leads to it. */
+function reachNear(scene: Scene, port: number): Promise<Judged> {
+  const address = nearAddress(scene);
+  return address === null ? Promise.resolve(notPossible(NOT_NEAR)) : reach(scene, address, port);
+}
+
+function nearAddress({ place }: Scene): string | null {
+  return place.nearAddress ?? (place.kind === "guest" ? null : "127.0.0.1");
+}
+
+const NOT_NEAR = "this host has no address on the interface that leads there";
 
 /** Where no dashboard runs, root stands in for it, so that there is something to reach. */
 async function dashboard(scene: Scene): Promise<Judged> {
-  const address = scene.place.nearAddress ?? "127.0.0.1";
-  const standIn = await openWitness({ port: DASHBOARD_PORT, addresses: [address] });
+  const standIn = await openWitness({ port: DASHBOARD_PORT, addresses: [nearAddress(scene) ?? "127.0.0.1"] });
   try {
-    return await reach(scene, address, DASHBOARD_PORT);
+    return await reachNear(scene, DASHBOARD_PORT);
   } finally {
     standIn.close();
   }
@@ -108,11 +119,11 @@ async function afterExit(scene: Scene): Promise<Judged> {
   const ear = await openWitness({ port: 0, addresses: [address] });
   try {
     const control = await vanishing(scene.outsider(NOBODY), ear, address);
+    if (typeof control === "string") return notShown(control);
     if (control === 0)
       return notPossible("what a process sends with its last breath does not arrive here at all");
-    const before = ear.heard();
-    await vanishing(scene.another(), ear, address);
-    const arrived = ear.heard() - before;
+    const arrived = await vanishing(scene.another(), ear, address);
+    if (typeof arrived === "string") return notShown(arrived);
     const decision = scene.decide(null, address, ear.port, "tcp");
     if (arrived === 0 && !decision.observed) return held(`0 of ${control} arrived`);
     if (arrived === 0) return notPossible("nothing arrived, and not by Seawall, which only watches");
@@ -129,13 +140,15 @@ async function afterExit(scene: Scene): Promise<Judged> {
   }
 }
 
+/** How many came of it; or why nothing is shown: it has to end by itself, once it has sent. */
 async function vanishing(
   person: ReturnType<Scene["another"]>,
   ear: Awaited<ReturnType<typeof openWitness>>,
   address: string,
-): Promise<number> {
+): Promise<number | string> {
   const before = ear.heard();
-  await person.ask({ do: "vanish", address, port: ear.port });
+  const { outcome, code } = await person.ask({ do: "vanish", address, port: ear.port });
+  if (outcome === "failed") return code;
   await new Promise((resolve) => setTimeout(resolve, ARRIVAL_MS));
   return ear.heard() - before;
 }

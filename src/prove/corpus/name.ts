@@ -1,7 +1,7 @@
 /** Ways past the gate, which reads names, beside a name that it lets through. */
 import type { Answer, Ask } from "../ask.ts";
 import { judgeAttempt, judgeGreeting } from "../judge.ts";
-import { held, type Judged, notHeld, notPossible } from "../row.ts";
+import { held, type Judged, notHeld, notPossible, notShown } from "../row.ts";
 import { type Listed, pledgeThroughGate, type Scene, tryAddress } from "../scene.ts";
 import type { Entry } from "./entry.ts";
 
@@ -112,6 +112,7 @@ async function askProxy(scene: Scene, name: string): Promise<Judged> {
 /** A 502 of an unlisted name means that somebody was asked for it: that is a way out too. */
 export function judgeProxied(answer: Answer, { gatePledge }: Pick<Scene, "gatePledge">): Judged {
   const status = /^HTTP\/1\.[01] (\d{3})/.exec(answer.text)?.[1];
+  if (answer.outcome === "failed") return notShown(answer.code);
   if (answer.outcome !== "reached" || status === undefined)
     return notPossible(`the explicit proxy does not answer (${answer.code})`);
   if (status === "400" || status === "403") {

@@ -38,8 +38,7 @@ async function judgeSocket(scene: Scene, paths: readonly string[], needs: string
   if (there === undefined || (needs !== null && !existsSync(needs)))
     return notPossible("it does not run here");
   const answer = await scene.agent.ask({ do: "unix", paths: [`${seen}${there}`] });
-  if (answer.outcome === "failed" || answer.outcome === "silent")
-    return notShown(answer.code);
+  if (answer.outcome === "failed" || answer.outcome === "silent") return notShown(answer.code);
   if (answer.outcome !== "reached") return held(`${there}: ${answer.code}`);
   const cure = `InaccessiblePaths=${there} in the agent's unit`;
   const open = notHeld(`${there}: connected; what it asks there goes out unjudged`, cure);

@@ -1,5 +1,5 @@
 import { describe } from "node:test";
-import { absent, read } from "../../../src/core/audit/reading.ts";
+import { absent } from "../../../src/core/audit/reading.ts";
 import { change, partOf } from "../facts/change.ts";
 import { context } from "../facts/good.ts";
 import { DAY, NOW } from "../facts/moment.ts";

@@ -12,6 +12,8 @@ inbound:
   - {allow: ssh, from: ${OPERATOR}, why: the operator alone}
 outbound:
   - {allow: [${HOST4}, 127.0.0.1], port: 22, private: true, why: the agent may log in to its own host}
+accept_risk:
+  - {scope: agent, reason: an agent under the login of a person, by: test, expires: 2099-01-01}
 `;
 
 describe("a confirm over a new connection that began on the host itself", () => {

@@ -125,7 +125,7 @@ describe("a scope whose names are watched", () => {
       const { succeeded } = await agent.lookAtLoad(what);
       await eventually(async () => (await agent.lookAtLoad(what)).succeeded > succeeded + 40, true, 8_000);
       const result = await agent.endLoad(what);
-      if (process.env['DBG']) console.log(what, result.longestGapMs, result.failures.length);
+      if (process.env['DBG']) console.log(what, result.longestGapMs, JSON.stringify(result.failures.map((f)=>f.atMs)), world.said());
       if (signal === "STOP") await world.signal("CONT", ...who);
       else if (who.some((one) => one === "daemon")) await world.startDaemon();
       assert.ok(result.longestGapMs <= SILENCE_MS + NOTICE_MS, JSON.stringify(result));

@@ -75,7 +75,8 @@ const judge = (source: string, port: number): Seen =>
 
 await seawall("apply", files[0] ?? "");
 await seawall("confirm", "--console");
-execFileSync("nft", ["add", "element", "inet", "seawall", "name4_names", "{ 8.8.4.4 timeout 1h }"]);
+const pins = /set (seen4_[0-9a-f]+) /.exec(nftOutput(["list", "sets", "inet"]))?.[1] ?? "";
+execFileSync("nft", ["add", "element", "inet", "seawall", pins, "{ 8.8.4.4 timeout 1h }"]);
 const meterFirst = judge("8.8.8.8", 9000);
 const counterBefore = counterOf("count_ssh");
 
@@ -106,7 +107,7 @@ const report: ReloadReport = {
   reloads: RELOADS,
   packets,
   misjudged: misjudged.slice(0, 10),
-  pinSurvived: nftOutput(["list", "set", "inet", "seawall", "name4_names"]).includes("8.8.4.4"),
+  pinSurvived: nftOutput(["list", "set", "inet", "seawall", pins]).includes("8.8.4.4"),
   meterSurvived:
     meterFirst === "accept" &&
     nftOutput(["list", "set", "inet", "seawall", "rate4_hook_60perday"]).includes("8.8.8.8"),
