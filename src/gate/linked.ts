@@ -25,6 +25,8 @@ export interface LinkedOptions {
 /** LIMIT: how long the gates go on without a daemon, with what they know and what is pinned. */
 const ALONE_MS_MAX = 60_000;
 const RETRY_MS = 200;
+/** LIMIT: how often seawalld may close a new link without a word before this gate ends. */
+const TURNED_AWAY_MAX = 3;
 const REVIEW_STEP_MS = 1_000;
 const KEEP_STEP_MS = 30_000;
 /** Several signs fit into the time after which the kernel takes the gates for dead. */
@@ -40,11 +42,14 @@ export async function runLinked({ path, err, nowMs, signal }: LinkedOptions): Pr
   });
   const setups: Extract<ToGate, { kind: "setup" }>[] = [];
   let isSettingUp = false;
+  /** Links that ended before a word was said on them. */
+  let turnedAway = 0;
   let isServing = false;
   const link: Link = createLink({
     path,
     isTrusted: (socket) => peerUid(socket) === 0,
     onMessage: (message) => {
+      turnedAway = 0;
       switch (message.kind) {
         case "ping":
           return link.send({ kind: "pong" });
@@ -54,7 +59,12 @@ export async function runLinked({ path, err, nowMs, signal }: LinkedOptions): Pr
           return ended?.();
       }
     },
-    onClose: () => void reconnect(),
+    onClose: () => {
+      turnedAway += 1;
+      // Another gate has the place; two would hold each other's doors.
+      if (turnedAway > TURNED_AWAY_MAX) ended?.();
+      else void reconnect();
+    },
   });
   const gate = createGate({
     policies: { committed: null, candidate: null },

@@ -21,7 +21,7 @@ export interface ProofLog {
 }
 
 /** The kernel holds events for 100 ms, the daemon writes them in batches. */
-const WAIT_MS = 1_200;
+const WAIT_MS = 2_500;
 const LOOK_EVERY_MS = 150;
 
 /** Opens the log for attempts of a scope from now on. Without a daemon it knows nothing and says so at once. */

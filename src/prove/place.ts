@@ -3,12 +3,15 @@ import { mkdirSync, readdirSync, rmdirSync, type Stats, statSync } from "node:fs
 import { setTimeout as sleep } from "node:timers/promises";
 import { SeawallError } from "../core/base/error.ts";
 import { uidRanges } from "../core/compile/nftables/scope.ts";
+import type { ContainmentFacts } from "../core/containment/facts.ts";
 import { selectorOfCgroup, selectorOfUnit } from "../core/containment/slice.ts";
 import type { ResolvedScope } from "../core/policy/resolved.ts";
 import { dockerBridge } from "../edge/docker/network.ts";
 import { readAccounts } from "../edge/host/accounts.ts";
+import { containerFacts } from "../edge/host/containment/container.ts";
 import { accountOf, readMachine } from "../edge/host/containment/machine.ts";
 import { runningOf, type Subject } from "../edge/host/containment/process.ts";
+import { openProbe } from "../edge/host/containment/probe.ts";
 import { openTree } from "../edge/host/containment/tree.ts";
 import { addressesOf } from "../edge/host/own-address.ts";
 import { cgroupMount, findScopeCgroup } from "../edge/host/scope-cgroup.ts";
@@ -30,6 +33,8 @@ export interface Place {
   readonly nearAddress: string | null;
   /** Before a path: the files as a process of the scope sees them (InaccessiblePaths= of its unit), or as root does. */
   readonly seen: string;
+  /** Docker: what is known of its containers, read before anything is tried (a proof listens meanwhile). */
+  readonly containers: ContainmentFacts | null;
   readonly close: () => void | Promise<void>;
 }
 
@@ -38,8 +43,8 @@ export interface Account {
   readonly isRoot: boolean;
   /** The first of its subordinate uids (subuid(5)), or null. */
   readonly subuid: number | null;
-  /** Its cgroup from the root of the tree, for scopes by cgroup. */
-  readonly cgroup: string | null;
+  /** Cgroups outside the scope that it could put its processes into, for scopes by cgroup. */
+  readonly otherCgroups: readonly string[];
 }
 
 /** Returns the place of a scope. Refuses one that is not on this machine. Close it afterwards. */
@@ -74,11 +79,12 @@ function userPlace(scope: string, user: string | number): Place {
   return {
     enter: [],
     identity: { uid: own.first, gid: login?.gid ?? own.first, groups: [...gids] },
-    account: { name, isRoot: own.first === 0, subuid: sub?.first ?? null, cgroup: null },
+    account: { name, isRoot: own.first === 0, subuid: sub?.first ?? null, otherCgroups: [] },
     kind: "user",
     hasHostFiles: true,
     nearAddress: null,
     seen: seenBy(runningOf(openTree(""), { kind: "users", uids: [own] }) ?? []),
+    containers: null,
     close: () => undefined,
   };
 }
@@ -99,6 +105,7 @@ function cgroupPlace(path: string): Place {
     hasHostFiles: true,
     nearAddress: null,
     seen: who.seen,
+    containers: null,
     close: () => removeLeaf(leaf),
   };
 }
@@ -147,6 +154,7 @@ function netnsPlace(name: string): Place {
     hasHostFiles: true,
     nearAddress: nearAddressOf(name),
     seen: who.seen,
+    containers: null,
     close: () => undefined,
   };
 }
@@ -167,6 +175,7 @@ function dockerPlace(network: string): Place {
     hasHostFiles: false,
     nearAddress: room.gateway,
     seen: "",
+    containers: containerFacts(network),
     close: room.close,
   };
 }
@@ -176,6 +185,15 @@ interface Resident {
   readonly identity: Identity;
   readonly account: Account | null;
   readonly seen: string;
+}
+
+/** LIMIT: cgroups that it is tried to enter. */
+const CGROUPS_MAX = 32;
+
+function enterable(path: string): string[] {
+  const { accounts } = openProbe().facts({ kind: "cgroup", path });
+  if (!accounts.known) return [];
+  return accounts.value.flatMap(({ cgroups }) => (cgroups.known ? cgroups.value : [])).slice(0, CGROUPS_MAX);
 }
 
 /**
@@ -208,7 +226,7 @@ function residentOf(subject: Subject, cgroup: string | null): Resident {
       one.uid === 0
         ? NOBODY
         : { uid: one.uid, gid: one.gids.at(-1) ?? one.uid, groups: [...new Set(one.gids)] },
-    account: { name, isRoot, subuid, cgroup },
+    account: { name, isRoot, subuid, otherCgroups: cgroup === null ? [] : enterable(cgroup) },
     seen: seenBy(running),
   };
 }

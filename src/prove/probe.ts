@@ -93,7 +93,12 @@ async function connected(scene: Scene, host: string | null, address: string, por
   const answer = await scene.agent.ask(askFor(host, address, port));
   const refusal = /"id":\s*"(sw-[a-z0-9]+)"/.exec(answer.text)?.[1] ?? null;
   const wanted = { address, port, protocol: "tcp" } as const;
-  const finds = [scene.log.find(wanted), ...(host === null ? [] : [scene.log.find({ ...wanted, host })])];
+  // What came through is in the log only where it is watched.
+  const isThrough =
+    answer.outcome === "reached" && refusal === null && scene.policy.mode.outbound === "enforce";
+  const finds = isThrough
+    ? []
+    : [scene.log.find(wanted), ...(host === null ? [] : [scene.log.find({ ...wanted, host })])];
   const hit = (await Promise.all(finds)).find((one) => one !== null) ?? null;
   const isRefused = answer.outcome === "refused" || refusalIn(answer) !== null;
   const verdict = isRefused ? "refused" : answer.outcome === "reached" ? "reached" : "no answer";

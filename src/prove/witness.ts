@@ -15,7 +15,7 @@ export interface Witness {
   readonly close: () => void;
 }
 
-const REACH_MS = 1_000;
+const REACH_MS = 2_500;
 const PORT_ATTEMPTS = 20;
 
 export interface WitnessWish {

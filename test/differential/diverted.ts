@@ -35,8 +35,6 @@ export function divertedBy(policy: ResolvedPolicy): (atom: Atom, decision: Decis
  * Whether what was seen is what becomes of a diverted packet: no rule refuses it. To the prober ::1 looks like any
  * place that takes a packet; that none arrives where it was sent to is shown in test/kernel/gate.
  */
-export function isDivertedFate(seen: Seen, { destination, withOptions }: Atom): boolean {
-  // A source route is refused before anything else is asked, and the loopback is where the gate is.
-  if (withOptions) return seen !== "accept";
+export function isDivertedFate(seen: Seen, { destination }: Atom): boolean {
   return seen === "drop" || (seen === "accept" && (destination.family === 6 || isLoopback(destination)));
 }

@@ -53,6 +53,8 @@ const SETUP_WAIT_MS = 10_000;
 const COMING_MS_MAX = 30_000;
 /** How long wishes that failed are gathered before the kernel is looked at for them. */
 const FAILED_PIN_WAIT_MS = 50;
+/** How soon doors that could not be opened are tried again. */
+const TROUBLE_WAIT_MS = 2_000;
 const DNS_PORT = 53;
 /** How long a gate of an earlier daemon is waited for before one is started. */
 const RELINK_WAIT_MS = 600;
@@ -71,6 +73,7 @@ export async function startGateKeeper(options: GateKeeperOptions): Promise<GateK
   let isSetUp = false;
   /** Setups that no gate has answered yet. */
   let settingUp = 0;
+  let lastSetUpMs = 0;
   let comingId: number | null = null;
   let comingUntilMs = 0;
   const startedMs = performance.now();
@@ -125,6 +128,7 @@ export async function startGateKeeper(options: GateKeeperOptions): Promise<GateK
   const setUp = async (withBindings: boolean): Promise<boolean> => {
     if (!link.isLinked()) return false;
     settingUp += 1;
+    lastSetUpMs = performance.now();
     try {
       return await tellAll(withBindings);
     } finally {
@@ -199,8 +203,10 @@ export async function startGateKeeper(options: GateKeeperOptions): Promise<GateK
       if (performance.now() - startedMs > RELINK_WAIT_MS || coming !== null) process.ensure();
       return false;
     }
-    // One that was too slow the last time is asked again, or it would never count as set up.
-    const isLate = !isSetUp && settingUp === 0;
+    // One that was too slow the last time is asked again, or it would never count as set up; so is one whose doors
+    // were taken, by a gate of an earlier daemon that ends in a moment.
+    const isTroubled = trouble.length > 0 && performance.now() > lastSetUpMs + TROUBLE_WAIT_MS;
+    const isLate = settingUp === 0 && (!isSetUp || isTroubled);
     return isNew || isLate ? setUp(false) : isSetUp;
   };
 

@@ -54,7 +54,6 @@ export async function readFail2ban(seen: Promise<Seen>): Promise<Reading<Fail2ba
         : read(editedFiles(edited.stdout)),
     hasNft: findProgram("nft") !== undefined,
     hasIptables: findProgram("iptables") !== undefined,
-    sshLogsAs: null,
   });
 }
 

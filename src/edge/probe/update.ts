@@ -11,13 +11,18 @@ import { hasSystemd, unitStates } from "./systemd.ts";
 
 const LIST_DEADLINE_MS = 20_000;
 const STAMPS = "/var/lib/apt/periodic";
+const LISTS = "/var/lib/apt/lists";
+const CACHE = "/var/cache/apt/pkgcache.bin";
+/** apt writes its cache anew when it is old: then it is told to do without, so that the audit writes nothing. */
+const NO_CACHE = ["-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache="];
 
 export async function readUpdates(): Promise<Reading<UpdateFacts>> {
   if (findProgram("apt-get") === undefined) return absent("this host does not use apt");
+  const cache = isCacheFresh() ? [] : NO_CACHE;
   const [config, policy, upgradable, timers] = await Promise.all([
     ask("apt-config", ["dump"]),
-    ask("apt-cache", ["policy"]),
-    ask("apt", ["list", "--upgradable"], { deadlineMs: LIST_DEADLINE_MS }),
+    ask("apt-cache", [...cache, "policy"]),
+    ask("apt", [...cache, "list", "--upgradable"], { deadlineMs: LIST_DEADLINE_MS }),
     readTimers(),
   ]);
   const settings = parseAptConfig(config?.stdout ?? "");
@@ -29,14 +34,8 @@ export async function readUpdates(): Promise<Reading<UpdateFacts>> {
     pending: answered(upgradable, "apt list --upgradable", (text) => parseUpgradable(text)),
     timers,
     lastRunMs: newest([`${STAMPS}/unattended-upgrades-stamp`, `${STAMPS}/upgrade-stamp`]),
-    listsMs: newest([
-      `${STAMPS}/update-success-stamp`,
-      `${STAMPS}/update-stamp`,
-      ...namesIn("/var/lib/apt/lists")
-        .filter((name) => name.endsWith("Release"))
-        .map((name) => `/var/lib/apt/lists/${name}`),
-      "/var/cache/apt/pkgcache.bin",
-    ]),
+    // Files of the lists have the times of their archive; the folder they are fetched to has ours.
+    listsMs: newest([`${STAMPS}/update-success-stamp`, `${STAMPS}/update-stamp`, `${LISTS}/partial`]),
     rebootRequiredMs: newest(["/run/reboot-required", "/var/run/reboot-required"]),
     needrestart: readNeedrestart(),
     unsigned: [
@@ -46,6 +45,11 @@ export async function readUpdates(): Promise<Reading<UpdateFacts>> {
     release,
     supportEnds: supportEnd(textOf(`/usr/share/distro-info/${release.id}.csv`), release.codename),
   });
+}
+
+function isCacheFresh(): boolean {
+  const cached = stateAt(CACHE)?.mtimeMs ?? 0;
+  return cached >= (newest([LISTS, "/var/lib/dpkg/status"]) ?? Number.POSITIVE_INFINITY);
 }
 
 function answered<Value>(

@@ -1,8 +1,7 @@
 /** Ways to become somebody, or to be somewhere, that the scope does not judge. */
 import { existsSync } from "node:fs";
-import { containerFacts } from "../../edge/host/containment/container.ts";
-import { openProbe } from "../../edge/host/containment/probe.ts";
 import { cgroupMount } from "../../edge/host/scope-cgroup.ts";
+import type { ContainmentFacts } from "../../core/containment/facts.ts";
 import type { Answer, Ask } from "../ask.ts";
 import { held, type Judged, notHeld, notPossible, notShown } from "../row.ts";
 import type { Account } from "../place.ts";
@@ -104,11 +103,10 @@ async function sshLocalhost(scene: Scene): Promise<Judged> {
 }
 
 function cgroupMove(scene: Scene): Promise<Judged> {
-  return ofAccount(scene, async ({ cgroup }) => {
+  return ofAccount(scene, async ({ otherCgroups }) => {
     const tree = cgroupTree();
     if (tree === null) return notPossible("there is no cgroup2 tree");
-    const others = cgroup === null ? [] : enterable(cgroup);
-    const cgroups = [tree, `${tree}/system.slice`, `${tree}/user.slice`, ...others];
+    const cgroups = [tree, `${tree}/system.slice`, `${tree}/user.slice`, ...otherCgroups];
     const answer = await scene.another().ask({ do: "leave", cgroups, address: OUTSIDE, port: 80 });
     const judged = await judgeFlow(scene, answer, { address: OUTSIDE, port: 80, protocol: "tcp" });
     const moved = answer.text === "" ? "no cgroup took it" : `it went to ${answer.text}`;
@@ -124,15 +122,6 @@ function cgroupTree(): string | null {
       ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].find((path) => existsSync(`${path}/cgroup.procs`)) ?? null
     );
   }
-}
-
-/** LIMIT: cgroups that it is tried to enter. */
-const CGROUPS_MAX = 32;
-
-function enterable(path: string): string[] {
-  const { accounts } = openProbe().facts({ kind: "cgroup", path });
-  if (!accounts.known) return [];
-  return accounts.value.flatMap(({ cgroups }) => (cgroups.known ? cgroups.value : [])).slice(0, CGROUPS_MAX);
 }
 
 function sudo(scene: Scene): Promise<Judged> {
@@ -169,8 +158,8 @@ const RUNTIME_SOCKETS = [
 ];
 
 async function runtimeSocket(scene: Scene): Promise<Judged> {
-  const { target } = scene.scope;
-  if (target.kind === "docker") return mountedSocket(target.network);
+  const { containers } = scene.place;
+  if (containers !== null) return mountedSocket(containers);
   return ofAccount(scene, async () => {
     const { seen } = scene.place;
     const paths = RUNTIME_SOCKETS.map((path) => `${seen}${path}`).filter(existsSync);
@@ -188,8 +177,7 @@ async function runtimeSocket(scene: Scene): Promise<Judged> {
 }
 
 /** A container has the sockets that are mounted into it. */
-function mountedSocket(network: string): Judged {
-  const facts = containerFacts(network);
+function mountedSocket(facts: ContainmentFacts): Judged {
   if (facts.boundary !== "container" || !facts.containers.known)
     return notPossible("it is not known which containers there are");
   const all = facts.containers.value;

@@ -1,4 +1,5 @@
 /** Ways to services of this host, and by them to everything else. */
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type { Judged } from "../row.ts";
 import { held, notPossible, notShown } from "../row.ts";
 import { judgeFlow, type Scene, tryAddress } from "../scene.ts";
@@ -149,6 +150,8 @@ async function vanishing(
   const before = ear.heard();
   const { outcome, code } = await person.ask({ do: "vanish", address, port: ear.port });
   if (outcome === "failed") return code;
-  await new Promise((resolve) => setTimeout(resolve, ARRIVAL_MS));
+  await sleep(ARRIVAL_MS);
+  // What arrived while this process was busy is taken before it is counted.
+  await setImmediate();
   return ear.heard() - before;
 }

@@ -228,7 +228,6 @@ export function goodFacts(): Facts {
       hasNft: true,
       hasIptables: true,
       sshVersion: "9.2p1",
-      sshLogsAs: "sshd",
       operators: ["198.51.100.7"],
     }),
     updates: read({

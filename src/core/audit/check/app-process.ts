@@ -89,7 +89,7 @@ export const APP_PROCESS_CHECKS: readonly Check[] = [
     id: "APP-015",
     layer: "app",
     severity: "high",
-    title: "sudo for the agent's user leads nowhere further",
+    title: "What sudo allows the agent's user leads no further",
     why: "a wildcard after journalctl or tailscale lets the user open a shell as root",
     fix: "visudo -f /etc/sudoers.d/openclaw: whole commands without wildcards, no pager, no editor",
     looksAt: "sudo -l -U for the gateway's user",

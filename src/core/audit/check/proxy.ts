@@ -116,7 +116,7 @@ export const PROXY_CHECKS: readonly Check[] = [
     id: "PRX-004",
     layer: "proxy",
     severity: "medium",
-    title: "nosniff on every answer",
+    title: "Browsers are told not to guess types (nosniff)",
     why: "a browser that guesses types can be made to run what was sent as text",
     fix: "header X-Content-Type-Options nosniff; neither Caddy nor nginx adds it by itself",
     looksAt: "the answers of each name, and the configuration for 502",

@@ -94,7 +94,7 @@ export const SECRET_CHECKS: readonly Check[] = [
     id: "SEC-005",
     layer: "secrets",
     severity: "medium",
-    title: "git ignores .env",
+    title: "Git ignores .env",
     why: "one `git add .` and the keys are in the history",
     fix: "echo .env >>.gitignore && git rm --cached .env",
     looksAt: "git check-ignore and git ls-files",

@@ -13,7 +13,7 @@ export const UPDATE_CHECKS: readonly Check[] = [
     id: "UPD-001",
     layer: "updates",
     severity: "high",
-    title: "unattended-upgrades is installed",
+    title: "The package unattended-upgrades is installed",
     why: "without it a hole that is fixed today stays open until somebody logs in",
     fix: "apt-get install unattended-upgrades",
     looksAt: "dpkg's status of the package",

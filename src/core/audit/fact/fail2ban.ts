@@ -15,8 +15,6 @@ export interface Fail2banFacts {
   readonly hasIptables: boolean;
   /** `9.8` of the running OpenSSH, null when unknown. */
   readonly sshVersion: string | null;
-  /** The process name that sshd logs as in the journal, null when nothing was logged yet. */
-  readonly sshLogsAs: string | null;
   readonly operators: readonly string[];
 }
 
