@@ -21,6 +21,8 @@ export interface Status {
     readonly stale: boolean;
     readonly scopes: RecordedContainment["scopes"];
   } | null;
+  /** Whether names are decided now: a gate answers, none does, or no name decides. */
+  readonly gate: "answers" | "silent" | "not-needed";
   readonly policy: { readonly id: number; readonly path: string } | null;
   readonly drift: string | null;
 }
@@ -59,6 +61,7 @@ function inForceStatus(folders: Folders, live: LiveState, generation: number, no
       seen === null
         ? null
         : { at: new Date(seen.examinedMs).toISOString(), stale: seen.stale, scopes: seen.scopes },
+    gate: live.gateAnswers === null ? "not-needed" : live.gateAnswers ? "answers" : "silent",
     policy: entry === undefined ? null : { id: entry.id, path: entry.policyPath },
     drift: null,
   };
@@ -83,6 +86,7 @@ function absent(landmark: Landmark | null, tableIsThere: boolean): Status {
     confirmBy: null,
     containment: "unknown",
     containmentSeen: null,
+    gate: "not-needed",
     policy: null,
     drift: expected ? `${what} gone from the kernel; nothing is enforced` : null,
   };

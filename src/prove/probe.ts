@@ -99,7 +99,7 @@ async function connected(scene: Scene, host: string | null, address: string, por
   const finds = isThrough
     ? []
     : [scene.log.find(wanted), ...(host === null ? [] : [scene.log.find({ ...wanted, host })])];
-  const hit = (await Promise.all(finds)).find((one) => one !== null) ?? null;
+  const hit = await firstOf(finds);
   const isRefused = answer.outcome === "refused" || refusalIn(answer) !== null;
   const verdict = isRefused ? "refused" : answer.outcome === "reached" ? "reached" : "no answer";
   const told = decided(hit);
@@ -111,6 +111,12 @@ async function connected(scene: Scene, host: string | null, address: string, por
     evidence: evidenceOf(answer, hit),
     ms: answer.ms,
   };
+}
+
+/** The first refusal that is found, by whichever of the two; null when there is none. */
+function firstOf(finds: readonly Promise<LogHit | null>[]): Promise<LogHit | null> {
+  const found = finds.map(async (find) => (await find) ?? Promise.reject(new Error("not in the log")));
+  return Promise.any(found).catch(() => null);
 }
 
 /** The gate decides by what is said first, so a connection alone shows nothing on its ports. */

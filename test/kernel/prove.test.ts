@@ -10,7 +10,7 @@ mode: {inbound: observe, outbound: ${mode}}
 scopes: {agent: {user: openclaw}}
 inbound: []
 outbound:
-  - {id: site, allow: good.example.com, port: [80, 443], why: a rule of this test}
+  - {id: site, allow: [good.example.com, "*.example.org"], port: [80, 443], why: a rule of this test}
 ${more}`;
 
 /** Tried on the wire or on this host: open for whoever is not held. */
@@ -42,7 +42,7 @@ const BY_KERNEL = [
   "ssh-localhost",
   "cgroup-move",
 ];
-const BY_GATE = ["dns-udp", "dns-tcp", "dns-ipv6", "txt-tunnel", "trailing-dot"];
+const BY_GATE = ["dns-udp", "dns-tcp", "dns-ipv6", "txt-tunnel", "txt-wildcard", "trailing-dot"];
 /** While it is only watched, no connection goes through the gate, so all of them come through. */
 const BY_NAME = ["sni-mismatch", "no-sni", "split-hello", "host-mismatch"];
 /** Held whether or not outbound is enforced: guards, the account, what the proxy cannot read. */
@@ -185,6 +185,20 @@ describe("while outbound is enforced", () => {
 
   it("nothing of it is left running", async () => {
     assert.equal((await world.host.shell("pgrep -fc '[p]rove/attempt' || true")).trim(), "0");
+  });
+});
+
+describe("while what is refused is dropped in silence", () => {
+  let proven: Proven;
+  before(async () => {
+    await world.seawall.enforce(policy("enforce", "defaults: {outbound: drop}\n"));
+    proven = await prove();
+  });
+
+  it("silence is held, because the log has who was silent", () => {
+    const every = [...BY_KERNEL, ...BY_GATE, ...BY_NAME, ...ALWAYS];
+    assert.deepEqual(sorted(proven.ids("held")), sorted(every));
+    assert.match(proven.row("raw-ipv4").evidence, /^ETIMEDOUT in \d+ ms; kernel: default sw-/);
   });
 });
 

@@ -36,6 +36,11 @@ const CONTAINMENT_WORDS: Record<Status["containment"], string> = {
   unknown: "UNKNOWN        nobody has looked yet whether the agent's processes are contained",
 };
 
+const GATE_WORDS = {
+  answers: "answers: names are decided",
+  silent: "SILENT: what is enforced by name is refused until `seawall daemon` runs",
+} as const;
+
 /** LIMIT: reasons on the screen; `--json` has all of them. */
 const REASONS_MAX = 5;
 
@@ -61,6 +66,7 @@ function screen(status: Status): string {
   lines.push(WORDS[status.state]);
   if (status.mode !== null)
     lines.push(`mode       inbound ${status.mode.inbound}, outbound ${status.mode.outbound}`);
+  if (status.gate !== "not-needed") lines.push(`gate       ${GATE_WORDS[status.gate]}`);
   if (status.generation !== null) lines.push(`generation ${status.generation}`);
   if (status.policy !== null)
     lines.push(`policy     ${plain(status.policy.path)} (history ${status.policy.id})`);

@@ -61,25 +61,21 @@ function nextLine({ rows }: Proof): string[] {
 }
 
 /** Returns one attempt in a few lines. */
-export function probeScreen({
-  target,
-  scope,
-  resolved,
-  verdict,
-  by,
-  reason,
-  id,
-  evidence,
-  ms,
-}: Probed): string {
+export function probeScreen(probed: Probed): string {
+  const { target, scope, resolved, verdict, by, id, evidence, ms } = probed;
   const who = by === null ? "" : ` by the ${by}`;
-  const why = [reason, id].filter((word) => word !== null).join(" ");
   return [
     `${verdict.toUpperCase()}${who}: ${plain(target)} from \`${scope}\` in ${ms} ms`,
     ...(resolved.length === 0 ? [] : [`resolved  ${resolved.map(plain).join(", ")}`]),
     `saw       ${plain(evidence)}`,
-    ...(why === "" ? [] : [`reason    ${plain(why)}`]),
+    ...reasonLines(probed),
     ...(id === null ? [] : [`Next: seawall explain ${id}`]),
     "",
   ].join("\n");
+}
+
+function reasonLines({ reason, rule, observed }: Probed): string[] {
+  if (reason === null) return [];
+  const words = rule === null ? reason : `${reason} (${rule})`;
+  return [observed ? `enforce   would refuse it: ${words}` : `reason    ${words}`];
 }

@@ -1,5 +1,5 @@
 /** What the kernel holds of our table, whatever our own files say. */
-import { leaseName, TABLE } from "../../core/compile/nftables/table.ts";
+import { ALIVE_SET, leaseName, TABLE } from "../../core/compile/nftables/table.ts";
 import { digestOf } from "./digest.ts";
 import { gotoOf } from "./netlink/goto.ts";
 import { closeNetlink, NETLINK_NETFILTER, openNetlink } from "./netlink/socket.ts";
@@ -15,6 +15,8 @@ export interface LiveState {
   readonly candidate: number | null;
   /** What is left of the lease, by the kernel's own clock, or null when it is over. */
   readonly leaseMs: number | null;
+  /** Whether a gate shows signs of life; null where no policy needs one. */
+  readonly gateAnswers: boolean | null;
   /** Whether the hooks hold nothing but our own `goto`s. */
   readonly hooksAreOurs: boolean;
   /** The comment beside each generation, written when it was proposed. */
@@ -39,6 +41,7 @@ export function readLive(): LiveState | null {
       committed: generationOf(targets.find((target) => target?.set === null)?.chain),
       candidate,
       leaseMs: candidate === null ? null : leaseMs(dump, candidate),
+      gateAnswers: sets.some(({ name }) => name === ALIVE_SET) ? dump.elements(ALIVE_SET).length > 0 : null,
       hooksAreOurs: targets.every((target) => generationOf(target?.chain) !== null),
       seals: sealsOf(sets),
     };

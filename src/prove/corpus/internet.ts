@@ -1,9 +1,10 @@
 /** Ways out by address, and by asking others for addresses. */
 import { TYPE } from "../../core/dns/message.ts";
+import { allowsOf } from "../../core/policy/gated.ts";
 import { judgeQuestion, pledgeOf } from "../judge.ts";
 import { ping } from "../ping.ts";
-import { notPossible } from "../row.ts";
-import { hitOf, judgeFlow, tryAddress } from "../scene.ts";
+import { type Judged, notPossible } from "../row.ts";
+import { hitOf, judgeFlow, pledgeThroughGate, type Scene, tryAddress } from "../scene.ts";
 import type { Entry } from "./entry.ts";
 
 /**
@@ -41,6 +42,7 @@ export const INTERNET: readonly Entry[] = [
   question("dns-tcp", "a question to another resolver over TCP", CLOUDFLARE4, "tcp", TYPE.A),
   question("dns-ipv6", "a question to another resolver over IPv6", GOOGLE6, "udp", TYPE.AAAA),
   question("txt-tunnel", "a TXT question that carries bytes in its name", null, "udp", TYPE.TXT),
+  { id: "txt-wildcard", title: "a TXT question below a wildcard of the policy", run: askBelowWildcard },
   byTcp("metadata-ipv4", `the metadata service (${METADATA4}:80)`, METADATA4, 80),
   byTcp("metadata-ipv6", `the metadata service over IPv6 ([${METADATA6}]:80)`, METADATA6, 80),
   echo("icmp", `ICMP echo (${CLOUDFLARE4})`, CLOUDFLARE4),
@@ -83,4 +85,19 @@ function echo(id: string, title: string, address: string): Entry {
       return judgeFlow(scene, answer, { address, port: 0, protocol: "icmp" });
     },
   };
+}
+
+/** Below a wildcard anybody chooses the labels, so only addresses may be answered there. */
+async function askBelowWildcard(scene: Scene): Promise<Judged> {
+  const patterns = allowsOf(scene.policy, scene.scope.name).flatMap(({ names }) => names);
+  const wildcard = patterns.find((one) => one.kind !== "exact");
+  if (wildcard === undefined || wildcard.kind === "exact") return notPossible("no rule of it is by wildcard");
+  const name = `${scene.uniqueName("txt").split(".", 1)[0] ?? ""}.${wildcard.suffix}`;
+  const server = scene.resolver;
+  const answer = await scene.agent.ask({ do: "dns", server, name, type: TYPE.TXT, over: "udp" });
+  return judgeQuestion(
+    answer,
+    pledgeThroughGate(scene, { address: server, port: 53, protocol: "udp" }),
+    null,
+  );
 }

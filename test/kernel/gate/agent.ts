@@ -1,5 +1,16 @@
 /** A process of one user on the host, as a test speaks to it. */
-import type { Ask, Exchanged, HammerWish, LoadResult, LoadWish, Lookup, Resolved, StreamState, StreamWish, Target } from "./ask.ts";
+import type {
+  Ask,
+  Exchanged,
+  HammerWish,
+  LoadResult,
+  LoadWish,
+  Lookup,
+  Resolved,
+  StreamState,
+  StreamWish,
+  Target,
+} from "./ask.ts";
 import { RESOLVER } from "./zone.ts";
 
 type Over = Partial<Pick<Lookup, "server" | "over" | "type" | "port" | "from" | "waitMs">>;
@@ -11,7 +22,11 @@ export interface Agent {
   readonly https: (name: string, options?: PageOptions) => Promise<string>;
   readonly http: (name: string, options?: PageOptions) => Promise<string>;
   /** The same over bytes of one's own choice. */
-  readonly send: (target: Target, text: string, options?: { tls?: string | null; pieceBytes?: number; waitMs?: number }) => Promise<string>;
+  readonly send: (
+    target: Target,
+    text: string,
+    options?: { tls?: string | null; pieceBytes?: number; waitMs?: number },
+  ) => Promise<string>;
   readonly datagram: (target: Target, text?: string, from?: number) => Promise<string>;
   readonly ping: (address: string) => Promise<string>;
   readonly listen: (target: Target, text: string) => Promise<void>;

@@ -41,7 +41,13 @@ export interface LoadWish {
   readonly do: "load";
   readonly key: string;
   readonly server: string;
-  readonly names: readonly { readonly name: string; readonly port: number; readonly tls: boolean; readonly type: "A" | "AAAA"; /** Nobody is asked. */ readonly address?: string }[];
+  readonly names: readonly {
+    readonly name: string;
+    readonly port: number;
+    readonly tls: boolean;
+    readonly type: "A" | "AAAA" /** Nobody is asked. */;
+    readonly address?: string;
+  }[];
   readonly everyMs: number;
   /** How long one attempt may take before it counts as failed. */
   readonly limitMs: number;
@@ -82,7 +88,9 @@ export type Resolved =
     }
   | { readonly kind: "failed"; readonly code: string; readonly tookMs: number };
 
-export type Exchanged = { readonly kind: "answer"; readonly text: string } | { readonly kind: "failed"; readonly code: string; readonly text: string };
+export type Exchanged =
+  | { readonly kind: "answer"; readonly text: string }
+  | { readonly kind: "failed"; readonly code: string; readonly text: string };
 
 export interface StreamState {
   readonly ticks: number;

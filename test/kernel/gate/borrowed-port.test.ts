@@ -30,9 +30,12 @@ describe("an agent that sends from a port that was another's", () => {
 
   it("asks the resolver nothing over the questions that a gate left when it ended", async () => {
     const asking = await world.during(async () => {
-      for (const name of ["good", "second", "v4", "v6", "alias", "text"]) await agent.resolve(`${name}.example.com`);
+      for (const name of ["good", "second", "v4", "v6", "alias", "text"])
+        await agent.resolve(`${name}.example.com`);
     });
-    const ports = asking.seen.flatMap((one: Seen) => (one.kind === "dns" && one.over === "udp" ? [one.from] : []));
+    const ports = asking.seen.flatMap((one: Seen) =>
+      one.kind === "dns" && one.over === "udp" ? [one.from] : [],
+    );
     assert.ok(ports.length >= 6, JSON.stringify(asking.seen));
     // The next gate has not opened these ports again.
     await world.signal("STOP", "daemon");
@@ -42,23 +45,34 @@ describe("an agent that sends from a port that was another's", () => {
     });
     await world.signal("CONT", "daemon");
     assert.deepEqual(tried.asked, []);
-    assert.equal(await eventually(async () => (await agent.resolve("good.example.com", { waitMs: 500 })).kind, "answer"), "answer");
+    assert.equal(
+      await eventually(async () => (await agent.resolve("good.example.com", { waitMs: 500 })).kind, "answer"),
+      "answer",
+    );
   });
 
   it("sends nothing over what another scope was allowed", async () => {
     const other = world.agent(OTHER_UID);
-    const theirs = await world.during(() => other.datagram({ address: ELSEWHERE4, port: 5_000 }, "theirs", PORT));
+    const theirs = await world.during(() =>
+      other.datagram({ address: ELSEWHERE4, port: 5_000 }, "theirs", PORT),
+    );
     assert.equal(theirs.packets(ELSEWHERE4, "udp 5000"), 1);
-    const tried = await world.during(() => agent.datagram({ address: ELSEWHERE4, port: 5_000 }, "secret", PORT));
+    const tried = await world.during(() =>
+      agent.datagram({ address: ELSEWHERE4, port: 5_000 }, "secret", PORT),
+    );
     assert.equal(tried.packets(ELSEWHERE4, "udp 5000"), 0);
-    const again = await world.during(() => other.datagram({ address: ELSEWHERE4, port: 5_000 }, "theirs", PORT));
+    const again = await world.during(() =>
+      other.datagram({ address: ELSEWHERE4, port: 5_000 }, "theirs", PORT),
+    );
     assert.equal(again.packets(ELSEWHERE4, "udp 5000"), 1, "who is allowed is not allowed any more");
   });
 
   it("asks the resolver nothing over a question of somebody whom no policy judges", async () => {
     const root = await world.during(() => world.agent(0).resolve("evil.example.net", { from: PORT + 1 }));
     assert.deepEqual(root.asked, ["evil.example.net 1"]);
-    const tried = await world.during(() => agent.resolve("c2VjcmV0.evil.example.net", { from: PORT + 1, server: RESOLVER, waitMs: 300 }));
+    const tried = await world.during(() =>
+      agent.resolve("c2VjcmV0.evil.example.net", { from: PORT + 1, server: RESOLVER, waitMs: 300 }),
+    );
     assert.deepEqual(tried.asked, []);
   });
 });

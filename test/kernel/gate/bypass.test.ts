@@ -5,7 +5,17 @@ import { HOST4, HOST6 } from "../../support/host/host.ts";
 import type { Agent } from "./agent.ts";
 import { assertNotReached, assertReached } from "./expect.ts";
 import { AGENT_UID, OTHER_UID, startWorld, type World } from "./world.ts";
-import { ELSEWHERE4, ELSEWHERE6, METADATA, OTHER_RESOLVER4, OTHER_RESOLVER6, OWN_PUBLIC4, RESOLVER, SITE4, SITE6 } from "./zone.ts";
+import {
+  ELSEWHERE4,
+  ELSEWHERE6,
+  METADATA,
+  OTHER_RESOLVER4,
+  OTHER_RESOLVER6,
+  OWN_PUBLIC4,
+  RESOLVER,
+  SITE4,
+  SITE6,
+} from "./zone.ts";
 
 const POLICY = `version: 1
 mode: {inbound: observe, outbound: enforce}
@@ -27,34 +37,97 @@ interface Way {
   readonly go: (who: Agent) => Promise<unknown>;
 }
 
-const page = (address: string) => `GET / HTTP/1.1\r\nHost: ${address.includes(":") ? `[${address}]` : address}\r\n\r\n`;
+const page = (address: string) =>
+  `GET / HTTP/1.1\r\nHost: ${address.includes(":") ? `[${address}]` : address}\r\n\r\n`;
 const query = (name: string) => `/dns-query?name=${name}`;
 
-const WAYS: readonly Way[] = [ELSEWHERE4, ELSEWHERE6].flatMap((address): Way[] => [
-  { name: `HTTP to the address ${address}`, address, go: (who) => who.send({ address, port: 80 }, page(address)) },
-  { name: `TLS to the address ${address}`, address, go: (who) => who.send({ address, port: 443 }, page(address), { tls: null }) },
-  { name: `TLS to ${address} with the name of a listed site`, address, go: (who) => who.https(NAME, { address }) },
-  { name: `TLS on another port of ${address}`, address, go: (who) => who.https(NAME, { address, port: 8443 }) },
-  { name: `ssh's port of ${address}`, address, go: (who) => who.send({ address, port: 22 }, "SSH-2.0-x\r\n") },
-  { name: `QUIC to ${address}`, address, go: (who) => who.datagram({ address, port: 443 }) },
-  { name: `ICMP to ${address}`, address, go: (who) => who.ping(address) },
-  { name: `NTP to ${address}`, address, go: (who) => who.datagram({ address, port: 123 }) },
-]).concat(
-  [SITE4, SITE6].flatMap((address): Way[] => [
-    { name: `QUIC to the address of a listed site, ${address}`, address, packets: "udp 443", go: (who) => who.datagram({ address, port: 443 }) },
-    { name: `TLS over a port that no rule names at ${address}`, address, packets: "tcp 8443", go: (who) => who.https(NAME, { address, port: 8443 }) },
-    { name: `ICMP to the address of a listed site, ${address}`, address, packets: address.includes(":") ? "ipv6-icmp" : "icmp", go: (who) => who.ping(address) },
-  ]),
-  [OTHER_RESOLVER4, OTHER_RESOLVER6].flatMap((address): Way[] => [
-    { name: `DNS over TLS at ${address}`, address, go: (who) => who.https("dns.google", { address, port: 853 }) },
-    { name: `DNS over QUIC at ${address}`, address, go: (who) => who.datagram({ address, port: 853 }) },
-    { name: `DNS over HTTPS at ${address}`, address, go: (who) => who.https("dns.google", { address, path: query("evil.example.net") }) },
-    { name: `DNS over HTTPS at ${address} in the name of a listed site`, address, go: (who) => who.https(NAME, { address, path: query("evil.example.net") }) },
-    { name: `multicast DNS sent to ${address}`, address, go: (who) => who.datagram({ address, port: 5353 }) },
-  ]),
-  { name: "its own resolver on a port that is none of DNS", address: RESOLVER, packets: "tcp 8443", go: (who) => who.https(NAME, { address: RESOLVER, port: 8443 }) },
-  { name: "the metadata service", address: METADATA, go: (who) => who.send({ address: METADATA, port: 80 }, page(METADATA)) },
-);
+const WAYS: readonly Way[] = [ELSEWHERE4, ELSEWHERE6]
+  .flatMap((address): Way[] => [
+    {
+      name: `HTTP to the address ${address}`,
+      address,
+      go: (who) => who.send({ address, port: 80 }, page(address)),
+    },
+    {
+      name: `TLS to the address ${address}`,
+      address,
+      go: (who) => who.send({ address, port: 443 }, page(address), { tls: null }),
+    },
+    {
+      name: `TLS to ${address} with the name of a listed site`,
+      address,
+      go: (who) => who.https(NAME, { address }),
+    },
+    {
+      name: `TLS on another port of ${address}`,
+      address,
+      go: (who) => who.https(NAME, { address, port: 8443 }),
+    },
+    {
+      name: `ssh's port of ${address}`,
+      address,
+      go: (who) => who.send({ address, port: 22 }, "SSH-2.0-x\r\n"),
+    },
+    { name: `QUIC to ${address}`, address, go: (who) => who.datagram({ address, port: 443 }) },
+    { name: `ICMP to ${address}`, address, go: (who) => who.ping(address) },
+    { name: `NTP to ${address}`, address, go: (who) => who.datagram({ address, port: 123 }) },
+  ])
+  .concat(
+    [SITE4, SITE6].flatMap((address): Way[] => [
+      {
+        name: `QUIC to the address of a listed site, ${address}`,
+        address,
+        packets: "udp 443",
+        go: (who) => who.datagram({ address, port: 443 }),
+      },
+      {
+        name: `TLS over a port that no rule names at ${address}`,
+        address,
+        packets: "tcp 8443",
+        go: (who) => who.https(NAME, { address, port: 8443 }),
+      },
+      {
+        name: `ICMP to the address of a listed site, ${address}`,
+        address,
+        packets: address.includes(":") ? "ipv6-icmp" : "icmp",
+        go: (who) => who.ping(address),
+      },
+    ]),
+    [OTHER_RESOLVER4, OTHER_RESOLVER6].flatMap((address): Way[] => [
+      {
+        name: `DNS over TLS at ${address}`,
+        address,
+        go: (who) => who.https("dns.google", { address, port: 853 }),
+      },
+      { name: `DNS over QUIC at ${address}`, address, go: (who) => who.datagram({ address, port: 853 }) },
+      {
+        name: `DNS over HTTPS at ${address}`,
+        address,
+        go: (who) => who.https("dns.google", { address, path: query("evil.example.net") }),
+      },
+      {
+        name: `DNS over HTTPS at ${address} in the name of a listed site`,
+        address,
+        go: (who) => who.https(NAME, { address, path: query("evil.example.net") }),
+      },
+      {
+        name: `multicast DNS sent to ${address}`,
+        address,
+        go: (who) => who.datagram({ address, port: 5353 }),
+      },
+    ]),
+    {
+      name: "its own resolver on a port that is none of DNS",
+      address: RESOLVER,
+      packets: "tcp 8443",
+      go: (who) => who.https(NAME, { address: RESOLVER, port: 8443 }),
+    },
+    {
+      name: "the metadata service",
+      address: METADATA,
+      go: (who) => who.send({ address: METADATA, port: 80 }, page(METADATA)),
+    },
+  );
 
 describe("an agent whose names are enforced does not get out by", () => {
   let world: World;
@@ -90,9 +163,10 @@ describe("an agent whose names are enforced does not get out by", () => {
     });
   }
 
-  const seenAt = (texts: readonly string[]) => world.during(async () => {
-    for (const text of texts) assertNotReached(await agent.send({ address: SITE4, port: 80 }, text));
-  });
+  const seenAt = (texts: readonly string[]) =>
+    world.during(async () => {
+      for (const text of texts) assertNotReached(await agent.send({ address: SITE4, port: 80 }, text));
+    });
 
   it("TLS without a server name, or with an address as one, to a listed site", async () => {
     const watched = await world.during(async () => {
@@ -150,7 +224,9 @@ describe("an agent whose names are enforced does not get out by", () => {
     }
   });
   it("asking the gate's DNS door directly", async () => {
-    const watched = await world.during(() => agent.resolve("evil.example.net", { server: "127.0.0.1", port: 18_953, waitMs: 500 }));
+    const watched = await world.during(() =>
+      agent.resolve("evil.example.net", { server: "127.0.0.1", port: 18_953, waitMs: 500 }),
+    );
     assert.deepEqual(watched.asked, []);
   });
   it("the proxy on an address that is none of the loopback, or as a user of no scope", async () => {

@@ -40,7 +40,7 @@ describe("a gate that is taken over", () => {
 
   const hostile = (uid: number, gid: number) => {
     const user = ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups"];
-    return asker<HostileAsk>(world.host.start([...user, process.execPath, SCRIPT]));
+    return asker(world.host.start([...user, process.execPath, SCRIPT]));
   };
   /** Until it has the place of the real one, which seawalld starts again each time. */
   const takeOver = async () => {
@@ -50,8 +50,12 @@ describe("a gate that is taken over", () => {
     assert.deepEqual((await linking).linked, true);
   };
   const pin = (wish: Partial<WrongPin>) =>
-    tell<string>({ do: "pin", wish: { scope: "agent", host: "good.example.com", addresses: [ELSEWHERE4], seconds: 90, ...wish } });
-  const elements = () => world.host.shell("nft list table inet seawall | sed -n '/set \\(web\\|name\\|seen\\|box\\)/,/}/p'");
+    tell<string>({
+      do: "pin",
+      wish: { scope: "agent", host: "good.example.com", addresses: [ELSEWHERE4], seconds: 90, ...wish },
+    });
+  const elements = () =>
+    world.host.shell("nft list table inet seawall | sed -n '/set \\(web\\|name\\|seen\\|box\\)/,/}/p'");
 
   before(async () => {
     world = await startWorld();
@@ -70,14 +74,20 @@ describe("a gate that is taken over", () => {
     assert.equal(before.packets(ELSEWHERE4), 0, "it gets there without a pin");
     assert.equal(await pin({}), "pinned");
     assertReached(await gate.https("evil.example.net", { address: ELSEWHERE4 }), "evil.example.net");
-    assertReached(await gate.http("evil.example.net", { address: ELSEWHERE4, port: 8080 }), "evil.example.net");
+    assertReached(
+      await gate.http("evil.example.net", { address: ELSEWHERE4, port: 8080 }),
+      "evil.example.net",
+    );
     const watched = await world.during(async () => {
       for (const port of [22, 853, 8443, 9000]) await gate.send({ address: ELSEWHERE4, port }, "x");
       for (const port of [53, 443, 8080]) await gate.datagram({ address: ELSEWHERE4, port });
       await gate.ping(ELSEWHERE4);
     });
     const ports = ["tcp 22", "tcp 853", "tcp 8443", "tcp 9000", "udp 53", "udp 443", "udp 8080", "icmp"];
-    assert.deepEqual(ports.filter((what) => watched.packets(ELSEWHERE4, what) > 0), []);
+    assert.deepEqual(
+      ports.filter((what) => watched.packets(ELSEWHERE4, what) > 0),
+      [],
+    );
   });
 
   it("can talk to the resolver, on its port, and to no other", async () => {
@@ -85,7 +95,8 @@ describe("a gate that is taken over", () => {
       assert.equal((await gate.resolve("good.example.com", { over })).kind, "answer");
     }
     const watched = await world.during(async () => {
-      for (const over of ["udp", "tcp"] as const) await gate.resolve("good.example.com", { server: OTHER_RESOLVER4, over, waitMs: 300 });
+      for (const over of ["udp", "tcp"] as const)
+        await gate.resolve("good.example.com", { server: OTHER_RESOLVER4, over, waitMs: 300 });
       await gate.https("good.example.com", { address: RESOLVER });
       await gate.send({ address: RESOLVER, port: 853 }, "x");
       await gate.datagram({ address: RESOLVER, port: 443 });
@@ -97,7 +108,8 @@ describe("a gate that is taken over", () => {
   for (const address of [OTHER_RESOLVER4, ELSEWHERE6, METADATA, "10.1.2.3"]) {
     it(`does not get to ${address}, which is not pinned`, async () => {
       const watched = await world.during(async () => {
-        for (const port of [22, 80, 443, 8080, 9000]) await gate.send({ address, port }, "x", { waitMs: 500 });
+        for (const port of [22, 80, 443, 8080, 9000])
+          await gate.send({ address, port }, "x", { waitMs: 500 });
         await gate.datagram({ address, port: 443 });
         await gate.ping(address);
       });
@@ -108,7 +120,8 @@ describe("a gate that is taken over", () => {
   it("does not get to the services of this host", async () => {
     assert.doesNotMatch(await gate.send({ address: "127.0.0.1", port: LOCAL_PORT }, "x"), /service/);
     await world.host.listen(9000);
-    for (const address of [HOST4, OWN_PUBLIC4]) assert.match(await gate.send({ address, port: 9000 }, "x"), /^failed/);
+    for (const address of [HOST4, OWN_PUBLIC4])
+      assert.match(await gate.send({ address, port: 9000 }, "x"), /^failed/);
   });
 
   const wrong: readonly (readonly [string, Partial<WrongPin>, string])[] = [
@@ -131,7 +144,11 @@ describe("a gate that is taken over", () => {
     ["a scope that there is not", { scope: "nobody", addresses: ["151.101.9.5"] }, "151.101.9.5"],
     ["the scope of the gates", { scope: "seawall-gate", addresses: ["151.101.9.6"] }, "151.101.9.6"],
     ["a wildcard as a name", { host: "*.example.org", addresses: ["151.101.9.7"] }, "151.101.9.7"],
-    ["a name with more behind a NUL", { host: "good.example.com\0.evil", addresses: ["151.101.9.8"] }, "151.101.9.8"],
+    [
+      "a name with more behind a NUL",
+      { host: "good.example.com\0.evil", addresses: ["151.101.9.8"] },
+      "151.101.9.8",
+    ],
     ["nothing", { addresses: [] }, "151.101.9.9"],
   ];
   for (const [what, wish, trace] of wrong) {
@@ -158,7 +175,10 @@ describe("a gate that is taken over", () => {
     assert.equal(await pin({ addresses: [ELSEWHERE4] }), "pinned");
     assertNotReached(await agent.https("evil.example.net", { address: ELSEWHERE4 }));
     await tell({ do: "leave" });
-    assert.equal(await eventually(async () => (await agent.resolve("good.example.com", { waitMs: 500 })).kind, "answer"), "answer");
+    assert.equal(
+      await eventually(async () => (await agent.resolve("good.example.com", { waitMs: 500 })).kind, "answer"),
+      "answer",
+    );
     assertReached(await agent.https("good.example.com"), "good.example.com", SITE4);
     const watched = await world.during(() => agent.https("evil.example.net", { address: ELSEWHERE4 }));
     assertNotReached(watched.value);
@@ -171,9 +191,42 @@ describe("a gate that is taken over", () => {
       ["JSON that is no message", "[]", null],
       ["a message of a kind that there is not", '{"kind":"setup","id":1}', null],
       ["a message with more in it", '{"kind":"pong","id":1,"__proto__":{"x":1},"more":1}', null],
-      ["a pin for longer than any", JSON.stringify({ kind: "pin", id: 1, scope: "agent", host: "good.example.com", addresses: ["151.101.7.1"], seconds: 1e9 }), null],
-      ["a pin for no time", JSON.stringify({ kind: "pin", id: 1, scope: "agent", host: "good.example.com", addresses: ["151.101.7.1"], seconds: 0 }), null],
-      ["a pin of a thousand addresses", JSON.stringify({ kind: "pin", id: 1, scope: "agent", host: "good.example.com", addresses: Array.from({ length: 1_000 }, (_, at) => `151.101.7.${at % 250}`), seconds: 90 }), null],
+      [
+        "a pin for longer than any",
+        JSON.stringify({
+          kind: "pin",
+          id: 1,
+          scope: "agent",
+          host: "good.example.com",
+          addresses: ["151.101.7.1"],
+          seconds: 1e9,
+        }),
+        null,
+      ],
+      [
+        "a pin for no time",
+        JSON.stringify({
+          kind: "pin",
+          id: 1,
+          scope: "agent",
+          host: "good.example.com",
+          addresses: ["151.101.7.1"],
+          seconds: 0,
+        }),
+        null,
+      ],
+      [
+        "a pin of a thousand addresses",
+        JSON.stringify({
+          kind: "pin",
+          id: 1,
+          scope: "agent",
+          host: "good.example.com",
+          addresses: Array.from({ length: 1_000 }, (_, at) => `151.101.7.${at % 250}`),
+          seconds: 90,
+        }),
+        null,
+      ],
       ["a thousand arrays in each other", "[".repeat(60_000), null],
       ["a frame that is longer than any", "x", 0xffff_ffff],
       ["a frame just too long", "x".repeat(65_537), null],
@@ -188,7 +241,13 @@ describe("a gate that is taken over", () => {
       });
     }
     it("and the real gate has its place again", async () => {
-      assert.equal(await eventually(async () => (await agent.resolve("good.example.com", { waitMs: 500 })).kind, "answer"), "answer");
+      assert.equal(
+        await eventually(
+          async () => (await agent.resolve("good.example.com", { waitMs: 500 })).kind,
+          "answer",
+        ),
+        "answer",
+      );
       assertReached(await agent.https("good.example.com"), "good.example.com", SITE4);
     });
   });
@@ -201,12 +260,46 @@ describe("a gate that is taken over", () => {
     const pins = Array.from({ length: PIN_MESSAGES }, (_, at) => {
       const address = (more: number) => `${60 + at}.${more}.9.9`;
       const addresses = Array.from({ length: 100 }, (__, more) => address(more));
-      return JSON.stringify({ kind: "pin", id: at, scope: "agent", host: "good.example.com", addresses, seconds: 90 });
+      return JSON.stringify({
+        kind: "pin",
+        id: at,
+        scope: "agent",
+        host: "good.example.com",
+        addresses,
+        seconds: 90,
+      });
     });
-    const unlisted = [JSON.stringify({ kind: "pin", id: 1, scope: "agent", host: "x.net", addresses: ["1.1.1.1"], seconds: 90 })];
-    const decision = { verdict: "refuse", observed: false, rule: null, reason: "default", why: "x".repeat(500) };
+    const unlisted = [
+      JSON.stringify({
+        kind: "pin",
+        id: 1,
+        scope: "agent",
+        host: "x.net",
+        addresses: ["1.1.1.1"],
+        seconds: 90,
+      }),
+    ];
+    const decision = {
+      verdict: "refuse",
+      observed: false,
+      rule: null,
+      reason: "default",
+      why: "x".repeat(500),
+    };
     const reports = [
-      JSON.stringify({ kind: "report", report: { door: "tls", scope: "agent", host: "h".repeat(200), address: null, port: 443, protocol: "tcp", decision, id: null } }),
+      JSON.stringify({
+        kind: "report",
+        report: {
+          door: "tls",
+          scope: "agent",
+          host: "h".repeat(200),
+          address: null,
+          port: 443,
+          protocol: "tcp",
+          decision,
+          id: null,
+        },
+      }),
     ];
     const floods = [
       ["pins of all the internet", pins, false],
@@ -224,14 +317,19 @@ describe("a gate that is taken over", () => {
         const count = await flooding;
         const after = await memory();
         assert.ok(count > 100, `only ${count} were sent`);
-        assert.ok(Math.max(during, after) - before < MORE_BYTES_MAX, `${count} messages: ${before} ${during} ${after}`);
+        assert.ok(
+          Math.max(during, after) - before < MORE_BYTES_MAX,
+          `${count} messages: ${before} ${during} ${after}`,
+        );
         await tell({ do: "leave" });
         const pinned = async () => (await agent.https("good.example.com")).includes("REACHED");
         assert.equal(await eventually(pinned, true), true, world.said());
       });
     }
     it("and the operator still changes the policy", async () => {
-      await world.seawall.enforce(`${POLICY}  - {id: more, allow: more.example.net, why: a rule of this test}\n`);
+      await world.seawall.enforce(
+        `${POLICY}  - {id: more, allow: more.example.net, why: a rule of this test}\n`,
+      );
       assertReached(await agent.https("good.example.com"), "good.example.com");
     });
     it("and another scope is not the poorer for it", async () => {
@@ -242,7 +340,11 @@ describe("a gate that is taken over", () => {
   });
 
   it("is nobody but the user of the gates: another user does not link, even in their group", async () => {
-    for (const [uid, gid] of [[OTHER_UID, OTHER_UID], [AGENT_UID, AGENT_UID], [OTHER_UID, GATE_UID]] as const) {
+    for (const [uid, gid] of [
+      [OTHER_UID, OTHER_UID],
+      [AGENT_UID, AGENT_UID],
+      [OTHER_UID, GATE_UID],
+    ] as const) {
       const other = hostile(uid, gid);
       const linking = other<Linked>({ do: "link", forMs: 1_500 });
       await world.signal("KILL", "gate");

@@ -12,7 +12,12 @@ export type HostileAsk =
   | { readonly do: "pin"; readonly wish: object }
   /** A frame of these bytes; `header` instead of their length. */
   | { readonly do: "frame"; readonly base64: string; readonly header: number | null }
-  | { readonly do: "flood"; readonly texts: readonly string[]; readonly forMs: number; readonly deaf: boolean }
+  | {
+      readonly do: "flood";
+      readonly texts: readonly string[];
+      readonly forMs: number;
+      readonly deaf: boolean;
+    }
   | { readonly do: "leave" };
 
 export interface Linked {

@@ -93,13 +93,19 @@ type Counts = ReadonlyMap<string, number>;
 
 function count(counts: Counts, address: string, what: string | undefined): number {
   if (what !== undefined) return counts.get(`${address} ${what}`) ?? 0;
-  return [...counts].reduce((sum, [key, packets]) => (key.startsWith(`${address} `) ? sum + packets : sum), 0);
+  return [...counts].reduce(
+    (sum, [key, packets]) => (key.startsWith(`${address} `) ? sum + packets : sum),
+    0,
+  );
 }
 
 async function packetCounts(host: Host): Promise<Counts> {
   const text = await must(host, ["nft", "-j", "list", "table", "inet", "watch"], "");
   interface Element {
-    readonly elem: { readonly val: { readonly concat: readonly (string | number)[] }; readonly counter: { readonly packets: number } };
+    readonly elem: {
+      readonly val: { readonly concat: readonly (string | number)[] };
+      readonly counter: { readonly packets: number };
+    };
   }
   const { nftables } = JSON.parse(text) as { nftables: { set?: { elem?: readonly Element[] } }[] };
   const elements = nftables.flatMap(({ set }) => set?.elem ?? []);

@@ -6,7 +6,7 @@ import type { Said } from "./ask.ts";
 const ANSWER_DEADLINE_MS = 30_000;
 
 /** Returns a function that asks a process which answers a JSON line with a JSON line. */
-export function asker<Ask extends { readonly do: string }>(child: ChildProcess): <Answer>(ask: Ask) => Promise<Answer> {
+export function asker(child: ChildProcess): <Answer>(ask: { readonly do: string }) => Promise<Answer> {
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   let last = 0;
   let wrong = "";
@@ -25,11 +25,14 @@ export function asker<Ask extends { readonly do: string }>(child: ChildProcess):
     if (error === undefined) asked?.resolve(value);
     else asked?.reject(new Error(error));
   });
-  return <Answer>(ask: Ask) =>
+  return <Answer>(ask: { readonly do: string }) =>
     new Promise<Answer>((resolve, reject) => {
       last += 1;
       const id = last;
-      const timer = setTimeout(() => reject(new Error(`no answer to ${ask.do}: ${wrong}`)), ANSWER_DEADLINE_MS);
+      const timer = setTimeout(
+        () => reject(new Error(`no answer to ${ask.do}: ${wrong}`)),
+        ANSWER_DEADLINE_MS,
+      );
       waiting.set(id, {
         resolve: (value) => {
           clearTimeout(timer);

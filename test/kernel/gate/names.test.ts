@@ -4,9 +4,25 @@ import { after, before, describe, it } from "node:test";
 import { eventually } from "../../support/host/eventually.ts";
 import { HOST4 } from "../../support/host/host.ts";
 import type { Agent } from "./agent.ts";
-import { assertAddresses, assertNoAddress, assertNoSuchName, assertNotReached, assertReached, refusalIn } from "./expect.ts";
+import {
+  assertAddresses,
+  assertNoAddress,
+  assertNoSuchName,
+  assertNotReached,
+  assertReached,
+  refusalIn,
+} from "./expect.ts";
 import { AGENT_SUBUID, AGENT_UID, OTHER_UID, startWorld, type World } from "./world.ts";
-import { ELSEWHERE4, OTHER_RESOLVER4, OTHER_RESOLVER6, OWN_PUBLIC4, PRIVATE4, RESOLVER, SITE4, SITE6 } from "./zone.ts";
+import {
+  ELSEWHERE4,
+  OTHER_RESOLVER4,
+  OTHER_RESOLVER6,
+  OWN_PUBLIC4,
+  PRIVATE4,
+  RESOLVER,
+  SITE4,
+  SITE6,
+} from "./zone.ts";
 
 const POLICY = `version: 1
 mode: {inbound: observe, outbound: enforce}
@@ -59,7 +75,12 @@ describe("a scope whose names are enforced", () => {
     });
     it(`reaches a name with curl at ${address}`, async () => {
       const family = type === "A" ? "-4" : "-6";
-      const { stdout, stderr } = await world.as(AGENT_UID, ["curl", "-sSk", family, "https://good.example.com/"]);
+      const { stdout, stderr } = await world.as(AGENT_UID, [
+        "curl",
+        "-sSk",
+        family,
+        "https://good.example.com/",
+      ]);
       assertReached(stdout + stderr, "good.example.com", address);
     });
   }
@@ -187,7 +208,12 @@ describe("a scope whose names are enforced", () => {
   });
 
   describe("knows the address of a listed name, where others are, too", () => {
-    const others = ["neighbour.example.net", "evil.example.net", "denied.example.org", "c2VjcmV0.good.example.com"];
+    const others = [
+      "neighbour.example.net",
+      "evil.example.net",
+      "denied.example.org",
+      "c2VjcmV0.good.example.com",
+    ];
     for (const name of others) {
       it(`and does not get to ${name} there by its server name or its Host`, async () => {
         await agent.resolve("good.example.com");
@@ -217,9 +243,13 @@ describe("a scope whose names are enforced", () => {
   });
 
   describe("asks the explicit proxy", () => {
-    const connectTo = (name: string, port: number) => `CONNECT ${name}:${port} HTTP/1.1\r\nHost: ${name}:${port}\r\n\r\n`;
+    const connectTo = (name: string, port: number) =>
+      `CONNECT ${name}:${port} HTTP/1.1\r\nHost: ${name}:${port}\r\n\r\n`;
     it("and reaches listed names by tunnel and by whole URL", async () => {
-      const url = await agent.send(PROXY, "GET http://good.example.com/ HTTP/1.1\r\nHost: good.example.com\r\n\r\n");
+      const url = await agent.send(
+        PROXY,
+        "GET http://good.example.com/ HTTP/1.1\r\nHost: good.example.com\r\n\r\n",
+      );
       assertReached(url, "good.example.com");
       const proxy = ["-sSk", "-x", "http://127.0.0.1:18901"];
       const { stdout, stderr } = await world.as(AGENT_UID, ["curl", ...proxy, "https://good.example.com/"]);
@@ -231,16 +261,31 @@ describe("a scope whose names are enforced", () => {
       assert.deepEqual(watched.seen, []);
     });
     it("and is refused a listed name on another port, an address, and what is private", async () => {
-      for (const [name, port] of [["good.example.com", 22], [SITE4, 443], ["rfc1918.example.com", 443]] as const) {
+      for (const [name, port] of [
+        ["good.example.com", 22],
+        [SITE4, 443],
+        ["rfc1918.example.com", 443],
+      ] as const) {
         assert.match(await agent.send(PROXY, connectTo(name, port)), /^HTTP\/1\.1 403 /, name);
       }
     });
     it("and cannot go to another name inside a tunnel", async () => {
       const watched = await world.during(() =>
-        world.as(AGENT_UID, ["curl", "-sSk", "-x", "http://127.0.0.1:18901", "--connect-to", "evil.example.net:443:good.example.com:443", "https://evil.example.net/"]),
+        world.as(AGENT_UID, [
+          "curl",
+          "-sSk",
+          "-x",
+          "http://127.0.0.1:18901",
+          "--connect-to",
+          "evil.example.net:443:good.example.com:443",
+          "https://evil.example.net/",
+        ]),
       );
       assertNotReached(watched.value.stdout);
-      assert.deepEqual(watched.seen.filter(({ kind }) => kind === "request"), []);
+      assert.deepEqual(
+        watched.seen.filter(({ kind }) => kind === "request"),
+        [],
+      );
     });
   });
 
@@ -254,19 +299,32 @@ describe("a scope whose names are enforced", () => {
       const found = await agent.resolve("evil.example.net");
       assert.ok(found.kind === "answer");
       const flow = await flowOf(refusalIn(found.extendedError?.text ?? ""));
-      assert.deepEqual([flow?.host, flow?.verdict, flow?.reason, flow?.scope], ["evil.example.net", "refuse", "default", "agent"]);
+      assert.deepEqual(
+        [flow?.host, flow?.verdict, flow?.reason, flow?.scope],
+        ["evil.example.net", "refuse", "default", "agent"],
+      );
     });
     it("in the 403, with what the owner can do, and in the log", async () => {
       const page = await agent.http("neighbour.example.net", { address: SITE4 });
       const body = JSON.parse(page.slice(page.indexOf("\r\n\r\n"))) as Readonly<Record<string, unknown>>;
-      assert.deepEqual([body["host"], body["port"], body["reason"], body["rule"]], ["neighbour.example.net", 80, "default", null]);
+      assert.deepEqual(
+        [body["host"], body["port"], body["reason"], body["rule"]],
+        ["neighbour.example.net", 80, "default", null],
+      );
       assert.ok(String(body["help"]).includes(String(body["id"])));
       const flow = await flowOf(String(body["id"]));
-      assert.deepEqual([flow?.host, flow?.destination, flow?.destinationPort], ["neighbour.example.net", SITE4, 80]);
+      assert.deepEqual(
+        [flow?.host, flow?.destination, flow?.destinationPort],
+        ["neighbour.example.net", SITE4, 80],
+      );
     });
     it("in the log when TLS left no room for it", async () => {
       await agent.https("neighbour.example.net", { address: SITE4 });
-      const find = async () => (await world.flows()).some((flow) => flow.host === "neighbour.example.net" && flow.destinationPort === 443 && flow.refusal !== null);
+      const find = async () =>
+        (await world.flows()).some(
+          (flow) =>
+            flow.host === "neighbour.example.net" && flow.destinationPort === 443 && flow.refusal !== null,
+        );
       assert.equal(await eventually(find, true), true);
     });
   });

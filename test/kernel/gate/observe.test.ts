@@ -32,7 +32,9 @@ describe("a scope whose names are watched", () => {
   after(() => world.stop());
 
   const isDiverted = async () => {
-    const { packets } = await world.during(() => agent.resolve("good.example.com", { server: OTHER_RESOLVER4, waitMs: 300 }));
+    const { packets } = await world.during(() =>
+      agent.resolve("good.example.com", { server: OTHER_RESOLVER4, waitMs: 300 }),
+    );
     return packets(OTHER_RESOLVER4) === 0;
   };
 
@@ -41,7 +43,12 @@ describe("a scope whose names are watched", () => {
     assertReached(await agent.https("evil.example.net", { type: "AAAA" }), "evil.example.net");
     assertReached(await agent.http("neighbour.example.net", { address: SITE4 }), "neighbour.example.net");
     assertReached(await agent.https("evil.example.net", { address: ELSEWHERE6 }), "evil.example.net");
-    assertReached(await agent.send({ address: SITE4, port: 443 }, "GET / HTTP/1.1\r\nHost: 93.184.215.14\r\n\r\n", { tls: null }), SITE4);
+    assertReached(
+      await agent.send({ address: SITE4, port: 443 }, "GET / HTTP/1.1\r\nHost: 93.184.215.14\r\n\r\n", {
+        tls: null,
+      }),
+      SITE4,
+    );
   });
   it("sends QUIC, DNS over TLS and ICMP as it likes", async () => {
     const watched = await world.during(async () => {
@@ -53,7 +60,9 @@ describe("a scope whose names are watched", () => {
     assert.ok(watched.packets(ELSEWHERE4, "icmp") > 0);
   });
   it("is held by the guards all the same", async () => {
-    const { packets } = await world.during(() => agent.send({ address: METADATA, port: 80 }, "GET / HTTP/1.0\r\n\r\n"));
+    const { packets } = await world.during(() =>
+      agent.send({ address: METADATA, port: 80 }, "GET / HTTP/1.0\r\n\r\n"),
+    );
     assert.equal(packets(METADATA), 0);
   });
   it("has its DNS answered by the gate, whoever it asks, and nothing else", async () => {
@@ -82,7 +91,10 @@ describe("a scope whose names are watched", () => {
     assertAddresses(await agent.resolve("metadata.example.com"), METADATA);
   });
   it("is told what does not exist, and what could not be found out", async () => {
-    for (const [name, rcode] of [["absent.example.com", 3], ["broken.example.com", 2]] as const) {
+    for (const [name, rcode] of [
+      ["absent.example.com", 3],
+      ["broken.example.com", 2],
+    ] as const) {
       const found = await agent.resolve(name);
       assert.ok(found.kind === "answer");
       assert.equal(found.rcode, rcode);
@@ -96,7 +108,10 @@ describe("a scope whose names are watched", () => {
     const isThere = async () => (await find("evil.example.net")).some(({ observed }) => observed);
     assert.equal(await eventually(isThere, true), true);
     const flows = await find("evil.example.net");
-    assert.deepEqual([...new Set(flows.map(({ verdict, observed, reason }) => `${verdict} ${observed} ${reason}`))], ["refuse true default"]);
+    assert.deepEqual(
+      [...new Set(flows.map(({ verdict, observed, reason }) => `${verdict} ${observed} ${reason}`))],
+      ["refuse true default"],
+    );
     assert.ok((await find("good.example.com")).every(({ verdict }) => verdict === "accept"));
   });
   it("has what was answered in sets that no enforced policy reads", async () => {
@@ -118,14 +133,18 @@ describe("a scope whose names are watched", () => {
   for (const { what, signal, who } of ENDS) {
     it(`goes on within ${SILENCE_MS / 1_000} s when ${what}, and is watched again afterwards`, async () => {
       assert.equal(await eventually(isDiverted, true, 15_000), true, world.said());
-      const names = ["good.example.com", "evil.example.net"].map((name) => ({ name, port: 80, tls: false, type: "A" as const }));
+      const names = ["good.example.com", "evil.example.net"].map((name) => ({
+        name,
+        port: 80,
+        tls: false,
+        type: "A" as const,
+      }));
       await agent.startLoad({ key: what, names, everyMs: 60, limitMs: 4_000, askAgainMs: 250 });
       await eventually(async () => (await agent.lookAtLoad(what)).succeeded > 5, true);
       assert.equal(await world.signal(signal, ...who), who.length);
       const { succeeded } = await agent.lookAtLoad(what);
       await eventually(async () => (await agent.lookAtLoad(what)).succeeded > succeeded + 40, true, 8_000);
       const result = await agent.endLoad(what);
-      if (process.env['DBG']) console.log(what, result.longestGapMs, JSON.stringify(result.failures.map((f)=>f.atMs)), world.said());
       if (signal === "STOP") await world.signal("CONT", ...who);
       else if (who.some((one) => one === "daemon")) await world.startDaemon();
       assert.ok(result.longestGapMs <= SILENCE_MS + NOTICE_MS, JSON.stringify(result));

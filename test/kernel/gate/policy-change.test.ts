@@ -40,13 +40,22 @@ describe("when the policy changes", () => {
     const keys = [`${name} by the gate ${opened}`, `${name} direct ${opened}`] as const;
     const found = await agent.resolve(name);
     assert.ok(found.kind === "answer" && found.values.includes(address), JSON.stringify(found));
-    assert.equal(await agent.openStream({ key: keys[0], address, port: 443, tls: { name }, host: name }), true, name);
-    assert.equal(await agent.openStream({ key: keys[1], address, port: 8080, tls: null, host: `${name}:8080` }), true, name);
+    assert.equal(
+      await agent.openStream({ key: keys[0], address, port: 443, tls: { name }, host: name }),
+      true,
+      name,
+    );
+    assert.equal(
+      await agent.openStream({ key: keys[1], address, port: 8080, tls: null, host: `${name}:8080` }),
+      true,
+      name,
+    );
     return keys;
   };
   const isOpen = async (key: string) => (await agent.stream(key)).open;
   const assertCut = async (keys: readonly string[], limitMs: number) => {
-    for (const key of keys) assert.equal(await eventually(() => isOpen(key), false, limitMs), false, `${key} lives on`);
+    for (const key of keys)
+      assert.equal(await eventually(() => isOpen(key), false, limitMs), false, `${key} lives on`);
   };
   const assertLives = async (keys: readonly string[]) => {
     for (const key of keys) {
@@ -72,7 +81,10 @@ describe("when the policy changes", () => {
     });
     assert.equal(watched.packets(ELSEWHERE4), 0);
     for (const port of [443, 8080]) {
-      const page = port === 443 ? agent.https("good.example.com", { address: SITE4 }) : agent.http("good.example.com", { address: SITE4, port });
+      const page =
+        port === 443
+          ? agent.https("good.example.com", { address: SITE4 })
+          : agent.http("good.example.com", { address: SITE4, port });
       assertReached(await page, "good.example.com");
     }
   });
@@ -80,7 +92,13 @@ describe("when the policy changes", () => {
   it("a removed rule's connections are cut, the others' live, and addresses that clients know stay reachable throughout", async () => {
     const kept = await open("good.example.com", SITE4);
     const gone = await open("third.example.com", THIRD4);
-    const names = [443, 8080].map((port) => ({ name: "good.example.com", port, tls: port === 443, type: "A" as const, address: SITE4 }));
+    const names = [443, 8080].map((port) => ({
+      name: "good.example.com",
+      port,
+      tls: port === 443,
+      type: "A" as const,
+      address: SITE4,
+    }));
     await agent.startLoad({ key: "known addresses", names, everyMs: 20, limitMs: 5_000, askAgainMs: 1_000 });
     await world.seawall.enforce(head("enforce") + MORE);
     await assertCut(gone, CUT_MS);
@@ -99,7 +117,10 @@ describe("when the policy changes", () => {
     await world.seawall.ok("apply", path, "--confirm-within", `${LEASE_SECONDS}s`);
     const extra = await open("evil.example.net", ELSEWHERE4);
     await assertLives(extra);
-    assert.equal(await eventually(async () => (await world.seawall.status()).state, "enforcing", LEASE_SECONDS * 2_000), "enforcing");
+    assert.equal(
+      await eventually(async () => (await world.seawall.status()).state, "enforcing", LEASE_SECONDS * 2_000),
+      "enforcing",
+    );
     await assertCut(extra, CUT_MS);
     await assertLives(kept);
     assertNoSuchName(await agent.resolve("evil.example.net"));
@@ -112,14 +133,19 @@ describe("when the policy changes", () => {
   it("by itself, because a rule expires, its connections are cut and its name is gone", async () => {
     const kept = await open("good.example.com", SITE4);
     const expires = new Date(Date.now() + 12_000).toISOString();
-    await world.seawall.enforce(`${head("enforce")}  - {id: brief, allow: evil.example.net, port: [443, 8080], expires: "${expires}", why: a rule of this test}\n`);
+    await world.seawall.enforce(
+      `${head("enforce")}  - {id: brief, allow: evil.example.net, port: [443, 8080], expires: "${expires}", why: a rule of this test}\n`,
+    );
     const brief = await open("evil.example.net", ELSEWHERE4);
     await assertLives(brief);
     const leftMs = Math.max(0, Date.parse(expires) - Date.now());
     await assertCut(brief, leftMs + CUT_MS);
     for (const key of brief) {
       const { endedMsAgo } = await agent.stream(key);
-      assert.ok(Date.now() - (endedMsAgo ?? 0) >= Date.parse(expires) - 100, `${key} was cut before its time`);
+      assert.ok(
+        Date.now() - (endedMsAgo ?? 0) >= Date.parse(expires) - 100,
+        `${key} was cut before its time`,
+      );
     }
     assertNoSuchName(await agent.resolve("evil.example.net"));
     const watched = await world.during(async () => {

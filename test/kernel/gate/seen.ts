@@ -13,7 +13,14 @@ export type Seen =
       readonly from: number;
       readonly atMs: number;
     }
-  | { readonly kind: "request"; readonly address: string; readonly port: number; readonly sni: string | null; readonly host: string; readonly path: string };
+  | {
+      readonly kind: "request";
+      readonly address: string;
+      readonly port: number;
+      readonly sni: string | null;
+      readonly host: string;
+      readonly path: string;
+    };
 
 export type FromInternet = Seen | { readonly kind: "ready" } | { readonly kind: "mark"; readonly id: number };
 

@@ -37,8 +37,14 @@ describe("a name whose addresses change", () => {
     const first = await agent.resolve("turning.example.com");
     const address = first.kind === "answer" ? (first.values[0] ?? "") : "";
     const name = "turning.example.com";
-    assert.equal(await agent.openStream({ key: "by gate", address, port: 443, tls: { name }, host: name }), true);
-    assert.equal(await agent.openStream({ key: "direct", address, port: 8080, tls: null, host: `${name}:8080` }), true);
+    assert.equal(
+      await agent.openStream({ key: "by gate", address, port: 443, tls: { name }, host: name }),
+      true,
+    );
+    assert.equal(
+      await agent.openStream({ key: "direct", address, port: 8080, tls: null, host: `${name}:8080` }),
+      true,
+    );
     const names = [
       { name, port: 443, tls: true, type: "A" },
       { name, port: 8080, tls: false, type: "A" },
@@ -49,28 +55,44 @@ describe("a name whose addresses change", () => {
     await sleep(SECONDS * 1_000);
     const result = await agent.endLoad("load");
     assert.deepEqual(result.failures, []);
-    assert.ok(result.succeeded > SECONDS * 10 && result.addresses.length >= Math.min(SECONDS - 2, PLACES.length), JSON.stringify(result));
+    assert.ok(
+      result.succeeded > SECONDS * 10 && result.addresses.length >= Math.min(SECONDS - 2, PLACES.length),
+      JSON.stringify(result),
+    );
     assertReached(await agent.https(name, { address }), name, address);
     assertReached(await agent.http(name, { address, port: 8080 }), name, address);
     for (const key of ["by gate", "direct"]) assert.equal((await agent.stream(key)).open, true, key);
   });
 
   it("keeps its connections when the kernel forgets its pins", async () => {
-    for (const [key, port] of [["gate over", 443], ["direct over", 8080]] as const) {
+    for (const [key, port] of [
+      ["gate over", 443],
+      ["direct over", 8080],
+    ] as const) {
       const tls = port === 443 ? { name: "good.example.com" } : null;
       const host = port === 443 ? "good.example.com" : "good.example.com:8080";
       assert.equal(await agent.openStream({ key, address: SITE4, port, tls, host }), true);
     }
-    await world.host.shell("nft list table inet seawall | sed -n 's/.*set \\(\\(web\\|name\\)[46]_[0-9a-f]*\\) .*/\\1/p' | while read -r set; do nft flush set inet seawall $set; done");
+    await world.host.shell(
+      "nft list table inet seawall | sed -n 's/.*set \\(\\(web\\|name\\)[46]_[0-9a-f]*\\) .*/\\1/p' | while read -r set; do nft flush set inet seawall $set; done",
+    );
     for (const key of ["gate over", "direct over"]) {
       const { ticks } = await agent.stream(key);
-      assert.equal(await eventually(async () => (await agent.stream(key)).ticks > ticks + 20, true), true, key);
+      assert.equal(
+        await eventually(async () => (await agent.stream(key)).ticks > ticks + 20, true),
+        true,
+        key,
+      );
     }
     // The gate makes its pins anew with the next setup.
-    await world.host.shell(`printf 'nameserver ${SECOND_RESOLVER}\\nnameserver ${RESOLVER}\\n' >/etc/resolv.conf`);
+    await world.host.shell(
+      `printf 'nameserver ${SECOND_RESOLVER}\\nnameserver ${RESOLVER}\\n' >/etc/resolv.conf`,
+    );
     const isBack = async () => (await agent.http("good.example.com", { port: 8080 })).includes("REACHED");
     assert.equal(await eventually(isBack, true), true);
-    await world.host.shell(`printf 'nameserver ${RESOLVER}\\nnameserver ${SECOND_RESOLVER}\\n' >/etc/resolv.conf`);
+    await world.host.shell(
+      `printf 'nameserver ${RESOLVER}\\nnameserver ${SECOND_RESOLVER}\\n' >/etc/resolv.conf`,
+    );
     await sleep(600);
   });
 
@@ -83,7 +105,13 @@ describe("a name whose addresses change", () => {
     it(`is found by the second resolver when the first ${what}, which is then asked first`, async () => {
       await world.setMoods({ [RESOLVER]: mood });
       const { seen } = await world.during(async () => {
-        assertAddresses(await agent.resolve(`${at === 0 ? "" : "deep."}api.example.org`, { waitMs: 8_000, type: at === 2 ? "AAAA" : "A" }), ...(at === 2 ? [SITE6] : [SITE4]));
+        assertAddresses(
+          await agent.resolve(`${at === 0 ? "" : "deep."}api.example.org`, {
+            waitMs: 8_000,
+            type: at === 2 ? "AAAA" : "A",
+          }),
+          ...(at === 2 ? [SITE6] : [SITE4]),
+        );
       });
       assert.ok(seen.some((one) => one.kind === "dns" && one.server === SECOND_RESOLVER));
       await world.setMoods({ [SECOND_RESOLVER]: { silent: true } });
@@ -135,7 +163,9 @@ describe("a name whose addresses change", () => {
       await sleep(320);
     }
     const text = await world.host.shell("nft -j list table inet seawall");
-    const longest = Math.max(...[...text.matchAll(/"timeout": (\d+)/g)].map(([, seconds]) => Number(seconds)));
+    const longest = Math.max(
+      ...[...text.matchAll(/"timeout": (\d+)/g)].map(([, seconds]) => Number(seconds)),
+    );
     assert.ok(longest > 3_000 && longest <= PIN_SECONDS_MAX, String(longest));
     assertReached(await agent.https("lasting.example.com"), "lasting.example.com");
     assertAddresses(await agent.resolve("good.example.com"), SITE4);

@@ -28,7 +28,10 @@ export interface World extends Internet {
   /** What every daemon said so far. */
   readonly said: () => string;
   /** Sends a signal to the processes that are named; returns how many there were. */
-  readonly signal: (name: "STOP" | "CONT" | "KILL" | "TERM", ...who: readonly ("gate" | "daemon")[]) => Promise<number>;
+  readonly signal: (
+    name: "STOP" | "CONT" | "KILL" | "TERM",
+    ...who: readonly ("gate" | "daemon")[]
+  ) => Promise<number>;
   /** The process number of the gate on the host, or null. */
   readonly gatePid: () => Promise<number | null>;
   /** A process of this user that goes on for as long as the world. */
@@ -104,7 +107,8 @@ function worldOf(host: Host, internet: Internet): World {
     },
     gatePid: async () => (await pids(host, ["gate"]))[0] ?? null,
     agent: (uid) => {
-      const found = agents.get(uid) ?? agentOf(asker(host.start([...asUser(uid), process.execPath, AGENT_SCRIPT])));
+      const found =
+        agents.get(uid) ?? agentOf(asker(host.start([...asUser(uid), process.execPath, AGENT_SCRIPT])));
       agents.set(uid, found);
       return found;
     },
@@ -125,7 +129,10 @@ const COMMAND_LINES = { gate: "[m]ain.ts gate --link", daemon: "[m]ain.ts daemon
 async function pids(host: Host, who: readonly ("gate" | "daemon")[]): Promise<number[]> {
   const pattern = who.map((one) => COMMAND_LINES[one]).join("|");
   const { stdout } = await host.run(["pgrep", "-f", pattern]);
-  return stdout.split("\n").filter((line) => line !== "").map(Number);
+  return stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map(Number);
 }
 
 function asUser(uid: number): string[] {

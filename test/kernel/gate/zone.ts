@@ -2,7 +2,12 @@
 export type ZoneRecord =
   | { readonly type: "A" | "AAAA" | "CNAME" | "TXT"; readonly value: string; readonly ttl?: number }
   /** One address at a time, the next one after each interval. */
-  | { readonly type: "TURNS"; readonly values: readonly string[]; readonly everyMs: number; readonly ttl: number };
+  | {
+      readonly type: "TURNS";
+      readonly values: readonly string[];
+      readonly everyMs: number;
+      readonly ttl: number;
+    };
 
 export interface ZoneEntry {
   readonly records: readonly ZoneRecord[];
@@ -98,13 +103,21 @@ export const ZONE: Zone = {
   "shared.example.com": only("100.64.1.1"),
   "half.example.com": only(SITE4, "10.1.2.3"),
   "private.example.com": only(PRIVATE4),
-  "text.example.com": { records: [{ type: "TXT", value: "hello" }, { type: "A", value: SITE4 }] },
+  "text.example.com": {
+    records: [
+      { type: "TXT", value: "hello" },
+      { type: "A", value: SITE4 },
+    ],
+  },
   "long.example.com": { ...only(SITE4), truncated: true },
   "turning.example.com": { records: [{ type: "TURNS", values: PLACES, everyMs: 1_000, ttl: 1 }] },
   "slow.example.com": { records: [{ type: "TURNS", values: PLACES, everyMs: 5_000, ttl: 4 }] },
   "lasting.example.com": { records: [{ type: "A", value: SITE4, ttl: 86_400 }] },
   "many.example.com": {
-    records: Array.from({ length: 200 }, (_, at) => ({ type: "A", value: at === 0 ? SITE4 : `151.101.1.${at + 1}` })),
+    records: Array.from({ length: 200 }, (_, at) => ({
+      type: "A",
+      value: at === 0 ? SITE4 : `151.101.1.${at + 1}`,
+    })),
     truncated: true,
   },
   "broken.example.com": { records: [], rcode: 2 },

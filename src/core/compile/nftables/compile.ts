@@ -3,10 +3,11 @@ import { assert } from "../../base/assert.ts";
 import { type Diagnostic, FILE_START } from "../../base/diagnostic.ts";
 import { PARENT_SLICE } from "../../containment/slice.ts";
 import { gatedScopes } from "../../policy/gated.ts";
+import { GATE_PLACE } from "../../policy/parse/vocabulary.ts";
 import { INNER_INTERFACES, WORLD } from "../../policy/resolve.ts";
 import type { ResolvedPolicy } from "../../policy/resolved.ts";
 import { GATE_UID, GATE_USER } from "./gate.ts";
-import { compileGate, GATE_PLACE } from "./gate-place.ts";
+import { compileGate } from "./gate-place.ts";
 import { compileZone } from "./inbound.ts";
 import { MARK_FOREIGN_MASK, markOf, SCOPE_GATE, SCOPE_INBOUND, SCOPE_MASK } from "./mark.ts";
 import {

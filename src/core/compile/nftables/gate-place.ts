@@ -4,17 +4,16 @@
  */
 import { EVERY_ADDRESS } from "../../net/prefix-set.ts";
 import { allowsOf, directServices, gatedScopes, isOfThisHost } from "../../policy/gated.ts";
+import { GATE_PLACE } from "../../policy/parse/vocabulary.ts";
 import type { ResolvedOutboundRule, ResolvedPolicy } from "../../policy/resolved.ts";
-import { ALIVE_MS, ALIVE_SET, KNOCK_PORT, pinSets, RESOLVER_SETS } from "./gate.ts";
+import { ALIVE_MS, KNOCK_PORT, pinSets, RESOLVER_SETS } from "./gate.ts";
 import { MARK_FOREIGN_MASK, markOf, SCOPE_GATE } from "./mark.ts";
 import { compilePlace, goTo } from "./place.ts";
 import type { Chain, NftObject } from "./ruleset.ts";
+import { ALIVE_SET } from "./table.ts";
 import { hex32, name, type Nft, nft } from "./text.ts";
 import { serviceMatch } from "./tier.ts";
 import { type Place, placeTitle } from "./verdict.ts";
-
-/** Not a name that a policy can give to a scope of its own; see SCOPE_NAMES_TAKEN of the parser. */
-export const GATE_PLACE = "seawall-gate";
 
 export interface CompiledGate {
   readonly entry: string;

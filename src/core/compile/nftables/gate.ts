@@ -10,6 +10,7 @@ import type { ResolvedOutboundRule, ResolvedPolicy, ResolvedScope } from "../../
 import { MARK_FOREIGN_MASK, markOf, toGateOf } from "./mark.ts";
 import { goTo } from "./place.ts";
 import type { Chain, NftObject } from "./ruleset.ts";
+import { ALIVE_SET } from "./table.ts";
 import { hex32, name, type Nft, nft, quoted } from "./text.ts";
 import { serviceMatch } from "./tier.ts";
 import { counterOf, denialTitle, type Place, placeTitle, ruleTitle } from "./verdict.ts";
@@ -76,7 +77,6 @@ export interface GatedPlace {
   readonly last: readonly Nft[];
 }
 
-export const ALIVE_SET = "gate_alive";
 /** A gate that says nothing for so long is taken for dead by the kernel; DNS of watched scopes then passes by it. */
 export const ALIVE_MS = 1_500;
 /** Where a gate knocks; nobody listens there, and nothing of it leaves the machine. */

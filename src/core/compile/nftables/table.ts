@@ -5,3 +5,6 @@ export const TABLE = "seawall";
 export function leaseName(generation: number): string {
   return `g${generation}/lease`;
 }
+
+/** The set in which a gate that is well leaves its sign of life, by family. */
+export const ALIVE_SET = "gate_alive";

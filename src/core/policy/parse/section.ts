@@ -6,6 +6,7 @@ import {
   DENIALS,
   DIRECTIONS,
   DOCKER_NAME_PATTERN,
+  GATE_PLACE,
   INTERFACE_PATTERN,
   MODES,
   NAME_PATTERN,
@@ -98,7 +99,10 @@ export function readScopes(walk: Walk, entry: MapEntry | undefined): ScopeEntry[
   for (const scope of map?.entries ?? []) {
     const named = checkPlace(walk, scope, "a scope");
     const target = readScopeTarget(walk, scope.value);
-    if (named && target !== null) scopes.push({ name: scope.key, target, span: scope.keySpan });
+    const isTaken = scope.key === GATE_PLACE;
+    if (isTaken)
+      fail(walk, "scope", scope.keySpan, `${shown(scope.key)} is the name of the gates themselves`);
+    if (named && !isTaken && target !== null) scopes.push({ name: scope.key, target, span: scope.keySpan });
   }
   return scopes;
 }

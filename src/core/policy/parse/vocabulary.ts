@@ -70,6 +70,9 @@ export const OUTBOUND_KEYS = [
   "denial",
 ] as const;
 
+/** Where the kernel judges the gates; no scope is called so. */
+export const GATE_PLACE = "seawall-gate";
+
 export const DIRECTIONS = ["inbound", "outbound"] as const;
 export const MODES = ["observe", "enforce"] as const;
 export const DENIALS = ["refuse", "drop"] as const;

@@ -19,7 +19,8 @@ createInterface({ input: process.stdin }).on("line", (line) => {
   const { id, ask } = JSON.parse(line) as { id: number; ask: Ask };
   answer(ask).then(
     (value) => say({ id, value }),
-    (error: unknown) => say({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+    (error: unknown) =>
+      say({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
   );
 });
 

@@ -5,7 +5,19 @@ const HEADER_BYTES = 12;
 const OPT = 41;
 /** RFC 8914. */
 const EXTENDED_ERROR = 15;
-export const TYPE: Readonly<Record<string, number>> = { A: 1, NS: 2, CNAME: 5, SOA: 6, NULL: 10, MX: 15, TXT: 16, AAAA: 28, SVCB: 64, HTTPS: 65, ANY: 255 };
+export const TYPE: Readonly<Record<string, number>> = {
+  A: 1,
+  NS: 2,
+  CNAME: 5,
+  SOA: 6,
+  NULL: 10,
+  MX: 15,
+  TXT: 16,
+  AAAA: 28,
+  SVCB: 64,
+  HTTPS: 65,
+  ANY: 255,
+};
 
 export interface Question {
   readonly id: number;
@@ -47,7 +59,12 @@ export function readQuestion(message: Buffer): Question | null {
   if (message.length < HEADER_BYTES + 5) return null;
   const { name, end } = readName(message, HEADER_BYTES);
   if (end + 4 > message.length) return null;
-  return { id: message.readUInt16BE(0), name: name.toLowerCase(), type: message.readUInt16BE(end), end: end + 4 };
+  return {
+    id: message.readUInt16BE(0),
+    name: name.toLowerCase(),
+    type: message.readUInt16BE(end),
+    end: end + 4,
+  };
 }
 
 export interface AnswerParts {
@@ -57,7 +74,11 @@ export interface AnswerParts {
 }
 
 /** Returns the answer to a question. Without a record it carries an SOA, as RFC 2308 wants it. */
-export function encodeAnswer(message: Buffer, question: Question, { rcode, truncated, records }: AnswerParts): Buffer {
+export function encodeAnswer(
+  message: Buffer,
+  question: Question,
+  { rcode, truncated, records }: AnswerParts,
+): Buffer {
   const header = Buffer.from(message.subarray(0, HEADER_BYTES));
   const authority = records.length === 0 && (rcode === 0 || rcode === 3) ? [START_OF_AUTHORITY] : [];
   header.writeUInt16BE(0x8180 | rcode | (truncated ? 0x0200 : 0), 2);
@@ -85,12 +106,24 @@ export function readReply(message: Buffer): Reply {
     const type = message.readUInt16BE(end);
     const from = end + 10;
     const to = from + message.readUInt16BE(end + 8);
-    if (one < count) records.push({ name, type, ttl: message.readUInt32BE(end + 4), value: readValue(message, type, from, to) });
+    if (one < count)
+      records.push({
+        name,
+        type,
+        ttl: message.readUInt32BE(end + 4),
+        value: readValue(message, type, from, to),
+      });
     if (type === OPT) extendedError = readExtendedError(message.subarray(from, to)) ?? extendedError;
     at = to;
   }
   const flags = message.readUInt16BE(2);
-  return { id: message.readUInt16BE(0), rcode: flags & 15, truncated: (flags & 0x0200) !== 0, records, extendedError };
+  return {
+    id: message.readUInt16BE(0),
+    rcode: flags & 15,
+    truncated: (flags & 0x0200) !== 0,
+    records,
+    extendedError,
+  };
 }
 
 function readExtendedError(options: Buffer): Reply["extendedError"] {
@@ -167,7 +200,9 @@ export function encodeIp6(text: string): Buffer {
 
 function encodeName(name: string): Buffer {
   const labels = name === "" ? [] : name.split(".");
-  const parts = labels.map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label, "latin1")]));
+  const parts = labels.map((label) =>
+    Buffer.concat([Buffer.from([label.length]), Buffer.from(label, "latin1")]),
+  );
   return Buffer.concat([...parts, Buffer.from([0])]);
 }
 

@@ -10,7 +10,14 @@ const WAIT_MS = 4_000;
 const QUIET_MS = 300;
 
 /** Resolves to everything that came back until the other side ended or was quiet; never throws. */
-export function exchange({ address, port, tls, text, pieceBytes, waitMs = WAIT_MS }: Exchange): Promise<Exchanged> {
+export function exchange({
+  address,
+  port,
+  tls,
+  text,
+  pieceBytes,
+  waitMs = WAIT_MS,
+}: Exchange): Promise<Exchanged> {
   const socket = connect({ host: address, port, noDelay: true });
   const wire = pieceBytes === undefined ? socket : inPieces(socket, pieceBytes);
   const end = tls === null ? wire : secured(wire, tls.name);
@@ -42,7 +49,11 @@ export function exchange({ address, port, tls, text, pieceBytes, waitMs = WAIT_M
 
 /** The certificate is not what these tests are about. */
 export function secured(wire: Duplex, name: string | null): Duplex {
-  return connectTls({ socket: wire, rejectUnauthorized: false, ...(name === null ? {} : { servername: name }) });
+  return connectTls({
+    socket: wire,
+    rejectUnauthorized: false,
+    ...(name === null ? {} : { servername: name }),
+  });
 }
 
 /** Each piece is written for itself, after the one before it was taken by the kernel. */

@@ -55,7 +55,7 @@ export function load(wish: LoadWish): Running {
 type Fetched = { readonly ok: true; readonly address: string } | { readonly ok: false; readonly why: string };
 
 async function fetchOnce(wish: LoadWish, one: LoadWish["names"][number]): Promise<Fetched> {
-  const { name, port, tls, type } = one;
+  const { name, type } = one;
   const { server, limitMs, askAgainMs } = wish;
   const untilMs = performance.now() + limitMs;
   const left = (): number => Math.max(1, untilMs - performance.now());
@@ -66,7 +66,8 @@ async function fetchOnce(wish: LoadWish, one: LoadWish["names"][number]): Promis
     if (found.kind === "failed" && found.code === "timeout" && left() > 1) continue;
     if (found.kind === "failed") return { ok: false, why: `DNS ${found.code} after ${found.tookMs} ms` };
     const address = found.values.at(-1);
-    if (address === undefined) return { ok: false, why: `DNS rcode ${found.rcode} ${found.extendedError?.text ?? ""}` };
+    if (address === undefined)
+      return { ok: false, why: `DNS rcode ${found.rcode} ${found.extendedError?.text ?? ""}` };
     return fetchPage(one, address, left());
   }
 }
@@ -76,8 +77,8 @@ async function fetchPage(
   address: string,
   waitMs: number,
 ): Promise<Fetched> {
-    const text = `GET / HTTP/1.1\r\nHost: ${port === 80 || tls ? name : `${name}:${port}`}\r\nConnection: close\r\n\r\n`;
-    const page = await exchange({ do: "exchange", address, port, tls: tls ? { name } : null, text, waitMs });
-    if (page.kind === "answer" && page.text.includes(`REACHED ${name}`)) return { ok: true, address };
-    return { ok: false, why: `${address}: ${page.kind === "failed" ? page.code : page.text.slice(0, 300)}` };
+  const text = `GET / HTTP/1.1\r\nHost: ${port === 80 || tls ? name : `${name}:${port}`}\r\nConnection: close\r\n\r\n`;
+  const page = await exchange({ do: "exchange", address, port, tls: tls ? { name } : null, text, waitMs });
+  if (page.kind === "answer" && page.text.includes(`REACHED ${name}`)) return { ok: true, address };
+  return { ok: false, why: `${address}: ${page.kind === "failed" ? page.code : page.text.slice(0, 300)}` };
 }

@@ -4,7 +4,14 @@ import { once } from "node:events";
 import { createServer, isIPv4, type Socket } from "node:net";
 import type { Seen } from "../seen.ts";
 import { type Moods, type ServerMood, TTL_SECONDS, type Zone, type ZoneEntry } from "../zone.ts";
-import { type AnswerParts, type AnswerRecord, encodeAnswer, type Question, readQuestion, TYPE } from "./dns-message.ts";
+import {
+  type AnswerParts,
+  type AnswerRecord,
+  encodeAnswer,
+  type Question,
+  readQuestion,
+  TYPE,
+} from "./dns-message.ts";
 
 /** LIMIT: aliases that are followed in one answer. */
 const CHAIN_MAX = 8;
@@ -32,7 +39,7 @@ export async function serveNames(
     if (mood.delayMs === undefined) send(answer);
     else setTimeout(() => send(answer), mood.delayMs);
   };
-  const tcp = createServer((socket) => 
+  const tcp = createServer((socket) =>
     readStream(socket, (message, send) =>
       answerOne(message, { over: "tcp", server: addressOf(socket), from: socket.remotePort ?? 0 }, send),
     ),
@@ -40,7 +47,11 @@ export async function serveNames(
   tcp.listen(53, "::");
   await Promise.all([
     once(tcp, "listening"),
-    ...addresses.map((address) => serveUdp(address, (message, send, from) => answerOne(message, { over: "udp", server: address, from }, send))),
+    ...addresses.map((address) =>
+      serveUdp(address, (message, send, from) =>
+        answerOne(message, { over: "udp", server: address, from }, send),
+      ),
+    ),
   ]);
   return {
     setZone: (next) => {
@@ -62,7 +73,7 @@ type Take = (message: Buffer, send: (answer: Buffer) => void, from: number) => v
 
 async function serveUdp(address: string, take: Take): Promise<void> {
   const socket: UdpSocket = createSocket(address.includes(":") ? "udp6" : "udp4");
-  socket.on("message", (message, from) => 
+  socket.on("message", (message, from) =>
     take(message, (answer) => socket.send(answer, from.port, from.address), from.port),
   );
   socket.bind(53, address);
@@ -79,11 +90,15 @@ function readStream(socket: Socket, take: Take): void {
     while (held.length >= 2 && held.length >= 2 + held.readUInt16BE(0)) {
       const message = held.subarray(2, 2 + held.readUInt16BE(0));
       held = held.subarray(2 + message.length);
-      take(message, (answer) => {
-        const length = Buffer.alloc(2);
-        length.writeUInt16BE(answer.length);
-        socket.write(Buffer.concat([length, answer]));
-      }, from);
+      take(
+        message,
+        (answer) => {
+          const length = Buffer.alloc(2);
+          length.writeUInt16BE(answer.length);
+          socket.write(Buffer.concat([length, answer]));
+        },
+        from,
+      );
     }
   });
 }
@@ -92,7 +107,11 @@ function partsOf(zone: Zone, { name, type }: Question, over: "udp" | "tcp", mood
   const entry = zone[name];
   const rcode = mood.rcode ?? entry?.rcode ?? (entry === undefined ? 3 : 0);
   if (rcode !== 0) return { rcode, truncated: false, records: [] };
-  return { rcode, truncated: over === "udp" && entry?.truncated === true, records: recordsOf(zone, name, type) };
+  return {
+    rcode,
+    truncated: over === "udp" && entry?.truncated === true,
+    records: recordsOf(zone, name, type),
+  };
 }
 
 function recordsOf(zone: Zone, asked: string, type: number): AnswerRecord[] {
@@ -102,7 +121,9 @@ function recordsOf(zone: Zone, asked: string, type: number): AnswerRecord[] {
     const entry: ZoneEntry = zone[name] ?? { records: [] };
     const alias = entry.records.find((record) => record.type === "CNAME");
     if (alias === undefined || alias.type === "TURNS") {
-      records.push(...entry.records.flatMap((record) => (record.type === "CNAME" ? [] : ofType(name, record, type))));
+      records.push(
+        ...entry.records.flatMap((record) => (record.type === "CNAME" ? [] : ofType(name, record, type))),
+      );
       return records;
     }
     records.push({ name, type: TYPE["CNAME"] ?? 0, ttl: alias.ttl ?? TTL_SECONDS, value: alias.value });
@@ -113,7 +134,9 @@ function recordsOf(zone: Zone, asked: string, type: number): AnswerRecord[] {
 
 function ofType(name: string, record: ZoneEntry["records"][number], type: number): AnswerRecord[] {
   if (record.type !== "TURNS") {
-    return TYPE[record.type] === type ? [{ name, type, ttl: record.ttl ?? TTL_SECONDS, value: record.value }] : [];
+    return TYPE[record.type] === type
+      ? [{ name, type, ttl: record.ttl ?? TTL_SECONDS, value: record.value }]
+      : [];
   }
   const value = record.values[Math.floor(Date.now() / record.everyMs) % record.values.length] ?? "";
   return TYPE[isIPv4(value) ? "A" : "AAAA"] === type ? [{ name, type, ttl: record.ttl, value }] : [];

@@ -25,14 +25,27 @@ export function resolve(lookup: Lookup): Promise<Resolved> {
       const { rcode, truncated, records, extendedError, id: replied } = readReply(bytes);
       if (replied !== id) return;
       const values = records.map(({ value }) => value);
-      end({ kind: "answer", rcode, truncated, values, ttls: records.map(({ ttl }) => ttl), extendedError, tookMs: tookMs() });
+      end({
+        kind: "answer",
+        rcode,
+        truncated,
+        values,
+        ttls: records.map(({ ttl }) => ttl),
+        extendedError,
+        tookMs: tookMs(),
+      });
     };
     const timer = setTimeout(() => fail("timeout"), waitMs);
     const close = (over === "udp" ? askUdp : askTcp)(lookup, message, take, fail);
   });
 }
 
-type Asking = (lookup: Lookup, message: Buffer, take: (bytes: Buffer) => void, fail: (code: string) => void) => () => void;
+type Asking = (
+  lookup: Lookup,
+  message: Buffer,
+  take: (bytes: Buffer) => void,
+  fail: (code: string) => void,
+) => () => void;
 
 const askUdp: Asking = ({ server, port = 53, from = 0 }, message, take, fail) => {
   const socket = createSocket(server.includes(":") ? "udp6" : "udp4");
@@ -54,7 +67,8 @@ const askTcp: Asking = ({ server, port = 53 }, message, take, fail) => {
   socket.on("close", () => fail("closed"));
   socket.on("data", (chunk: Buffer) => {
     held = Buffer.concat([held, chunk]);
-    if (held.length >= 2 && held.length >= 2 + held.readUInt16BE(0)) take(held.subarray(2, 2 + held.readUInt16BE(0)));
+    if (held.length >= 2 && held.length >= 2 + held.readUInt16BE(0))
+      take(held.subarray(2, 2 + held.readUInt16BE(0)));
   });
   const length = Buffer.alloc(2);
   length.writeUInt16BE(message.length);

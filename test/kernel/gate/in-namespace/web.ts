@@ -19,7 +19,8 @@ export interface Certificate {
 
 /** Serves HTTP on 80 and 8080, HTTPS on 443 and 8443, and echoes on what others use. */
 export async function serveWeb(certificate: Certificate, report: (seen: Seen) => void): Promise<void> {
-  const serve = (request: IncomingMessage, response: ServerResponse): void => answer(request, response, report);
+  const serve = (request: IncomingMessage, response: ServerResponse): void =>
+    answer(request, response, report);
   const servers = [
     ...HTTP_PORTS.map((port) => createHttp(serve).listen(port, "::")),
     ...[443, 8443].map((port) => createHttps(certificate, serve).listen(port, "::")),
