@@ -92,6 +92,19 @@ describe("state folders without a process", () => {
   });
 });
 
+describe("a folder that is a state folder itself", () => {
+  test("SEAWALL_OPENCLAW_HOME may name it, and nothing elsewhere is looked at", () => {
+    const own = join(folder, "own-state");
+    mkdirSync(own);
+    writeFileSync(join(own, "openclaw.json"), "{}");
+    const places = findPlaces(table("openclaw-gateway"), [], { SEAWALL_OPENCLAW_HOME: own });
+    assert.deepEqual(
+      places.map(({ configPath, pid }) => [configPath, pid]),
+      [[join(own, "openclaw.json"), null]],
+    );
+  });
+});
+
 describe("the cgroup says who runs it", () => {
   const id = "0123456789abcdef".repeat(4);
   for (const [cgroup, unit, container] of [

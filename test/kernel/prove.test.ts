@@ -203,6 +203,11 @@ describe("while what is refused is dropped in silence", () => {
 });
 
 describe("on a host that leaks", () => {
+  const RESOLVER_SOCKETS = [
+    "/run/dbus/system_bus_socket",
+    "/run/systemd/resolve/io.systemd.Resolve",
+    "/run/avahi-daemon/socket",
+  ];
   let proven: Proven;
   before(async () => {
     await world.host.shell(
@@ -217,11 +222,12 @@ accept_risk:
 `,
       ),
     );
+    for (const path of RESOLVER_SOCKETS) await serveSocket(world.host, path, "666");
     proven = await prove();
   });
   after(() => world.host.shell("rm /etc/sudoers.d/leak; chmod 600 /run/docker.sock /run/nscd/socket"));
 
-  const LEAKS = ["runtime-socket", "sudo", "nscd"];
+  const LEAKS = ["runtime-socket", "sudo", "nscd", "resolved-dbus", "resolved-varlink", "avahi"];
   /** The rule is for TCP port 443 over IPv4, and an address rule goes past the gate. */
   const BY_RULE = ["doh-cloudflare", "doh-google", "sni-mismatch", "no-sni", "split-hello"];
 
@@ -250,6 +256,35 @@ accept_risk:
       assert.match(proven.row(id).cure ?? "", cure);
     });
   }
+});
+
+describe("an agent whose unit hides sockets from it", () => {
+  let proven: Proven;
+  before(async () => {
+    await world.seawall.enforce(policy("enforce"));
+    await world.host.shell("chmod 666 /run/docker.sock /run/nscd/socket");
+    // As InaccessiblePaths= of systemd.exec(5) does it: a socket of mode 000 over the other.
+    const hide = `${HIDDEN.map((path) => `mount --bind /run/inaccessible ${path}`).join(" && ")} && echo hidden`;
+    const stay = "exec setpriv --reuid 4242 --regid 4242 --clear-groups sleep 1000";
+    await serveSocket(world.host, "/run/inaccessible", "000");
+    const agent = world.host.start(["unshare", "-m", "sh", "-c", `${hide} && ${stay}`]);
+    await new Promise((resolve) => agent.stdout?.once("data", resolve));
+    proven = await prove();
+  });
+  after(() => world.host.shell("chmod 600 /run/docker.sock /run/nscd/socket"));
+
+  const HIDDEN = ["/run/nscd/socket", "/run/systemd/resolve/io.systemd.Resolve"];
+
+  it("is held there, and only there", () => {
+    const status = (id: string): string => proven.row(id).status;
+    assert.deepEqual(["nscd", "resolved-varlink"].map(status), ["held", "held"]);
+    assert.deepEqual(["resolved-dbus", "avahi", "runtime-socket"].map(status), [
+      "not-held",
+      "not-held",
+      "not-held",
+    ]);
+    assert.match(proven.row("nscd").evidence, /^\/run\/nscd\/socket: EACCES/);
+  });
 });
 
 describe("seawall probe", () => {

@@ -1,12 +1,13 @@
 /** Connects to a destination that was decided on, and joins the two sides. */
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { formatIp, type Ip } from "../../core/net/ip.ts";
+import { openServerSide, type ServerSide } from "./server-side.ts";
 
 /** LIMIT: how long a destination may take to answer. */
 export const DIAL_WAIT_MS = 10_000;
 
 export type Dialled =
-  | { readonly ok: true; readonly socket: Socket }
+  | { readonly ok: true; readonly server: ServerSide }
   | { readonly ok: false; readonly code: string };
 
 /** Connects to the first address that answers, one after the other. */
@@ -23,7 +24,8 @@ export async function dialFirst(addresses: readonly Ip[], port: number): Promise
 /** Connects to one address. The socket stays half-open on purpose: each side ends for itself. */
 export function dial(address: Ip, port: number): Promise<Dialled> {
   return new Promise((resolve) => {
-    const socket = connect({ host: formatIp(address), port, allowHalfOpen: true, noDelay: true });
+    const server = openServerSide(formatIp(address), port);
+    const { socket } = server;
     const timer = setTimeout(() => fail("ETIMEDOUT"), DIAL_WAIT_MS);
     const fail = (code: string): void => {
       clearTimeout(timer);
@@ -35,16 +37,15 @@ export function dial(address: Ip, port: number): Promise<Dialled> {
     socket.once("connect", () => {
       clearTimeout(timer);
       socket.off("error", refused);
-      resolve({ ok: true, socket });
+      resolve({ ok: true, server });
     });
   });
 }
 
-/** Joins two sockets: bytes, ends and resets pass to the other side, and nobody is read faster than the other reads. */
-export function join(client: Socket, server: Socket): void {
-  bind(client, server);
-  client.pipe(server);
-  server.pipe(client);
+/** Joins two sockets that are bound: bytes and ends pass, and nobody is read faster than the other reads. */
+export function join(client: Socket, server: ServerSide): void {
+  client.pipe(server.socket);
+  server.flowTo(client);
 }
 
 /** Calls back once a side has sent all; that may have been while the other was still dialled. */

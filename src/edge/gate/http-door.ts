@@ -16,6 +16,7 @@ import { onEnd, reset } from "./dial.ts";
 import { readFirstBytes } from "./first-bytes.ts";
 import { openTo } from "./named-dial.ts";
 import { type Asked, gateDecision, type GateScope, passes, refuse } from "./scope.ts";
+import type { ServerSide } from "./server-side.ts";
 import type { Destination } from "./tls-door.ts";
 
 /** Serves one diverted connection to its end. */
@@ -58,7 +59,7 @@ export function firstSteps(stream: RequestStream, chunk: Buffer): readonly Strea
 export function relayRequests(
   scope: GateScope,
   client: Socket,
-  server: Socket,
+  server: ServerSide,
   { door, host, port, stream }: Relay,
   begun: readonly StreamStep[],
 ): void {
@@ -70,7 +71,7 @@ export function relayRequests(
     isOver = true;
     refuse(scope, asked, decision);
     reset(client);
-    reset(server);
+    reset(server.socket);
   };
   const take = (step: StreamStep): void => {
     switch (step.kind) {
@@ -81,12 +82,12 @@ export function relayRequests(
         if (named.host !== host) return stop(ANOTHER_HOST);
         if (step.head.upgrade && heads > 1) return stop(LATE_UPGRADE);
         if (step.head.upgrade) upgrade = step.head;
-        server.write(step.raw);
+        server.socket.write(step.raw);
         return;
       }
       case "body":
       case "raw":
-        server.write(step.bytes);
+        server.socket.write(step.bytes);
         return;
       case "end":
         if (upgrade !== null) awaitUpgrade();
@@ -97,7 +98,7 @@ export function relayRequests(
   };
   const takeAll = (steps: readonly StreamStep[]): void => {
     for (const step of steps) if (!isOver) take(step);
-    if (server.writableNeedDrain) client.pause();
+    if (server.socket.writableNeedDrain) client.pause();
   };
   const awaitUpgrade = (): void => {
     upgrade = null;
@@ -107,26 +108,26 @@ export function relayRequests(
     });
   };
   client.on("data", (chunk: Buffer) => takeAll(stream.push(chunk)));
-  server.on("drain", () => client.resume());
-  server.pipe(client);
+  server.socket.on("drain", () => client.resume());
+  server.flowTo(client);
   takeAll(begun);
-  onEnd(client, () => server.end());
-  if (!server.writableNeedDrain) client.resume();
+  onEnd(client, () => server.socket.end());
+  if (!server.socket.writableNeedDrain) client.resume();
 }
 
 /** Reads the status of the first answer while it is passed on; null when it is none. */
-export function readAnswer(server: Socket): Promise<number | null> {
+export function readAnswer(server: ServerSide): Promise<number | null> {
   return new Promise((resolve) => {
     let seen = Buffer.alloc(0);
     const look = (chunk: Buffer): void => {
       seen = Buffer.concat([seen, chunk]);
       const status = readStatus(seen);
       if (status.kind === "more") return;
-      server.off("data", look);
+      stop();
       resolve(status.kind === "status" ? status.code : null);
     };
-    server.on("data", look);
-    server.once("close", () => resolve(null));
+    const stop = server.watch(look);
+    server.socket.once("close", () => resolve(null));
   });
 }
 

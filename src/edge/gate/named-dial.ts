@@ -7,11 +7,12 @@ import type { Refusal } from "../../core/gate/refusal.ts";
 import type { GateDoor } from "../../core/gate/report.ts";
 import type { Decision } from "../../core/policy/decision.ts";
 import { bind, dial, dialFirst, type Dialled } from "./dial.ts";
+import type { ServerSide } from "./server-side.ts";
 import { isUnknownName, type Resolution } from "./resolver.ts";
 import { admit, type Asked, gateDecision, type GateScope, passes, refuse } from "./scope.ts";
 
 export type Opened =
-  | { readonly kind: "open"; readonly server: Socket; readonly address: Ip }
+  | { readonly kind: "open"; readonly server: ServerSide; readonly address: Ip }
   | { readonly kind: "refused"; readonly refusal: Refusal }
   /** Allowed, but it did not come to be. */
   | { readonly kind: "failed"; readonly refusal: Refusal };
@@ -129,12 +130,12 @@ function finish(
     const refusal = refuse(scope, askedOf({ door, host, port }, address), unreachable(dialled.code));
     return { kind: "failed", refusal };
   }
-  const server = dialled.socket;
-  if (client.destroyed) server.destroy();
-  bind(client, server);
+  const { server } = dialled;
+  if (client.destroyed) server.socket.destroy();
+  bind(client, server.socket);
   const cut = (): void => {
     client.resetAndDestroy();
-    server.resetAndDestroy();
+    server.socket.resetAndDestroy();
   };
   scope.connections.opened(client, { host, address, port, cut });
   tell();

@@ -78,9 +78,9 @@ async function forward(
   const { server } = opened;
   let isWhole = false;
   const take = (step: StreamStep): void => {
-    if (step.kind === "raw") server.write(step.bytes);
+    if (step.kind === "raw") server.socket.write(step.bytes);
     if (isWhole) return;
-    if (step.kind === "body") server.write(step.bytes);
+    if (step.kind === "body") server.socket.write(step.bytes);
     if (step.kind === "end") {
       isWhole = true;
       if (head.upgrade) void readAnswer(server).then((code) => code === 101 && takeAll(stream.upgraded()));
@@ -89,20 +89,20 @@ async function forward(
       isWhole = true;
       refuse(scope, askedOf(wanted), requestProblem(step.problem));
       reset(client);
-      reset(server);
+      reset(server.socket);
     }
   };
   const takeAll = (steps: readonly StreamStep[]): void => {
     for (const step of steps) take(step);
-    if (server.writableNeedDrain) client.pause();
+    if (server.socket.writableNeedDrain) client.pause();
   };
-  server.write(forwardHead(head));
+  server.socket.write(forwardHead(head));
   client.on("data", (chunk: Buffer) => takeAll(stream.push(chunk)));
-  server.on("drain", () => client.resume());
-  server.pipe(client);
+  server.socket.on("drain", () => client.resume());
+  server.flowTo(client);
   takeAll(begun);
-  onEnd(client, () => server.end());
-  if (!server.writableNeedDrain) client.resume();
+  onEnd(client, () => server.socket.end());
+  if (!server.socket.writableNeedDrain) client.resume();
 }
 
 function open(scope: GateScope, client: Socket, { host, port }: HostPort): Promise<Opened> {

@@ -36,7 +36,7 @@ export async function serveTls(
   const opened = await openTo(scope, client, { door: "tls", host: hello.name, port }, address);
   if (opened.kind === "refused") return endWithAlert(client);
   if (opened.kind === "failed") return reset(client);
-  opened.server.write(hello.bytes);
+  opened.server.socket.write(hello.bytes);
   join(client, opened.server);
 }
 

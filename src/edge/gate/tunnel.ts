@@ -10,10 +10,11 @@ import { readFirstBytes, SILENCE_WAIT_MS } from "./first-bytes.ts";
 import { NO_SERVER_NAME, readHello } from "./hello.ts";
 import { firstSteps, relayRequests } from "./http-door.ts";
 import { gateDecision, type GateScope, passes, refuse } from "./scope.ts";
+import type { ServerSide } from "./server-side.ts";
 import { endWithAlert } from "./tls-door.ts";
 
 export interface Tunnel {
-  readonly server: Socket;
+  readonly server: ServerSide;
   readonly address: Ip;
   /** Null: the tunnel was asked for by address. */
   readonly host: Hostname | null;
@@ -29,7 +30,7 @@ export async function runTunnel(scope: GateScope, client: Socket, tunnel: Tunnel
   if (port === 443) return runTls(scope, client, tunnel);
   if (port === 80 && host !== null) return runHttp(scope, client, tunnel, host);
   // Elsewhere the server may be the one that speaks first, so it is heard while the client is still silent.
-  server.pipe(client);
+  server.flowTo(client);
   const first = await readFirstBytes(client, {
     held,
     silenceMs: SILENCE_WAIT_MS,
@@ -41,14 +42,14 @@ export async function runTunnel(scope: GateScope, client: Socket, tunnel: Tunnel
   if (first.kind === "read" && first.result.isTls) {
     return runTls(scope, client, { ...tunnel, held: [first.result.chunk, ...held.slice(1)] });
   }
-  if (first.kind === "read") server.write(first.result.chunk);
-  client.pipe(server);
+  if (first.kind === "read") server.socket.write(first.result.chunk);
+  client.pipe(server.socket);
 }
 
 async function runTls(scope: GateScope, client: Socket, tunnel: Tunnel): Promise<void> {
   const { server, address, host, port, held } = tunnel;
   const hello = await readHello(client, held, SILENCE_WAIT_MS);
-  if (hello.kind === "closed") return reset(server);
+  if (hello.kind === "closed") return reset(server.socket);
   const decision = hello.kind === "refused" ? hello.decision : judgeInside(scope, tunnel, hello.name);
   if (decision !== null) {
     const named = hello.kind === "hello" ? hello.name : null;
@@ -57,7 +58,7 @@ async function runTls(scope: GateScope, client: Socket, tunnel: Tunnel): Promise
       { door: "proxy", host: named ?? host, address: formatIp(address), port, protocol: "tcp" },
       decision,
     );
-    reset(server);
+    reset(server.socket);
     return endWithAlert(client);
   }
   if (hello.kind === "hello") joinWith(client, server, [hello.bytes]);
@@ -96,13 +97,13 @@ async function runHttp(
     read: (chunk) => firstSteps(stream, chunk),
   });
   if (first.kind !== "read") {
-    reset(server);
+    reset(server.socket);
     return void client.destroy();
   }
   relayRequests(scope, client, server, { door: "proxy", host, port, stream }, first.result);
 }
 
-function joinWith(client: Socket, server: Socket, begun: readonly Uint8Array[]): void {
-  for (const bytes of begun) server.write(bytes);
+function joinWith(client: Socket, server: ServerSide, begun: readonly Uint8Array[]): void {
+  for (const bytes of begun) server.socket.write(bytes);
   join(client, server);
 }

@@ -36,26 +36,34 @@ export function findPlaces(
   accounts: readonly Account[],
   env: Readonly<Record<string, string | undefined>>,
 ): Place[] {
-  const running = table.all.filter(isGateway).map((process) => placeOf(process, accounts));
+  const only = env["SEAWALL_OPENCLAW_HOME"] ?? "";
+  const running = table.all
+    .filter(isGateway)
+    .map((process) => placeOf(process, accounts))
+    .filter(({ stateFolder }) => only === "" || isBelow(stateFolder ?? "", only));
   const taken = new Set(running.map(({ stateFolder }) => stateFolder));
-  const override = env["SEAWALL_OPENCLAW_HOME"];
-  const homes =
-    override === undefined || override === ""
-      ? accounts.filter(({ home, uid }) => home.startsWith("/") && (uid === 0 || home !== "/"))
-      : [];
-  const named = override === undefined || override === "" ? [] : [ownerOf(override, accounts)];
-  const seen = new Set<string>();
-  const idle = [...homes, ...named].flatMap((account) => {
-    if (seen.has(account.home)) return [];
-    seen.add(account.home);
-    const folders = namesIn(account.home).filter(
-      (name) => STATE_FOLDER.test(name) && ownStateAt(join(account.home, name))?.kind === "folder",
-    );
-    return folders
-      .map((name) => installed(account, name))
-      .filter(({ stateFolder }) => !taken.has(stateFolder));
-  });
-  return [...running, ...idle].slice(0, INSTANCES_MAX);
+  const homes = accounts.filter(({ home, uid }) => home.startsWith("/") && (uid === 0 || home !== "/"));
+  const idle = (only === "" ? distinctHomes(homes) : [ownerOf(only, accounts)]).flatMap((account) =>
+    stateFoldersIn(account.home).map((folder) => installed(account, folder)),
+  );
+  return [...running, ...idle.filter(({ stateFolder }) => !taken.has(stateFolder))].slice(0, INSTANCES_MAX);
+}
+
+function isBelow(path: string, folder: string): boolean {
+  const bare = folder.replace(/(.)\/+$/, "$1");
+  return path === bare || path.startsWith(`${bare}/`);
+}
+
+function distinctHomes(accounts: readonly Account[]): Account[] {
+  return [...new Map(accounts.toReversed().map((account) => [account.home, account])).values()].toReversed();
+}
+
+/** State folders in a home; a folder that is one itself (it holds a configuration) is the only one. */
+function stateFoldersIn(folder: string): string[] {
+  if (CONFIG_NAMES.some((name) => ownStateAt(join(folder, name))?.kind === "file")) return [folder];
+  return namesIn(folder)
+    .filter((name) => STATE_FOLDER.test(name) && ownStateAt(join(folder, name))?.kind === "folder")
+    .map((name) => join(folder, name));
 }
 
 function isGateway({ title, comm, args }: ProcessSeen): boolean {
@@ -101,8 +109,8 @@ function sameFolder(path: string, pid: number): boolean {
   return its === undefined || (ours !== undefined && ours.uid === its.uid && ours.mtimeMs === its.mtimeMs);
 }
 
-function installed(account: Account, name: string): Place {
-  const stateFolder = join(account.home, name);
+function installed(account: Account, stateFolder: string): Place {
+  const name = stateFolder.slice(stateFolder.lastIndexOf("/") + 1);
   return {
     pid: null,
     uid: account.uid,
@@ -128,9 +136,14 @@ function defaultFolder(root: string, home: string, profile: string | null): stri
   );
 }
 
+/** Today's name and older ones; `config.json` is what some guides write, and what OpenClaw does not read. */
+const CONFIG_NAMES = ["openclaw.json", "clawdbot.json", "moltbot.json"];
+
 function configIn(folder: string): string {
-  const names = ["openclaw.json", "clawdbot.json", "moltbot.json", "config.json"];
-  return join(folder, names.find((name) => ownStateAt(join(folder, name)) !== undefined) ?? "openclaw.json");
+  return join(
+    folder,
+    CONFIG_NAMES.find((name) => ownStateAt(join(folder, name)) !== undefined) ?? "openclaw.json",
+  );
 }
 
 function ownerOf(home: string, accounts: readonly Account[]): Account {

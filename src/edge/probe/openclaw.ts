@@ -236,13 +236,27 @@ async function readSandbox(place: Place): Promise<Reading<UnitSandbox>> {
   if (place.unit === null)
     return absent(place.pid === null ? "it does not run" : "no unit of systemd runs it");
   if (!hasSystemd()) return unreadable("systemd does not answer here", "systemctl show openclaw-gateway");
-  const [properties] = (await unitProperties([place.unit], SANDBOX_PROPERTIES)) ?? [];
-  if (properties === undefined || properties.get("FragmentPath") === "")
+  const [system] = (await unitProperties([place.unit], SANDBOX_PROPERTIES)) ?? [];
+  // The official unit is one of its user's own systemd.
+  const own = isLoaded(system)
+    ? []
+    : ((await unitProperties([place.unit], SANDBOX_PROPERTIES, [
+        "--user",
+        `--machine=${place.user}@.host`,
+      ])) ?? []);
+  const properties = isLoaded(system) ? system : own[0];
+  if (!isLoaded(properties))
     return unreadable(
-      `${place.unit} is a unit of its user's own systemd`,
+      `${place.unit} is not one that systemd tells of`,
       `systemctl --user show ${place.unit} (as ${place.user})`,
     );
   return read({ unit: place.unit, properties: Object.fromEntries(properties) });
+}
+
+function isLoaded(
+  properties: ReadonlyMap<string, string> | undefined,
+): properties is ReadonlyMap<string, string> {
+  return properties !== undefined && (properties.get("FragmentPath") ?? "") !== "";
 }
 
 async function readRights(place: Place, seen: Seen): Promise<OpenclawInstance["process"]> {

@@ -38,12 +38,16 @@ export async function unitStates(
   );
 }
 
-/** Returns the properties of units in the order of the question, or undefined when systemctl does not answer. */
+/**
+ * Returns the properties of units in the order of the question, or undefined when systemctl does not answer. `whose`
+ * asks a user's own systemd.
+ */
 export async function unitProperties(
   units: readonly string[],
   names: readonly string[],
+  whose: readonly string[] = [],
 ): Promise<readonly ReadonlyMap<string, string>[] | undefined> {
-  const answer = await ask("systemctl", ["show", `--property=${names.join(",")}`, "--", ...units]);
+  const answer = await ask("systemctl", ["show", ...whose, `--property=${names.join(",")}`, "--", ...units]);
   if (answer?.status !== 0) return undefined;
   return answer.stdout.split(/\n\n+/).map(
     (block) =>

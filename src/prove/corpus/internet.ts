@@ -91,7 +91,7 @@ function echo(id: string, title: string, address: string): Entry {
 async function askBelowWildcard(scene: Scene): Promise<Judged> {
   const patterns = allowsOf(scene.policy, scene.scope.name).flatMap(({ names }) => names);
   const wildcard = patterns.find((one) => one.kind !== "exact");
-  if (wildcard === undefined || wildcard.kind === "exact") return notPossible("no rule of it is by wildcard");
+  if (wildcard === undefined) return notPossible("no rule of it is by wildcard");
   const name = `${scene.uniqueName("txt").split(".", 1)[0] ?? ""}.${wildcard.suffix}`;
   const server = scene.resolver;
   const answer = await scene.agent.ask({ do: "dns", server, name, type: TYPE.TXT, over: "udp" });

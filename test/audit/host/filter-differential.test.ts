@@ -88,9 +88,9 @@ describe("the audit's reading of rules", () => {
       for (const from of STRANGERS) {
         const source = parseIp(from)?.value ?? 0;
         const packet = packetOf({ family: "ip", in: link, protocol: "tcp", port, source });
-        const before = possibleAt(tables, "prerouting", packet);
-        const possible = before.accept ? possibleAt(tables, "input", packet) : before;
-        if (possible.accept && (possible.drop || before.drop)) continue;
+        const first = possibleAt(tables, "prerouting", packet);
+        const possible = first.accept ? possibleAt(tables, "input", packet) : first;
+        if (possible.accept && (possible.drop || first.drop)) continue;
         decided += 1;
         const outcome = await host.upstream.connect({ to: HOST4, port, from }, DEADLINE_MS);
         assert.equal(
@@ -106,9 +106,12 @@ describe("the audit's reading of rules", () => {
   test(`${RULESETS} random rulesets of nft`, async () => {
     const random = seededRandom(20_261_121);
     let decided = 0;
-    for (let round = 0; round < RULESETS; round += 1) {
+    for (let accepted = 0; accepted < RULESETS; ) {
       const text = nftRuleset(random);
-      await host.shell("nft flush ruleset; nft -f -", { input: text });
+      // nft refuses what contradicts itself (a UDP packet with a TCP reset): such a ruleset is no case.
+      const loaded = await host.run(["sh", "-c", "nft flush ruleset; nft -f -"], { input: text });
+      if (loaded.code !== 0) continue;
+      accepted += 1;
       const tables = tablesOfNft(await host.shell("nft -j list ruleset"));
       assert.ok(tables !== undefined);
       decided += await compare(tables, text);
@@ -121,10 +124,11 @@ describe("the audit's reading of rules", () => {
     const random = seededRandom(7);
     let decided = 0;
     for (let round = 0; round < RULESETS; round += 1) {
-      const rules = [1, 2, 3, 4, 5].map(
-        () => `-A ${random.pick(["INPUT", "INPUT", "MORE"])} ${iptablesRule(random)}`,
-      );
-      const text = `*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:MORE - [0:0]\n${rules.join("\n")}\nCOMMIT\n`;
+      const rules = [1, 2, 3, 4, 5].map(() => {
+        const chain = random.pick(["INPUT", "INPUT", "MORE"]);
+        return `-A ${chain} ${iptablesRule(random, chain)}`;
+      });
+      const text = `*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:MORE - [0:0]\n-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n${rules.join("\n")}\nCOMMIT\n`;
       await host.shell("nft flush ruleset; iptables-restore", { input: text });
       decided += await compare(tablesOfIptables(await host.shell("iptables-save"), "ip", "iptables"), text);
     }
@@ -150,6 +154,7 @@ ${lines(2, true)}
   }
   chain in {
     type filter hook input priority 0; policy ${policy};
+    ct state established accept # what is compared is the first packet
 ${lines(4, false)}
   }
 }
@@ -161,16 +166,17 @@ ${lines(1, true)}
   }
   chain pre {
     type filter hook ${random.pick(["prerouting", "input"])} priority ${random.pick([-150, 10])}; policy accept;
+    ct state established accept
 ${lines(2, false).replaceAll("reject with tcp reset", "drop")}
   }
 }
 `;
 }
 
-function iptablesRule(random: SeededRandom): string {
+function iptablesRule(random: SeededRandom, chain: string): string {
   const [term = ""] = random.sample(IPTABLES_TERMS, random.below(2));
-  const verdict = random.pick(
-    IPTABLES_VERDICTS.filter((one) => !one.startsWith("-p tcp") || !/-p /.test(term)),
-  );
+  const fits = (one: string): boolean =>
+    !(one.startsWith("-p tcp") && term.includes("-p ")) && !(chain === "MORE" && one.includes("MORE"));
+  const verdict = random.pick(IPTABLES_VERDICTS.filter(fits));
   return `${term} ${verdict}`.trim();
 }

@@ -1,14 +1,12 @@
 // Attack: a gate is taken over. It can lie about which public address a listed name has, and talk to the resolver. It
 // cannot do anything else.
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { after, before, describe, it } from "node:test";
 import { eventually } from "../../support/host/eventually.ts";
 import { HOST4 } from "../../support/host/host.ts";
 import type { Agent } from "./agent.ts";
 import { assertNotReached, assertReached } from "./expect.ts";
-import type { HostileAsk, Linked, WrongPin } from "./hostile.ts";
-import { asker } from "./line-client.ts";
+import { startHostile, takeOver, type Tell, type WrongPin } from "./hostile.ts";
 import { AGENT_UID, GATE_UID, OTHER_UID, startWorld, type World } from "./world.ts";
 import { ELSEWHERE4, ELSEWHERE6, METADATA, OTHER_RESOLVER4, OWN_PUBLIC4, RESOLVER, SITE4 } from "./zone.ts";
 
@@ -24,31 +22,13 @@ outbound:
   - {id: not-that, deny: denied.example.org, why: a rule of this test}
   - {id: theirs, allow: second.example.com, scope: second, port: 8443, why: a rule of this test}
 `;
-const SCRIPT = fileURLToPath(new URL("./in-namespace/hostile-gate.ts", import.meta.url));
 const LOCAL_PORT = 7_777;
-/** LIMIT: what seawalld may need more while it is flooded. */
-const MORE_BYTES_MAX = 160 * 1024 * 1024;
-const FLOOD_MS = 1_500;
-/** Messages of a flood of pins, a hundred addresses each: nft, which an apply starts, reads every element. */
-const PIN_MESSAGES = 30;
-
 describe("a gate that is taken over", () => {
   let world: World;
-  let tell: <Answer>(ask: HostileAsk) => Promise<Answer>;
+  let tell: Tell;
   let gate: Agent;
   let agent: Agent;
 
-  const hostile = (uid: number, gid: number) => {
-    const user = ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups"];
-    return asker(world.host.start([...user, process.execPath, SCRIPT]));
-  };
-  /** Until it has the place of the real one, which seawalld starts again each time. */
-  const takeOver = async () => {
-    await tell({ do: "leave" });
-    const linking = tell<Linked>({ do: "link", forMs: 10_000 });
-    await world.signal("KILL", "gate");
-    assert.deepEqual((await linking).linked, true);
-  };
   const pin = (wish: Partial<WrongPin>) =>
     tell<string>({
       do: "pin",
@@ -64,14 +44,14 @@ describe("a gate that is taken over", () => {
     agent = world.agent(AGENT_UID);
     await world.agent(OTHER_UID).listen({ address: "127.0.0.1", port: LOCAL_PORT }, "a service of this host");
     assertReached(await agent.https("good.example.com"), "good.example.com");
-    tell = hostile(GATE_UID, GATE_UID);
-    await takeOver();
+    tell = startHostile(world, GATE_UID, GATE_UID);
+    await takeOver(world, tell);
   });
   after(() => world.stop());
 
   it("can lie about the public address of a listed name, and then reaches it on the ports of its rules only", async () => {
-    const before = await world.during(() => gate.https("evil.example.net", { address: ELSEWHERE4 }));
-    assert.equal(before.packets(ELSEWHERE4), 0, "it gets there without a pin");
+    const unpinned = await world.during(() => gate.https("evil.example.net", { address: ELSEWHERE4 }));
+    assert.equal(unpinned.packets(ELSEWHERE4), 0, "it gets there without a pin");
     assert.equal(await pin({}), "pinned");
     assertReached(await gate.https("evil.example.net", { address: ELSEWHERE4 }), "evil.example.net");
     assertReached(
@@ -183,174 +163,5 @@ describe("a gate that is taken over", () => {
     const watched = await world.during(() => agent.https("evil.example.net", { address: ELSEWHERE4 }));
     assertNotReached(watched.value);
     assert.equal(watched.packets(ELSEWHERE4), 0);
-  });
-
-  describe("and says what nobody says", () => {
-    const frames: readonly (readonly [string, string | Buffer, number | null])[] = [
-      ["bytes that are no JSON", Buffer.from([0xff, 0xfe, 0, 1, 2]), null],
-      ["JSON that is no message", "[]", null],
-      ["a message of a kind that there is not", '{"kind":"setup","id":1}', null],
-      ["a message with more in it", '{"kind":"pong","id":1,"__proto__":{"x":1},"more":1}', null],
-      [
-        "a pin for longer than any",
-        JSON.stringify({
-          kind: "pin",
-          id: 1,
-          scope: "agent",
-          host: "good.example.com",
-          addresses: ["151.101.7.1"],
-          seconds: 1e9,
-        }),
-        null,
-      ],
-      [
-        "a pin for no time",
-        JSON.stringify({
-          kind: "pin",
-          id: 1,
-          scope: "agent",
-          host: "good.example.com",
-          addresses: ["151.101.7.1"],
-          seconds: 0,
-        }),
-        null,
-      ],
-      [
-        "a pin of a thousand addresses",
-        JSON.stringify({
-          kind: "pin",
-          id: 1,
-          scope: "agent",
-          host: "good.example.com",
-          addresses: Array.from({ length: 1_000 }, (_, at) => `151.101.7.${at % 250}`),
-          seconds: 90,
-        }),
-        null,
-      ],
-      ["a thousand arrays in each other", "[".repeat(60_000), null],
-      ["a frame that is longer than any", "x", 0xffff_ffff],
-      ["a frame just too long", "x".repeat(65_537), null],
-    ];
-    for (const [what, content, header] of frames) {
-      it(`is cut off after ${what}, and seawalld goes on`, async () => {
-        await takeOver();
-        const base64 = Buffer.from(content).toString("base64");
-        assert.equal(await tell({ do: "frame", base64, header }), "cut");
-        assert.ok(!(await elements()).includes("151.101.7."));
-        assert.equal(await world.signal("CONT", "daemon"), 1);
-      });
-    }
-    it("and the real gate has its place again", async () => {
-      assert.equal(
-        await eventually(
-          async () => (await agent.resolve("good.example.com", { waitMs: 500 })).kind,
-          "answer",
-        ),
-        "answer",
-      );
-      assertReached(await agent.https("good.example.com"), "good.example.com", SITE4);
-    });
-  });
-
-  describe("and says more than anybody can hear", () => {
-    const memory = async () => {
-      const text = await world.host.shell("grep VmRSS /proc/$(pgrep -f '[m]ain.ts daemon')/status");
-      return Number(/(\d+) kB/.exec(text)?.[1]) * 1_024;
-    };
-    const pins = Array.from({ length: PIN_MESSAGES }, (_, at) => {
-      const address = (more: number) => `${60 + at}.${more}.9.9`;
-      const addresses = Array.from({ length: 100 }, (__, more) => address(more));
-      return JSON.stringify({
-        kind: "pin",
-        id: at,
-        scope: "agent",
-        host: "good.example.com",
-        addresses,
-        seconds: 90,
-      });
-    });
-    const unlisted = [
-      JSON.stringify({
-        kind: "pin",
-        id: 1,
-        scope: "agent",
-        host: "x.net",
-        addresses: ["1.1.1.1"],
-        seconds: 90,
-      }),
-    ];
-    const decision = {
-      verdict: "refuse",
-      observed: false,
-      rule: null,
-      reason: "default",
-      why: "x".repeat(500),
-    };
-    const reports = [
-      JSON.stringify({
-        kind: "report",
-        report: {
-          door: "tls",
-          scope: "agent",
-          host: "h".repeat(200),
-          address: null,
-          port: 443,
-          protocol: "tcp",
-          decision,
-          id: null,
-        },
-      }),
-    ];
-    const floods = [
-      ["pins of all the internet", pins, false],
-      ["wishes that are refused, without hearing the answers", unlisted, true],
-      ["reports of what never was", reports, false],
-    ] as const;
-    for (const [what, texts, deaf] of floods) {
-      it(`${what}: seawalld answers, does not grow, and the operator's commands work`, async () => {
-        await takeOver();
-        const before = await memory();
-        const flooding = tell<number>({ do: "flood", texts, forMs: FLOOD_MS, deaf });
-        const status = await world.seawall.status();
-        assert.equal(status.state, "enforcing");
-        const during = await memory();
-        const count = await flooding;
-        const after = await memory();
-        assert.ok(count > 100, `only ${count} were sent`);
-        assert.ok(
-          Math.max(during, after) - before < MORE_BYTES_MAX,
-          `${count} messages: ${before} ${during} ${after}`,
-        );
-        await tell({ do: "leave" });
-        const pinned = async () => (await agent.https("good.example.com")).includes("REACHED");
-        assert.equal(await eventually(pinned, true), true, world.said());
-      });
-    }
-    it("and the operator still changes the policy", async () => {
-      await world.seawall.enforce(
-        `${POLICY}  - {id: more, allow: more.example.net, why: a rule of this test}\n`,
-      );
-      assertReached(await agent.https("good.example.com"), "good.example.com");
-    });
-    it("and another scope is not the poorer for it", async () => {
-      const other = world.agent(OTHER_UID);
-      const reach = async () => (await other.https("second.example.com", { port: 8443 })).includes("REACHED");
-      assert.equal(await eventually(reach, true), true, world.said());
-    });
-  });
-
-  it("is nobody but the user of the gates: another user does not link, even in their group", async () => {
-    for (const [uid, gid] of [
-      [OTHER_UID, OTHER_UID],
-      [AGENT_UID, AGENT_UID],
-      [OTHER_UID, GATE_UID],
-    ] as const) {
-      const other = hostile(uid, gid);
-      const linking = other<Linked>({ do: "link", forMs: 1_500 });
-      await world.signal("KILL", "gate");
-      const { linked, code } = await linking;
-      assert.equal(linked, false);
-      if (gid !== GATE_UID) assert.equal(code, "EACCES");
-    }
   });
 });

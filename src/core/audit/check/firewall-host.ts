@@ -60,7 +60,10 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
           ];
           if (problems.length === 0 && six.reach === "open") return fail("neither family is filtered");
           if (problems.length === 0 && six.reach === "maybe")
-            return unknown("a rule that the audit cannot read decides over IPv6", "seawall exposure");
+            return unknown(
+              "a rule that the audit cannot read decides over IPv6",
+              "nft list ruleset, and read that rule yourself",
+            );
           return passUnless(problems, `closed over both, IPv6 by ${six.where}`);
         }),
       ),

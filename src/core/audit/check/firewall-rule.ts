@@ -29,7 +29,7 @@ function onTables(facts: Facts, judge: Judge): Outcome {
 const cannotTell = (what: string, verdict: Verdict): Outcome =>
   unknown(
     `${what}: a rule that the audit cannot read stands in the way (${verdict.where})`,
-    "seawall exposure, which sends real packets through a copy of the rules",
+    "nft list ruleset, and read that rule yourself",
   );
 
 export const FIREWALL_RULE_CHECKS: readonly Check[] = [
@@ -198,7 +198,7 @@ export const FIREWALL_RULE_CHECKS: readonly Check[] = [
     severity: "medium",
     title: "What the agent may reach is limited",
     why: "an agent that is tricked can send what it knows to any address on the internet",
-    fix: "seawall apply with outbound: enforce (observe first, then seawall readiness)",
+    fix: "seawall apply with `outbound: enforce` in the policy, after some days of `observe`",
     looksAt: `${LOOKS}; outward`,
     judge: (facts) =>
       onTables(facts, (firewall, tables) => {
