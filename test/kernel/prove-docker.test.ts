@@ -109,6 +109,19 @@ describe("an agent in a container", () => {
     assert.equal((await host.shell("pgrep -fc 'slee[p] 60' || true")).trim(), "0");
   });
 
+  it("leaves nothing behind when it is killed either", async () => {
+    const killed = host.start([...SEAWALL, "prove"]);
+    const links = async (): Promise<string> =>
+      (await host.shell("ip -o link | grep -c ' sw-p' || true")).trim();
+    assert.equal(await eventually(links, "1"), "1", "it was over before it was killed");
+    await host.shell("pkill -KILL -f '[m]ain.ts prove'");
+    killed.kill("SIGKILL");
+    assert.equal(await eventually(links, "0"), "0");
+    const left = async (): Promise<string> =>
+      (await host.shell("pgrep -fc 'prove/[a]ttempt' || true")).trim();
+    assert.equal(await eventually(left, "0"), "0");
+  });
+
   it("is not held where the socket of dockerd is mounted into a container", async () => {
     const socket = "/run/docker.sock:/run/docker.sock";
     await host.shell(`docker run -d --name leak -v ${socket} tiny /bin/busybox sleep 1000`);

@@ -111,6 +111,19 @@ describe("while outbound is only watched", () => {
   });
 });
 
+describe("while outbound is only watched and the guards are lifted", () => {
+  it("what they held comes through, so those attempts work too", async () => {
+    const accept = (guard: string): string =>
+      `  - {guard: ${guard}, reason: this test wants it, by: me, expires: 2099-01-01}\n`;
+    await world.seawall.enforce(
+      policy("observe", `accept_risk:\n${accept("metadata")}${accept("link-local")}${accept("control")}`),
+    );
+    const proven = await prove();
+    for (const id of ["metadata-ipv4", "metadata-ipv6", "dashboard"])
+      assert.match(proven.row(id).evidence, /^connected in .*: only watched$/, id);
+  });
+});
+
 describe("while outbound is enforced", () => {
   let proven: Proven;
   let asked: readonly string[];

@@ -5,6 +5,7 @@ import type { GateReport } from "../../core/gate/report.ts";
 import type { ResolvedPolicy } from "../../core/policy/resolved.ts";
 import { createConnections } from "./connections.ts";
 import { createResolver } from "./resolver.ts";
+import { withNat64 } from "./nat64-discovery.ts";
 import type { Pinner } from "./pinner.ts";
 import { type GateScope, passes } from "./scope.ts";
 import type { Upstream } from "./upstream.ts";
@@ -60,10 +61,14 @@ export function createGate(options: GateOptions): Gate {
     judges.set(key, made);
     return made;
   };
+  const asked = withNat64(upstream, nowMs, (nat64) => {
+    around = { ...around, nat64 };
+    judges = new Map();
+  });
   const makeScope = (name: string): GateScope => {
     const bindings = createBindings();
     const judge = (): ScopeJudge => judgeOf(name);
-    const resolver = createResolver({ scope: name, judge, bindings, upstream, pinner, nowMs });
+    const resolver = createResolver({ scope: name, judge, bindings, upstream: asked, pinner, nowMs });
     return { name, judge, bindings, resolver, connections: createConnections(), tell, nowMs };
   };
   const cutForbidden = (): void => {
@@ -81,7 +86,7 @@ export function createGate(options: GateOptions): Gate {
     },
     setPolicies: async (next, surroundings) => {
       policies = next;
-      around = surroundings;
+      around = { ...surroundings, nat64: around.nat64 };
       judges = new Map();
       clearTimeout(timer);
       if (next.candidate !== null) {

@@ -65,6 +65,7 @@ describe("a name whose addresses change", () => {
   });
 
   it("keeps its connections when the kernel forgets its pins", async () => {
+    assertAddresses(await agent.resolve("good.example.com"), SITE4);
     for (const [key, port] of [
       ["gate over", 443],
       ["direct over", 8080],
