@@ -5,9 +5,10 @@ import { gatePorts } from "../core/policy/gate-port.ts";
 import type { ResolvedPolicy, ResolvedScope } from "../core/policy/resolved.ts";
 import { isLoopback, parseIp } from "../core/net/ip.ts";
 import { containersWithoutDns, dockerBridge } from "../edge/docker/network.ts";
-import { asksTheGate } from "../edge/host/guest-probe.ts";
+import { asksTheGate, type GuestPlace, isListening } from "../edge/host/guest-probe.ts";
 import { addressesOf } from "../edge/host/own-address.ts";
 import { readResolvers } from "../edge/host/resolv-conf.ts";
+import { scopeInterfaces } from "./scope.ts";
 
 /**
  * Refuses a docker scope whose embedded resolver asks a resolver on this host's loopback: dockerd then asks for the
@@ -35,17 +36,23 @@ export function refuseEmbeddedResolver(policy: ResolvedPolicy): void {
   }
 }
 
-/** Refuses when a question from inside a scope does not come to its gate. The policy must be in force. */
+/**
+ * Refuses when a question from inside a scope does not come to its gate. The policy must be in force. While names are
+ * only watched, a scope whose gate does not run is left out: its DNS passes by it.
+ */
 export function refuseUnreachableGate(policy: ResolvedPolicy): void {
-  if (policy.mode.outbound !== "enforce") return;
+  const isWatched = policy.mode.outbound === "observe";
+  const interfaces = scopeInterfaces(policy);
   for (const scope of gatedScopes(policy)) {
-    const { target } = scope;
-    if (target.kind === "netns" && !asksTheGate({ kind: "netns", name: target.name }))
-      throw unreachable(scope, null);
-    if (target.kind !== "docker") continue;
-    const bridge = dockerBridge(target.network);
-    if (!asksTheGate({ kind: "bridge", bridge })) throw unreachable(scope, bridge);
+    const place = placeOf(scope);
+    if (place === null || (isWatched && !isListening(gatePorts(scope.index).dns))) continue;
+    if (!asksTheGate(place, isWatched)) throw unreachable(scope, interfaces.get(scope.name) ?? []);
   }
+}
+
+function placeOf({ target }: ResolvedScope): GuestPlace | null {
+  if (target.kind === "netns") return { kind: "netns", name: target.name };
+  return target.kind === "docker" ? { kind: "bridge", bridge: dockerBridge(target.network) } : null;
 }
 
 function gateAddress(network: string): string {
@@ -53,13 +60,12 @@ function gateAddress(network: string): string {
 }
 
 /** Most often it is UFW, which denies what comes in and is not named. */
-function unreachable({ name, index, target }: ResolvedScope, bridge: string | null): SeawallError {
+function unreachable({ name, index }: ResolvedScope, interfaces: readonly string[]): SeawallError {
   const { dns, tls, http } = gatePorts(index);
-  const from = bridge ?? (target.kind === "netns" ? "the interface of the namespace" : "");
-  const rules = [
-    `ufw allow in on ${from} to any port ${dns} proto udp`,
-    `ufw allow in on ${from} to any port ${dns},${http},${tls} proto tcp`,
-  ];
+  const rules = interfaces.flatMap((one) => [
+    `ufw allow in on ${one} to any port ${dns} proto udp`,
+    `ufw allow in on ${one} to any port ${dns},${http},${tls} proto tcp`,
+  ]);
   return new SeawallError(
     "SEAWALL_GATE",
     `scope \`${name}\`: a question from inside it does not reach the gate`,

@@ -21,7 +21,6 @@ export interface Link {
   readonly send: (message: FromGate) => void;
   /** Connects to a daemon; resolves when that is done. */
   readonly open: () => Promise<void>;
-  readonly isOpen: () => boolean;
   /** Ends it for good: an open socket would keep the process. */
   readonly close: () => void;
 }
@@ -35,10 +34,9 @@ export interface LinkOptions {
 }
 
 /** Returns a link that is not open yet. */
-export function createLink({ path, isTrusted, onMessage, onClose }: LinkOptions): Link {
-  const waiting = new Map<number, (ok: boolean) => void>();
+export function createLink(options: LinkOptions): Link {
+  const wishes = new Wishes();
   let socket: Socket | null = null;
-  let lastId = 0;
   let isOver = false;
   const send = (message: FromGate): void => {
     if (socket === null || (message.kind === "report" && socket.writableLength > SEND_BYTES_MAX)) return;
@@ -47,63 +45,79 @@ export function createLink({ path, isTrusted, onMessage, onClose }: LinkOptions)
   const take = (frame: Buffer): void => {
     // SECURITY: only root is at the other end; see isTrusted.
     const message = deserialize(frame) as ToGate;
-    if (message.kind !== "pinned") return onMessage(message);
-    waiting.get(message.id)?.(message.ok);
+    if (message.kind === "pinned") wishes.answer(message.id, message.ok);
+    else options.onMessage(message);
   };
   const lost = (): void => {
     socket = null;
-    for (const end of waiting.values()) end(false);
-    if (!isOver) onClose();
+    wishes.lose();
+    if (!isOver) options.onClose();
   };
   const pin = async ({ addresses, ...wish }: PinWish): Promise<boolean> => {
     // An answer may hold more addresses than one wish.
     for (let at = 0; at < addresses.length; at += PIN_ADDRESSES_MAX) {
-      const some = addresses.slice(at, at + PIN_ADDRESSES_MAX);
-      if (!(await pinSome({ ...wish, addresses: some }))) return false;
+      const some = addresses.slice(at, at + PIN_ADDRESSES_MAX).map(formatIp);
+      if (socket === null) return false;
+      if (!(await wishes.ask((id) => send({ kind: "pin", id, ...wish, addresses: some })))) return false;
     }
     return true;
-  };
-  const pinSome = ({ scope, host, addresses, seconds }: PinWish): Promise<boolean> => {
-    if (socket === null) return Promise.resolve(false);
-    lastId += 1;
-    const id = lastId;
-    return new Promise((resolve) => {
-      const end = (ok: boolean): void => {
-        clearTimeout(timer);
-        waiting.delete(id);
-        resolve(ok);
-      };
-      const timer = setTimeout(() => end(false), PIN_WAIT_MS);
-      waiting.set(id, end);
-      send({ kind: "pin", id, scope, host, addresses: addresses.map(formatIp), seconds });
-    });
   };
   return {
     pinner: { pin },
     send,
-    isOpen: () => socket !== null,
     close: () => {
       isOver = true;
       socket?.destroy();
     },
-    open: () =>
-      new Promise((resolve, reject) => {
-        const made = connect({ path });
-        made.once("error", reject);
-        made.once("connect", () => {
-          made.off("error", reject);
-          made.on("error", () => undefined);
-          if (!isTrusted(made)) {
-            made.destroy();
-            reject(new Error("the process at the other end is not root"));
-            return;
-          }
-          socket = made;
-          made.once("close", lost);
-          readFrames(made, DAEMON_FRAME_BYTES_MAX, take);
-          send({ kind: "hello", pid: process.pid });
-          resolve();
-        });
-      }),
+    open: async () => {
+      const made = await connectTo(options);
+      socket = made;
+      made.once("close", lost);
+      readFrames(made, DAEMON_FRAME_BYTES_MAX, take);
+      send({ kind: "hello", pid: process.pid });
+    },
   };
+}
+
+function connectTo({ path, isTrusted }: LinkOptions): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const made = connect({ path });
+    made.once("error", reject);
+    made.once("connect", () => {
+      made.off("error", reject);
+      made.on("error", () => undefined);
+      if (isTrusted(made)) return resolve(made);
+      made.destroy();
+      reject(new Error("the process at the other end is not root"));
+    });
+  });
+}
+
+/** Wishes on their way, by number. */
+class Wishes {
+  readonly waiting = new Map<number, (ok: boolean) => void>();
+  last = 0;
+
+  ask(send: (id: number) => void): Promise<boolean> {
+    this.last += 1;
+    const id = this.last;
+    return new Promise((resolve) => {
+      const end = (ok: boolean): void => {
+        clearTimeout(timer);
+        this.waiting.delete(id);
+        resolve(ok);
+      };
+      const timer = setTimeout(() => end(false), PIN_WAIT_MS);
+      this.waiting.set(id, end);
+      send(id);
+    });
+  }
+
+  answer(id: number, ok: boolean): void {
+    this.waiting.get(id)?.(ok);
+  }
+
+  lose(): void {
+    for (const end of this.waiting.values()) end(false);
+  }
 }

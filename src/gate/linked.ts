@@ -7,9 +7,9 @@ import { parseIp } from "../core/net/ip.ts";
 import { EMPTY_SET } from "../core/net/prefix-set.ts";
 import { createGate, type Gate } from "../edge/gate/gate.ts";
 import { createUpstream, type Upstream } from "../edge/gate/upstream.ts";
+import { gateUid } from "../edge/host/gate-user.ts";
 import { peerUid } from "../edge/kernel/socket-option.ts";
 import { createDoors, type Doors } from "./doors.ts";
-import { gateUid } from "../edge/host/gate-user.ts";
 import { dropRoot } from "./identity.ts";
 import { createKnock } from "./knock.ts";
 import { createLink, type Link } from "./link.ts";
@@ -33,97 +33,113 @@ const KEEP_STEP_MS = 30_000;
 const KNOCK_STEP_MS = 300;
 
 /** Runs until the signal, or until no daemon has been there for a minute. */
-export async function runLinked({ path, err, nowMs, signal }: LinkedOptions): Promise<void> {
-  const upstream = createUpstream([]);
-  let ended: (() => void) | undefined;
-  const over = new Promise<void>((resolve) => {
-    ended = resolve;
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
-  const setups: Extract<ToGate, { kind: "setup" }>[] = [];
-  let isSettingUp = false;
-  /** Links that ended before a word was said on them. */
-  let turnedAway = 0;
-  let isServing = false;
-  const link: Link = createLink({
-    path,
-    isTrusted: (socket) => peerUid(socket) === 0,
-    onMessage: (message) => {
-      turnedAway = 0;
-      switch (message.kind) {
-        case "ping":
-          return link.send({ kind: "pong" });
-        case "setup":
-          return void setUpInTurn(message);
-        case "stop":
-          return ended?.();
-      }
-    },
-    onClose: () => {
-      turnedAway += 1;
-      // Another gate has the place; two would hold each other's doors.
-      if (turnedAway > TURNED_AWAY_MAX) ended?.();
-      else void reconnect();
-    },
-  });
-  const gate = createGate({
-    policies: { committed: null, candidate: null },
-    around: { ownAddresses: EMPTY_SET, nat64: null },
-    upstream,
-    pinner: link.pinner,
-    tell: (report) => link.send({ kind: "report", report }),
-    nowMs,
-    steadyMs: () => performance.now(),
-  });
-  const doors = createDoors(gate);
-  /** One after the other: the last word of seawalld is the last one that is carried out. */
-  const setUpInTurn = async (message: Extract<ToGate, { kind: "setup" }>): Promise<void> => {
-    setups.push(message);
-    if (isSettingUp) return;
-    isSettingUp = true;
-    for (let next = setups.shift(); next !== undefined; next = setups.shift()) {
-      const trouble = await setUp(gate, doors, upstream, next, nowMs());
-      isServing = next.doors.length > 0;
-      link.send({ kind: "ready", id: next.id, trouble });
-    }
-    isSettingUp = false;
-  };
-  const reconnect = async (): Promise<void> => {
-    const untilMs = performance.now() + ALONE_MS_MAX;
-    while (!signal.aborted && performance.now() < untilMs) {
-      await sleep(RETRY_MS);
-      if (
-        await link.open().then(
-          () => true,
-          () => false,
-        )
-      )
-        return;
-    }
-    ended?.();
-  };
-  await link.open();
+export async function runLinked(options: LinkedOptions): Promise<void> {
+  const gates = new LinkedGates(options);
+  await gates.link.open();
   dropRoot(gateUid());
-  err("seawall-gate: linked to seawalld\n");
+  options.err("seawall-gate: linked to seawalld\n");
   const knock = createKnock();
   const timers = [
-    setInterval(() => isServing && knock(), KNOCK_STEP_MS),
-
-    setInterval(gate.cutForbidden, REVIEW_STEP_MS),
-    setInterval(() => void gate.review(), KEEP_STEP_MS),
+    setInterval(() => gates.isServing && knock(), KNOCK_STEP_MS),
+    setInterval(gates.gate.cutForbidden, REVIEW_STEP_MS),
+    setInterval(() => void gates.gate.review(), KEEP_STEP_MS),
   ];
-  await over;
+  await gates.over.promise;
   for (const timer of timers) clearInterval(timer);
-  await doors.follow([]);
-  gate.close();
-  link.close();
+  await gates.doors.follow([]);
+  gates.gate.close();
+  gates.link.close();
+}
+
+type Setup = Extract<ToGate, { kind: "setup" }>;
+
+/** What seawalld says, carried out. */
+class LinkedGates {
+  readonly options: LinkedOptions;
+  readonly over = Promise.withResolvers<void>();
+  readonly upstream: Upstream = createUpstream([]);
+  readonly link: Link;
+  readonly gate: Gate;
+  readonly doors: Doors;
+  readonly setups: Setup[] = [];
+  isSettingUp = false;
+  isServing = false;
+  /** Links that ended before a word was said on them. */
+  turnedAway = 0;
+
+  constructor(options: LinkedOptions) {
+    this.options = options;
+    const { path, nowMs, signal } = options;
+    this.link = createLink({
+      path,
+      isTrusted: (socket) => peerUid(socket) === 0,
+      onMessage: (message) => this.take(message),
+      onClose: () => this.lose(),
+    });
+    this.gate = createGate({
+      policies: { committed: null, candidate: null },
+      around: { ownAddresses: EMPTY_SET, nat64: null },
+      upstream: this.upstream,
+      pinner: this.link.pinner,
+      tell: (report) => this.link.send({ kind: "report", report }),
+      nowMs,
+      steadyMs: () => performance.now(),
+    });
+    this.doors = createDoors(this.gate);
+    signal.addEventListener("abort", () => this.over.resolve(), { once: true });
+  }
+
+  take(message: Exclude<ToGate, { kind: "pinned" }>): void {
+    this.turnedAway = 0;
+    switch (message.kind) {
+      case "ping":
+        return this.link.send({ kind: "pong" });
+      case "setup":
+        return void this.setUpInTurn(message);
+      case "stop":
+        return this.over.resolve();
+    }
+  }
+
+  /** One after the other: the last word of seawalld is the last one that is carried out. */
+  async setUpInTurn(message: Setup): Promise<void> {
+    this.setups.push(message);
+    if (this.isSettingUp) return;
+    this.isSettingUp = true;
+    for (let next = this.setups.shift(); next !== undefined; next = this.setups.shift()) {
+      const trouble = await setUp(this.gate, this.doors, this.upstream, next, this.options.nowMs());
+      this.isServing = next.doors.length > 0;
+      this.link.send({ kind: "ready", id: next.id, trouble });
+    }
+    this.isSettingUp = false;
+  }
+
+  lose(): void {
+    this.turnedAway += 1;
+    // Another gate has the place; two would hold each other's doors.
+    if (this.turnedAway > TURNED_AWAY_MAX) this.over.resolve();
+    else void this.reconnect();
+  }
+
+  async reconnect(): Promise<void> {
+    const untilMs = performance.now() + ALONE_MS_MAX;
+    while (!this.options.signal.aborted && performance.now() < untilMs) {
+      await sleep(RETRY_MS);
+      const isOpen = await this.link.open().then(
+        () => true,
+        () => false,
+      );
+      if (isOpen) return;
+    }
+    this.over.resolve();
+  }
 }
 
 async function setUp(
   gate: Gate,
   doors: Doors,
   upstream: Upstream,
-  message: Extract<ToGate, { kind: "setup" }>,
+  message: Setup,
   nowMs: number,
 ): Promise<string[]> {
   const { committed, candidate, ownAddresses, resolvers, bindings } = message;

@@ -1,10 +1,11 @@
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { GATEWAY_PORT, GATEWAY_TOKEN, configuration } from "../../src/lab/openclaw/configuration.ts";
+import { installOpenClaw } from "../../src/lab/openclaw/install.ts";
 import { type Finished, describe } from "../support/host/command.ts";
 import type { Host } from "../support/host/host.ts";
-import { type ConfigurationWanted, GATEWAY_PORT, GATEWAY_TOKEN, configuration } from "./configuration.ts";
-import { installOpenClaw } from "./openclaw/install.ts";
+import { MODEL } from "./internet/zone.ts";
 
 /** The account that the agent runs under. */
 export const AGENT = "openclaw";
@@ -35,13 +36,18 @@ export type Gateway = {
   readonly stop: () => Promise<void>;
 };
 
+export type GatewayWanted = {
+  /** `proxy.proxyUrl` of its configuration. */
+  readonly proxyUrl?: string;
+};
+
 const COMPLETION = z.object({
   choices: z.array(z.object({ message: z.object({ content: z.string() }) })).min(1),
 });
 
 /** Makes the agent's account, and OpenClaw readable for it, on a host. Installs OpenClaw where it is missing. */
 export async function prepareAgent(host: Host): Promise<void> {
-  const modules = await installOpenClaw();
+  const modules = await installOpenClaw({ say: console.error });
   // A checkout or a Node below /root is closed to the agent, and it must not be opened for a test: it gets a view.
   await host.shell(`
 echo '${AGENT}:x:${AGENT_UID}:${AGENT_UID}:agent:${HOME}:/bin/bash' >>/etc/passwd
@@ -56,10 +62,10 @@ install -d -m 700 -o ${AGENT_UID} -g ${AGENT_UID} ${HOME} ${HOME}/.openclaw
 }
 
 /** Starts the gateway under the agent's account and waits until it is ready; throws with its log when it is not. */
-export async function startGateway(host: Host, wanted: ConfigurationWanted = {}): Promise<Gateway> {
+export async function startGateway(host: Host, wanted: GatewayWanted = {}): Promise<Gateway> {
   const file = `${HOME}/.openclaw/openclaw.json`;
   await host.shell(`cat >${file}; chown ${AGENT_UID}:${AGENT_UID} ${file}; chmod 600 ${file}`, {
-    input: JSON.stringify(configuration(wanted), null, 2),
+    input: JSON.stringify(configuration({ modelUrl: `https://${MODEL}/v1`, ...wanted }), null, 2),
   });
   const run = asAgent([`${PROGRAMS}/bin/node`, ENTRY, "gateway", "run"]);
   // All of these replace themselves, so the shell's number is the gateway's.

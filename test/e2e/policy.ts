@@ -1,5 +1,5 @@
+import { GATEWAY_PORT } from "../../src/lab/openclaw/configuration.ts";
 import { AGENT } from "./gateway.ts";
-import { GATEWAY_PORT } from "./configuration.ts";
 import { LISTED, MODEL } from "./internet/zone.ts";
 
 /** The policy of these tests: the agent may reach its model and one site by name, and its own gateway. */

@@ -1,8 +1,8 @@
 // Rows that more than one state of the firewall has in common. `scene` is asked when a row runs.
 import assert from "node:assert/strict";
 import { it } from "node:test";
+import { PLAIN_ANSWER } from "../../src/lab/openclaw/model.ts";
 import { ATTACKS, type Attack } from "./attack.ts";
-import { PLAIN_ANSWER } from "./internet/model.ts";
 import { LISTED, MODEL, OTHER_RESOLVER_NAME, UNLISTED } from "./internet/zone.ts";
 import { HUNG, type Scene, assertNothingOf, assertNothingOfOpenClaw } from "./scene.ts";
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import type { Host } from "../support/host/host.ts";
-import type { ConfigurationWanted } from "./configuration.ts";
-import { type Gateway, asAgent, prepareAgent, startGateway } from "./gateway.ts";
+import { type Gateway, type GatewayWanted, asAgent, prepareAgent, startGateway } from "./gateway.ts";
 import { OPENCLAW_NAMES, ZONE } from "./internet/zone.ts";
 import { type ProxyCheck, checkProxy } from "./proxy-check.ts";
 import { type Watched, type World, startWorld } from "./world.ts";
@@ -31,13 +30,13 @@ export type Scene = {
   /** OpenClaw's own check of Seawall's proxy. */
   readonly checkProxy: (...args: readonly string[]) => Promise<Watched<ProxyCheck>>;
   /** Ends the gateway and starts it anew; returns what reached the internet while it started. */
-  readonly restart: (wanted?: ConfigurationWanted) => Promise<Watched<Gateway>>;
+  readonly restart: (wanted?: GatewayWanted) => Promise<Watched<Gateway>>;
   readonly stop: () => Promise<void>;
 };
 
 /** Starts a world, does `prepare` in it and then starts OpenClaw. */
 export async function startScene(
-  wanted: ConfigurationWanted = {},
+  wanted: GatewayWanted = {},
   prepare: (host: Host) => Promise<void> = async () => {},
 ): Promise<Scene> {
   const world = await startWorld();

@@ -18,7 +18,7 @@ export function refusalText({ id, flow, times, firstMs }: FoundRefusal): string 
   const rule = flow.rule === null ? "" : ` by ${flow.rule}`;
   const lines = [
     `${id}: ${flow.place} -> ${what}${port} ${protocolName(flow.protocol)} was ${word}${rule} (${flow.reason}).`,
-    `${GATE_REASONS[flow.reason] ?? "No gate was asked; the rules of the policy decided."}`,
+    GATE_REASONS[flow.reason] ?? "No gate was asked; the rules of the policy decided.",
     `Seen ${times} time${times === 1 ? "" : "s"} by ${where}, from ${timeText(firstMs)} to ${timeText(flow.timeMs)}.`,
   ];
   return `${lines.join("\n")}\n`;

@@ -51,8 +51,3 @@ export function matchesServices(
 function matchesAnyName(names: readonly NamePattern[], host: Hostname): boolean {
   return names.some((pattern) => matchesPattern(pattern, host));
 }
-
-/** Whether the rule can only be decided where names are known, that is, by a gate. */
-export function needsNames(rule: ResolvedOutboundRule): boolean {
-  return rule.names.length > 0 || rule.publicWeb || rule.containers.length > 0;
-}

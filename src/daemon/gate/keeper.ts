@@ -3,7 +3,7 @@ import { chmodSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { scopeInterfaces } from "../../apply/scope.ts";
-import type { DoorPlan, FromGate, ToGate } from "../../core/gate/message.ts";
+import type { DoorPlan, FromGate } from "../../core/gate/message.ts";
 import type { GateReport } from "../../core/gate/report.ts";
 import { gatedScopes, isOfThisHost } from "../../core/policy/gated.ts";
 import type { ResolvedPolicy } from "../../core/policy/resolved.ts";
@@ -11,27 +11,20 @@ import { containerAddresses } from "../../edge/docker/network.ts";
 import { addressesOf, ownAddresses } from "../../edge/host/own-address.ts";
 import { readResolvers } from "../../edge/host/resolv-conf.ts";
 import { readLive } from "../../edge/kernel/live.ts";
-import { openSetElements } from "../../edge/kernel/set-elements.ts";
+import { openSetElements, type SetElements } from "../../edge/kernel/set-elements.ts";
 import type { Folders } from "../../edge/state/folder.ts";
 import { nameResolvers } from "./kernel-signs.ts";
 import { type LinkServer, openLinkServer } from "./link-server.ts";
-import { createPinKeeper } from "./pin-keeper.ts";
+import { createPinKeeper, type PinKeeper } from "./pin-keeper.ts";
 import { allOf, isSame, type PoliciesInForce, policiesInForce } from "./policy-watch.ts";
-import { createGateProcess } from "./process.ts";
+import { createGateProcess, type GateProcess } from "./process.ts";
 
 export interface GateKeeper {
   /** Looks at the kernel now; resolves once the gates judge by what it holds. `comingId`: loaded, not yet in force. */
   readonly sync: (
     comingId: number | null,
   ) => Promise<{ readonly ready: boolean; readonly trouble: readonly string[] }>;
-  readonly state: () => GateState;
   readonly stop: () => void;
-}
-
-export interface GateState {
-  readonly needed: boolean;
-  readonly running: boolean;
-  readonly trouble: readonly string[];
 }
 
 export interface GateKeeperOptions {
@@ -58,204 +51,231 @@ const TROUBLE_WAIT_MS = 2_000;
 const DNS_PORT = 53;
 /** How long a gate of an earlier daemon is waited for before one is started. */
 const RELINK_WAIT_MS = 600;
+const LINK_FILE = "gate.sock";
 const NOBODY: PoliciesInForce = { committed: null, candidate: null, coming: null };
 
 /** Starts to keep the gates. Refuses when its socket cannot be made. */
 export async function startGateKeeper(options: GateKeeperOptions): Promise<GateKeeper> {
-  const { folders, gateUid, nowMs, err, onReport } = options;
-  const elements = openSetElements();
-  const pins = createPinKeeper(elements);
-  const ready = new Map<number, (trouble: readonly string[]) => void>();
-  let known = NOBODY;
-  let knownAround = "";
-  let lastSetup = 0;
-  let trouble: readonly string[] = [];
-  let isSetUp = false;
-  /** Setups that no gate has answered yet. */
-  let settingUp = 0;
-  let lastSetUpMs = 0;
-  let comingId: number | null = null;
-  let comingUntilMs = 0;
-  const startedMs = performance.now();
   // The gates come back to a new daemon as their own user, so they must be able to reach its socket.
-  chmodSync(folders.run, 0o711);
+  chmodSync(options.folders.run, 0o711);
+  const keeper = new Keeper(options);
+  await keeper.start();
+  return { sync: (comingId) => keeper.sync(comingId), stop: () => keeper.stop() };
+}
 
-  const take = (message: FromGate): void => {
+type PinWish = Extract<FromGate, { kind: "pin" }>;
+
+class Keeper {
+  readonly options: GateKeeperOptions;
+  readonly elements: SetElements = openSetElements();
+  readonly pins: PinKeeper = createPinKeeper(this.elements);
+  readonly process: GateProcess;
+  readonly startedMs = performance.now();
+  readonly setups = new Setups();
+  link: LinkServer | null = null;
+  known = NOBODY;
+  knownAround = "";
+  trouble: readonly string[] = [];
+  isSetUp = false;
+  coming: { readonly id: number; readonly untilMs: number } | null = null;
+  soon: Promise<boolean> | null = null;
+  timers: NodeJS.Timeout[] = [];
+
+  constructor(options: GateKeeperOptions) {
+    this.options = options;
+    this.process = createGateProcess(`${options.folders.run}/${LINK_FILE}`, () => performance.now());
+  }
+
+  async start(): Promise<void> {
+    const { folders, gateUid } = this.options;
+    this.link = await openLinkServer({
+      path: `${folders.run}/${LINK_FILE}`,
+      gateUid,
+      onLink: () => void this.setUp(true),
+      onMessage: (message) => this.take(message),
+      onLoss: () => this.lose(),
+    });
+    this.timers = [
+      setInterval(() => {
+        this.link?.ping(performance.now());
+        void this.look();
+      }, LOOK_STEP_MS),
+      setInterval(() => {
+        if (allOf(this.known).length === 0) return;
+        nameResolvers(this.elements, this.resolvers());
+        this.pins.pinContainers(containerAddresses);
+      }, SIGN_STEP_MS),
+    ];
+    await this.look();
+  }
+
+  stop(): void {
+    for (const timer of this.timers) clearInterval(timer);
+    this.link?.close();
+    this.elements.close();
+  }
+
+  async sync(comingId: number | null): Promise<{ ready: boolean; trouble: readonly string[] }> {
+    this.coming = comingId === null ? null : { id: comingId, untilMs: performance.now() + COMING_MS_MAX };
+    const untilMs = performance.now() + SETUP_WAIT_MS;
+    for (;;) {
+      if (await this.look()) return { ready: this.trouble.length === 0, trouble: this.trouble };
+      if (performance.now() > untilMs) return { ready: false, trouble: ["the gate did not start"] };
+      await sleep(20);
+    }
+  }
+
+  take(message: FromGate): void {
+    const { candidate, committed } = this.known;
     switch (message.kind) {
       case "pin":
-        return void answerPin(message);
+        return void this.answerPin(message);
       case "ready":
-        ready.get(message.id)?.(message.trouble);
-        return;
+        return this.setups.answer(message.id, message.trouble);
       case "report":
-        return onReport(message.report, (known.candidate ?? known.committed)?.generation ?? 0);
+        return this.options.onReport(message.report, (candidate ?? committed)?.generation ?? 0);
       case "hello":
       case "pong":
     }
-  };
+  }
+
+  lose(): void {
+    this.isSetUp = false;
+    this.setups.lose();
+    if (allOf(this.known).length === 0) return;
+    this.options.err("seawalld: the gate ended; it is started again\n");
+    this.process.ensure();
+  }
+
   /** A set may have gone with the policy it belonged to: the kernel is looked at, and the wish tried once more. */
-  const answerPin = async (wish: Extract<FromGate, { kind: "pin" }>): Promise<void> => {
-    let outcome = pins.pin(wish, nowMs());
+  async answerPin(wish: PinWish): Promise<void> {
+    let outcome = this.pins.pin(wish, this.options.nowMs());
     if (outcome === "failed") {
-      await lookSoon();
-      outcome = pins.pin(wish, nowMs());
+      await this.lookSoon();
+      outcome = this.pins.pin(wish, this.options.nowMs());
     }
     // What opens nothing needs no pin: the kernel refuses it by itself.
-    link.send({ kind: "pinned", id: wish.id, ok: outcome !== "failed" });
-  };
-  const link: LinkServer = await openLinkServer({
-    path: `${folders.run}/gate.sock`,
-    gateUid,
-    onLink: () => {
-      void setUp(true);
-    },
-    onMessage: take,
-    onLoss: () => {
-      isSetUp = false;
-      for (const end of ready.values()) end(["the gate ended"]);
-      if (allOf(known).length === 0) return;
-      err("seawalld: the gate ended; it is started again\n");
-      process.ensure();
-    },
-  });
-  const process = createGateProcess(link.path, () => performance.now());
-  const resolversNow = (): { address: string; port: number }[] =>
-    options.resolvers.length > 0
-      ? [...options.resolvers]
-      : readResolvers().map((address) => ({ address, port: DNS_PORT }));
+    this.link?.send({ kind: "pinned", id: wish.id, ok: outcome !== "failed" });
+  }
+
+  resolvers(): readonly { readonly address: string; readonly port: number }[] {
+    const { resolvers } = this.options;
+    return resolvers.length > 0 ? resolvers : readResolvers().map((address) => ({ address, port: DNS_PORT }));
+  }
 
   /** Tells the gates everything anew; resolves to whether they follow. */
-  const setUp = async (withBindings: boolean): Promise<boolean> => {
-    if (!link.isLinked()) return false;
-    settingUp += 1;
-    lastSetUpMs = performance.now();
-    try {
-      return await tellAll(withBindings);
-    } finally {
-      settingUp -= 1;
-    }
-  };
-  const tellAll = async (withBindings: boolean): Promise<boolean> => {
-    const own = ownAddresses();
-    const resolvers = resolversNow();
-    nameResolvers(elements, resolvers);
-    lastSetup += 1;
-    const id = lastSetup;
-    const message: ToGate = {
-      kind: "setup",
-      id,
-      committed: known.committed?.policy ?? null,
-      candidate: known.candidate,
-      ownAddresses: own,
-      doors: doorsOf(allOf(known).map(({ policy }) => policy)),
-      resolvers,
-      bindings: withBindings ? pins.bindings(nowMs()) : [],
-    };
-    link.send(message);
-    const found = await answerOf(ready, id);
+  async setUp(withBindings: boolean): Promise<boolean> {
+    const { link, known, options } = this;
+    if (link === null || !link.isLinked()) return false;
+    const resolvers = this.resolvers();
+    nameResolvers(this.elements, resolvers);
+    const found = await this.setups.ask((id) =>
+      link.send({
+        kind: "setup",
+        id,
+        committed: known.committed?.policy ?? null,
+        candidate: known.candidate,
+        ownAddresses: ownAddresses(),
+        doors: doorsOf(allOf(known).map(({ policy }) => policy)),
+        resolvers,
+        bindings: withBindings ? this.pins.bindings(options.nowMs()) : [],
+      }),
+    );
     if (found === null) return false;
-    for (const one of found) if (!trouble.includes(one)) err(`seawalld: the gate cannot listen: ${one}\n`);
-    trouble = found;
-    isSetUp = true;
+    for (const one of found) {
+      if (!this.trouble.includes(one)) options.err(`seawalld: the gate cannot listen: ${one}\n`);
+    }
+    this.trouble = found;
+    this.isSetUp = true;
     return true;
-  };
+  }
 
   /** Never throws: what is wrong is said, and the next look may find it right. */
-  const look = async (): Promise<boolean> => {
+  async look(): Promise<boolean> {
     try {
-      return await lookClosely(performance.now() < comingUntilMs ? comingId : null);
+      return await this.lookClosely();
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause);
-      if (!trouble.includes(message)) err(`seawalld: ${message}\n`);
-      trouble = [message];
+      if (!this.trouble.includes(message)) this.options.err(`seawalld: ${message}\n`);
+      this.trouble = [message];
       return false;
     }
-  };
-  let soon: Promise<boolean> | null = null;
+  }
+
   /** However many wishes fail at once, the kernel is looked at once for all of them. */
-  const lookSoon = (): Promise<boolean> => {
-    soon ??= sleep(FAILED_PIN_WAIT_MS).then(() => {
-      soon = null;
-      return look();
+  lookSoon(): Promise<boolean> {
+    this.soon ??= sleep(FAILED_PIN_WAIT_MS).then(() => {
+      this.soon = null;
+      return this.look();
     });
-    return soon;
-  };
-  const lookClosely = async (coming: number | null): Promise<boolean> => {
-    const found = policiesInForce(folders.state, readLive(), coming);
-    const around = JSON.stringify([
-      resolversNow(),
-      [...ownAddresses().v4.first],
-      ownAddresses().v6.first.map(String),
-    ]);
-    const isNew = !isSame(found, known) || around !== knownAround;
-    known = found;
-    knownAround = around;
-    if (allOf(known).length === 0) {
+    return this.soon;
+  }
+
+  async lookClosely(): Promise<boolean> {
+    const coming = this.coming !== null && performance.now() < this.coming.untilMs ? this.coming.id : null;
+    const found = policiesInForce(this.options.folders.state, readLive(), coming);
+    const own = ownAddresses();
+    const around = JSON.stringify([this.resolvers(), [...own.v4.first], own.v6.first.map(String)]);
+    const isNew = !isSame(found, this.known) || around !== this.knownAround;
+    this.known = found;
+    this.knownAround = around;
+    const policies = allOf(found);
+    if (isNew) this.pins.setPolicies(policies, own, this.options.nowMs());
+    if (isNew && policies.length > 0) this.pins.pinContainers(containerAddresses);
+    if (policies.every(({ policy }) => gatedScopes(policy).length === 0)) {
       // One that an earlier daemon started is told, too.
-      link.send({ kind: "stop" });
-      process.stop();
+      this.link?.send({ kind: "stop" });
+      this.process.stop();
       return true;
     }
-    if (isNew) pins.setPolicies(allOf(known), ownAddresses(), nowMs());
-    if (isNew) pins.pinContainers(containerAddresses);
-    if (allOf(known).every(({ policy }) => gatedScopes(policy).length === 0)) return true;
-    if (!link.isLinked()) {
-      if (performance.now() - startedMs > RELINK_WAIT_MS || coming !== null) process.ensure();
+    if (this.link?.isLinked() !== true) {
+      if (performance.now() - this.startedMs > RELINK_WAIT_MS || coming !== null) this.process.ensure();
       return false;
     }
-    // One that was too slow the last time is asked again, or it would never count as set up; so is one whose doors
-    // were taken, by a gate of an earlier daemon that ends in a moment.
-    const isTroubled = trouble.length > 0 && performance.now() > lastSetUpMs + TROUBLE_WAIT_MS;
-    const isLate = settingUp === 0 && (!isSetUp || isTroubled);
-    return isNew || isLate ? setUp(false) : isSetUp;
-  };
+    return isNew || this.isDue() ? this.setUp(false) : this.isSetUp;
+  }
 
-  const timers = [
-    setInterval(() => {
-      link.ping(performance.now());
-      void look();
-    }, LOOK_STEP_MS),
-    setInterval(() => {
-      if (allOf(known).length === 0) return;
-      nameResolvers(elements, resolversNow());
-      pins.pinContainers(containerAddresses);
-    }, SIGN_STEP_MS),
-  ];
-  await look();
-  return {
-    sync: async (coming) => {
-      comingId = coming;
-      comingUntilMs = coming === null ? 0 : performance.now() + COMING_MS_MAX;
-      const untilMs = performance.now() + SETUP_WAIT_MS;
-      for (;;) {
-        const isReady = await look();
-        if (isReady) return { ready: trouble.length === 0, trouble };
-        if (performance.now() > untilMs) return { ready: false, trouble: ["the gate did not start"] };
-        await sleep(20);
-      }
-    },
-    state: () => ({ needed: allOf(known).length > 0, running: isSetUp && link.isLinked(), trouble }),
-    stop: () => {
-      for (const timer of timers) clearInterval(timer);
-      link.close();
-      elements.close();
-    },
-  };
+  /** A gate that was too slow the last time, or whose doors were taken, is asked again. */
+  isDue(): boolean {
+    if (this.setups.isWaiting()) return false;
+    const isTroubled = this.trouble.length > 0 && performance.now() - this.setups.lastMs > TROUBLE_WAIT_MS;
+    return !this.isSetUp || isTroubled;
+  }
 }
 
-function answerOf(
-  ready: Map<number, (trouble: readonly string[]) => void>,
-  id: number,
-): Promise<readonly string[] | null> {
-  return new Promise((resolve) => {
-    const end = (found: readonly string[] | null): void => {
-      clearTimeout(timer);
-      ready.delete(id);
-      resolve(found);
-    };
-    const timer = setTimeout(() => end(null), SETUP_WAIT_MS);
-    ready.set(id, end);
-  });
+/** Setups on their way: each ends with what the gate says of its doors, or with null when it says nothing. */
+class Setups {
+  readonly waiting = new Map<number, (trouble: readonly string[]) => void>();
+  last = 0;
+  lastMs = 0;
+
+  isWaiting(): boolean {
+    return this.waiting.size > 0;
+  }
+
+  ask(send: (id: number) => void): Promise<readonly string[] | null> {
+    this.last += 1;
+    this.lastMs = performance.now();
+    const id = this.last;
+    return new Promise((resolve) => {
+      const end = (found: readonly string[] | null): void => {
+        clearTimeout(timer);
+        this.waiting.delete(id);
+        resolve(found);
+      };
+      const timer = setTimeout(() => end(null), SETUP_WAIT_MS);
+      this.waiting.set(id, end);
+      send(id);
+    });
+  }
+
+  answer(id: number, trouble: readonly string[]): void {
+    this.waiting.get(id)?.(trouble);
+  }
+
+  lose(): void {
+    for (const end of this.waiting.values()) end(["the gate ended"]);
+  }
 }
 
 /** One set of doors for each scope of any policy; a scope keeps its doors while any of them needs it. */

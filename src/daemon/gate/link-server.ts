@@ -7,7 +7,6 @@ import { peerOf } from "../../edge/kernel/socket-option.ts";
 import { readFrames, writeFrame } from "../../edge/socket/frame.ts";
 
 export interface LinkServer {
-  readonly path: string;
   /** Whether a gate is linked. */
   readonly isLinked: () => boolean;
   /** Asks the gate whether it is well, and ends one that has not answered for HUNG_MS. */
@@ -31,7 +30,7 @@ const HUNG_MS = 2_000;
 const UNHEARD_BYTES_MAX = 256 * 1024;
 
 /** Listens for the gates. Resolves when it does; refuses with the errno. */
-export function openLinkServer({
+export async function openLinkServer({
   path,
   gateUid,
   onLink,
@@ -68,6 +67,32 @@ export function openLinkServer({
       else onMessage(message);
     });
   });
+  await listenAt(server, path, gateUid);
+  return {
+    isLinked: () => linked !== null,
+    ping: (nowMs) => {
+      if (linked === null) return;
+      if (isAnswered) {
+        isAnswered = false;
+        silentSinceMs = nowMs;
+        writeFrame(linked, serialize({ kind: "ping" } satisfies ToGate));
+        return;
+      }
+      // The pid is the kernel's word, and as long as the socket is open nobody else has it.
+      if (nowMs - silentSinceMs > HUNG_MS && pid > 1) kill(pid);
+    },
+    send: (message) => {
+      if (linked !== null) writeFrame(linked, serialize(message));
+    },
+    close: () => {
+      linked?.destroy();
+      server.close();
+    },
+  };
+}
+
+/** Listens where only root and the gates can connect. */
+function listenAt(server: Server, path: string, gateUid: number): Promise<void> {
   rmSync(path, { force: true });
   return new Promise((resolve, reject) => {
     server.once("error", reject);
@@ -75,28 +100,7 @@ export function openLinkServer({
       server.off("error", reject);
       chownSync(path, 0, gateUid);
       chmodSync(path, 0o660);
-      resolve({
-        path,
-        isLinked: () => linked !== null,
-        ping: (nowMs) => {
-          if (linked === null) return;
-          if (isAnswered) {
-            isAnswered = false;
-            silentSinceMs = nowMs;
-            writeFrame(linked, serialize({ kind: "ping" } satisfies ToGate));
-            return;
-          }
-          // The pid is the kernel's word, and as long as the socket is open nobody else has it.
-          if (nowMs - silentSinceMs > HUNG_MS && pid > 1) kill(pid);
-        },
-        send: (message) => {
-          if (linked !== null) writeFrame(linked, serialize(message));
-        },
-        close: () => {
-          linked?.destroy();
-          server.close();
-        },
-      });
+      resolve();
     });
   });
 }

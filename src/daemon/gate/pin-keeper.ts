@@ -34,68 +34,85 @@ interface JudgedPolicy {
 
 /** Returns a keeper that knows no policy and so pins nothing. */
 export function createPinKeeper(elements: SetElements): PinKeeper {
-  let judged: readonly JudgedPolicy[] = [];
-  const bindings = new Map<string, { scope: string; host: Hostname; address: Ip; untilMs: number }>();
+  return new Keeper(elements);
+}
 
-  const remember = (scope: string, host: Hostname, address: Ip, untilMs: number): void => {
+class Keeper implements PinKeeper {
+  readonly elements: SetElements;
+  readonly bound = new Map<string, { scope: string; host: Hostname; address: Ip; untilMs: number }>();
+  judged: readonly JudgedPolicy[] = [];
+
+  constructor(elements: SetElements) {
+    this.elements = elements;
+  }
+
+  setPolicies(policies: readonly KnownPolicy[], ownAddresses: PrefixSet, nowMs: number): void {
+    this.judged = policies.map((policy) => ({ policy, judges: judgesOf(policy, ownAddresses) }));
+    // What clients were told stays reachable under the policy that comes, if it allows it.
+    const again: TimedElement[] = [];
+    for (const [key, { scope, host, address, untilMs }] of this.bound) {
+      if (untilMs <= nowMs) this.bound.delete(key);
+      else again.push(...wantedElements(this.judged, scope, host, address, untilMs - nowMs, nowMs));
+    }
+    this.write(again);
+  }
+
+  pin(wish: PinWish, nowMs: number): "pinned" | "not-allowed" | "failed" {
+    const host = parseHostname(wish.host);
+    if (!host.ok) return "not-allowed";
+    const timeoutMs = wish.seconds * 1_000;
+    const wanted: TimedElement[] = [];
+    const bound: Ip[] = [];
+    for (const text of wish.addresses) {
+      const address = parseIp(text);
+      if (address === undefined) return "not-allowed";
+      const found = wantedElements(this.judged, wish.scope, host.name, address, timeoutMs, nowMs);
+      if (found.length > 0) bound.push(address);
+      wanted.push(...found);
+    }
+    if (bound.length === 0) return "not-allowed";
+    if (!this.write(wanted)) return "failed";
+    for (const address of bound) this.remember(wish.scope, host.name, address, nowMs + timeoutMs);
+    return "pinned";
+  }
+
+  pinContainers(addressesOf: (container: string) => readonly string[]): void {
+    const wanted = this.judged.flatMap(({ policy, judges }) =>
+      containerElements(policy, judges, addressesOf),
+    );
+    if (wanted.length > 0) this.write(wanted);
+  }
+
+  bindings(nowMs: number): KnownBinding[] {
+    return [...this.bound.values()]
+      .filter(({ untilMs }) => nowMs < untilMs)
+      .map(({ scope, host, address, untilMs }) => ({
+        scope,
+        host,
+        address: formatIp(address),
+        leftMs: untilMs - nowMs,
+      }));
+  }
+
+  remember(scope: string, host: Hostname, address: Ip, untilMs: number): void {
     const key = `${scope} ${host} ${formatIp(address)}`;
-    bindings.delete(key);
-    bindings.set(key, { scope, host, address, untilMs });
-    const oldest = bindings.keys().next();
-    if (bindings.size > BINDINGS_MAX && oldest.done !== true) bindings.delete(oldest.value);
-  };
-  const write = (wanted: readonly TimedElement[]): boolean => {
+    this.bound.delete(key);
+    this.bound.set(key, { scope, host, address, untilMs });
+    const oldest = this.bound.keys().next();
+    if (this.bound.size > BINDINGS_MAX && oldest.done !== true) this.bound.delete(oldest.value);
+  }
+
+  /** Returns whether the kernel took them all. */
+  write(wanted: readonly TimedElement[]): boolean {
     try {
       for (let at = 0; at < wanted.length; at += TIMED_ELEMENTS_MAX) {
-        elements.addTimedElements(wanted.slice(at, at + TIMED_ELEMENTS_MAX));
+        this.elements.addTimedElements(wanted.slice(at, at + TIMED_ELEMENTS_MAX));
       }
       return true;
     } catch {
       return false;
     }
-  };
-  return {
-    setPolicies: (policies, ownAddresses, nowMs) => {
-      judged = policies.map((policy) => ({ policy, judges: judgesOf(policy, ownAddresses) }));
-      // What clients were told stays reachable under the policy that comes, if it allows it.
-      const again: TimedElement[] = [];
-      for (const [key, { scope, host, address, untilMs }] of bindings) {
-        if (untilMs <= nowMs) bindings.delete(key);
-        else again.push(...wantedElements(judged, scope, host, address, untilMs - nowMs, nowMs));
-      }
-      write(again);
-    },
-    pin: (wish, nowMs) => {
-      const host = parseHostname(wish.host);
-      if (!host.ok) return "not-allowed";
-      const wanted: TimedElement[] = [];
-      const bound: Ip[] = [];
-      for (const text of wish.addresses) {
-        const address = parseIp(text);
-        if (address === undefined) return "not-allowed";
-        const found = wantedElements(judged, wish.scope, host.name, address, wish.seconds * 1_000, nowMs);
-        if (found.length > 0) bound.push(address);
-        wanted.push(...found);
-      }
-      if (bound.length === 0) return "not-allowed";
-      if (!write(wanted)) return "failed";
-      for (const address of bound) remember(wish.scope, host.name, address, nowMs + wish.seconds * 1_000);
-      return "pinned";
-    },
-    pinContainers: (addressesOf) => {
-      const wanted = judged.flatMap(({ policy, judges }) => containerElements(policy, judges, addressesOf));
-      if (wanted.length > 0) write(wanted);
-    },
-    bindings: (nowMs) =>
-      [...bindings.values()]
-        .filter(({ untilMs }) => nowMs < untilMs)
-        .map(({ scope, host, address, untilMs }) => ({
-          scope,
-          host,
-          address: formatIp(address),
-          leftMs: untilMs - nowMs,
-        })),
-  };
+  }
 }
 
 function judgesOf({ policy }: KnownPolicy, ownAddresses: PrefixSet): JudgedPolicy["judges"] {

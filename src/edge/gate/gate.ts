@@ -71,9 +71,7 @@ export function createGate(options: GateOptions): Gate {
     const resolver = createResolver({ scope: name, judge, bindings, upstream: asked, pinner, nowMs });
     return { name, judge, bindings, resolver, connections: createConnections(), tell, nowMs };
   };
-  const cutForbidden = (): void => {
-    for (const scope of scopes.values()) cutForbiddenOf(scope);
-  };
+  const cutForbidden = (): void => scopes.forEach(cutForbiddenOf);
   const review = async (): Promise<void> => {
     cutForbidden();
     for (const scope of scopes.values()) await keepInUse(scope);

@@ -9,8 +9,8 @@ export type GuestPlace =
   | { readonly kind: "bridge"; readonly bridge: string }
   | { readonly kind: "netns"; readonly name: string };
 
-/** LIMIT: how long the answer may take. */
-const ANSWER_WAIT_MS = 4_000;
+/** LIMIT: how long the answer may take, with the start of who asks. */
+const ANSWER_WAIT_MS = 8_000;
 const PROBE_LINK = "sw-probe0";
 
 interface BridgeAddress {
@@ -18,16 +18,22 @@ interface BridgeAddress {
   readonly prefixlen: number;
 }
 
-/** Returns whether a DNS question from there is answered with NXDOMAIN, as only a gate of ours answers it. */
-export function asksTheGate(place: GuestPlace): boolean {
-  if (place.kind === "netns") return ask(`/run/netns/${place.name}`);
+/**
+ * Returns whether a DNS question from there is answered with NXDOMAIN, as only a gate of ours answers it; a gate that
+ * only watches hands it on, so then any answer counts.
+ */
+export function asksTheGate(place: GuestPlace, isWatched: boolean): boolean {
+  if (place.kind === "netns") return ask(`/run/netns/${place.name}`, isWatched);
   const [address] = addressesOf(place.bridge);
   if (address === undefined) return false;
   const holder = start("unshare", ["-n", "sleep", "30"], ["ignore", "ignore", "ignore"]);
   try {
     const { pid } = holder;
     return (
-      pid !== undefined && isApart(pid) && wire(place.bridge, address, pid) && ask(`/proc/${pid}/ns/net`)
+      pid !== undefined &&
+      isApart(pid) &&
+      wire(place.bridge, address, pid) &&
+      ask(`/proc/${pid}/ns/net`, isWatched)
     );
   } finally {
     holder.kill("SIGKILL");
@@ -35,10 +41,16 @@ export function asksTheGate(place: GuestPlace): boolean {
   }
 }
 
-function ask(namespace: string): boolean {
+/** Returns whether something on this host takes datagrams on a port, as ss(8) has it. */
+export function isListening(port: number): boolean {
+  const { status, stdout } = runSync("ss", ["-Hnul", `sport = :${port}`]);
+  return status === 0 && stdout.trim() !== "";
+}
+
+function ask(namespace: string, isWatched: boolean): boolean {
   const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const script = fileURLToPath(new URL(`./guest-question.${ending}`, import.meta.url));
-  const words = [`--net=${namespace}`, process.execPath, script];
+  const words = [`--net=${namespace}`, process.execPath, script, ...(isWatched ? ["watched"] : [])];
   return runSync("nsenter", words, { deadlineMs: ANSWER_WAIT_MS }).status === 0;
 }
 

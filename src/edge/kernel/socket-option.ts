@@ -54,13 +54,18 @@ export function isOwnDoor(
   return destination.port === socket.localPort || isLoopback(destination.address);
 }
 
-interface WithHandle {
-  readonly _handle?: { readonly fd?: number } | null;
+/** Where Node keeps the descriptor of a socket; it offers no other way to it. */
+const HANDLE = "_handle";
+
+function descriptorOf(socket: Socket): number {
+  const handle: unknown = Reflect.get(socket, HANDLE);
+  if (typeof handle !== "object" || handle === null || !("fd" in handle)) return -1;
+  return typeof handle.fd === "number" ? handle.fd : -1;
 }
 
 function getOption(socket: Socket, level: number, option: number, value: Uint8Array): boolean {
-  const fd = (socket as unknown as WithHandle)._handle?.fd;
-  if (fd === undefined || fd < 0) return false;
+  const fd = descriptorOf(socket);
+  if (fd < 0) return false;
   const length = new Uint8Array(4);
   new DataView(length.buffer).setUint32(0, value.length, true);
   return libc().getsockopt(fd, level, option, value, length) === 0;

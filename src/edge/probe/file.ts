@@ -46,20 +46,14 @@ export function readText(
   try {
     const stat = fstatSync(file);
     if (!stat.isFile()) return { kind: "refused", why: `${path} is no regular file` };
-    const buffer = Buffer.alloc(Math.min(limit, Math.max(stat.size, PROC_BYTES)));
-    let length = 0;
-    for (;;) {
-      const count = readSync(file, buffer, length, buffer.length - length, null);
-      length += count;
-      if (count === 0 || length === buffer.length) break;
-    }
-    const text = buffer.toString("utf8", 0, length);
+    const { bytes, more } = readBytes(file, limit, stat.size);
+    const text = bytes.toString("utf8");
     return {
       kind: "text",
       text,
       state: stateOf(path, stat),
       links: stat.nlink,
-      cut: length === buffer.length && stat.size > length,
+      cut: more,
     };
   } catch (cause) {
     return refusal(path, cause);
@@ -68,8 +62,26 @@ export function readText(
   }
 }
 
-/** Files of /proc and /sys say that they are empty. */
-const PROC_BYTES = 1024 * 1024;
+/** Files of /proc and /sys say that they are empty: they are read piece by piece. */
+const PIECE_BYTES = 16 * 1024;
+
+/** `more`: the file goes on after the limit. */
+function readBytes(
+  file: number,
+  limit: number,
+  size: number,
+): { readonly bytes: Buffer; readonly more: boolean } {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  while (length < limit) {
+    const piece = Buffer.allocUnsafe(Math.min(limit - length, Math.max(PIECE_BYTES, size - length)));
+    const count = readSync(file, piece, 0, piece.length, null);
+    if (count === 0) return { bytes: Buffer.concat(pieces), more: false };
+    pieces.push(piece.subarray(0, count));
+    length += count;
+  }
+  return { bytes: Buffer.concat(pieces), more: size > length };
+}
 
 function refusal(path: string, cause: unknown): FileText {
   const code = (cause as NodeJS.ErrnoException).code;

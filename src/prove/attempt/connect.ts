@@ -1,4 +1,4 @@
-import { createSocket } from "node:dgram";
+import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { existsSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { type Answer, ATTEMPT_MS, PORT_UNREACHABLE } from "../ask.ts";
@@ -36,7 +36,7 @@ export function connectUnix(paths: readonly string[]): Promise<Answer> {
   }).then((answer) => ({ ...answer, text: path }));
 }
 
-type Done = (...parts: Parameters<ReturnType<typeof attemptClock>>) => void;
+export type Done = (...parts: Parameters<ReturnType<typeof attemptClock>>) => void;
 
 function opened(socket: Socket, watch: (socket: Socket, done: Done) => void): Promise<Answer> {
   const made = attemptClock();
@@ -54,21 +54,41 @@ function opened(socket: Socket, watch: (socket: Socket, done: Done) => void): Pr
 
 /** Sends one empty datagram: nothing of it tells anything to whom it reaches. */
 export function sendDatagram(address: string, port: number): Promise<Answer> {
+  return datagrams(address, port, DATAGRAM_WAIT_MS, (socket, done) => {
+    socket.once("message", () => done("reached", "answered"));
+    return () => socket.send(Buffer.alloc(0));
+  });
+}
+
+/**
+ * Opens a datagram socket to one place. `begin` returns what is done once it is there; silence until the limit is an
+ * answer too. Errors may come more than once (ICMP for every datagram), the first counts.
+ */
+export function datagrams(
+  address: string,
+  port: number,
+  limitMs: number,
+  begin: (socket: DatagramSocket, done: Done) => () => void,
+): Promise<Answer> {
   const made = attemptClock();
   const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
   return new Promise((resolve) => {
+    let isDone = false;
     const done: Done = (...parts) => {
+      if (isDone) return;
+      isDone = true;
       clearTimeout(timer);
       socket.close();
       resolve(made(...parts));
     };
-    const timer = setTimeout(() => done("silent", "sent"), DATAGRAM_WAIT_MS);
-    socket.once("error", (error: NodeJS.ErrnoException) => {
+    const fail = (error: NodeJS.ErrnoException): void => {
       const code = codeOf(error);
       done(outcomeOf(code), code === "ECONNREFUSED" ? PORT_UNREACHABLE : code);
-    });
-    socket.once("message", () => done("reached", "answered"));
-    socket.connect(port, address, () => socket.send(Buffer.alloc(0)));
+    };
+    const timer = setTimeout(() => done("silent", "sent"), limitMs);
+    socket.on("error", fail);
+    const ready = begin(socket, done);
+    socket.connect(port, address, (error?: Error) => (error === undefined ? ready() : fail(error)));
   });
 }
 

@@ -1,10 +1,10 @@
-import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import { read16, TYPE } from "../../core/dns/message.ts";
 import { frameOf, parseTcpFrames } from "../../core/dns/tcp-frame.ts";
 import { encodeName, expandName, NAME_BYTES_MAX } from "../../core/dns/name.ts";
 import { formatIp6 } from "../../core/net/ip.ts";
 import { type Answer, type Ask, ATTEMPT_MS } from "../ask.ts";
+import { datagrams } from "./connect.ts";
 import { attemptClock, codeOf, outcomeOf } from "./outcome.ts";
 
 const PORT = 53;
@@ -23,25 +23,21 @@ export function askName(ask: DnsAsk): Promise<Answer> {
   return ask.over === "udp" ? overUdp(ask, question) : overTcp(ask, question);
 }
 
-function overUdp({ server }: DnsAsk, question: Uint8Array): Promise<Answer> {
-  const made = attemptClock();
-  const socket = createSocket(server.includes(":") ? "udp6" : "udp4");
-  return new Promise((resolve) => {
-    const done = (answer: Answer): void => {
-      clearTimeout(timer);
-      clearInterval(again);
-      socket.close();
-      resolve(answer);
+async function overUdp({ server }: DnsAsk, question: Uint8Array): Promise<Answer> {
+  let reply: Uint8Array | null = null;
+  let again: NodeJS.Timeout | undefined;
+  const answer = await datagrams(server, PORT, ATTEMPT_MS, (socket, done) => {
+    socket.once("close", () => clearInterval(again));
+    socket.once("message", (bytes) => {
+      reply = bytes;
+      done("reached", "answered");
+    });
+    return () => {
+      socket.send(question);
+      again = setInterval(() => socket.send(question), AGAIN_MS);
     };
-    const send = (): void => socket.send(question);
-    const timer = setTimeout(() => done(made("silent", "sent")), ATTEMPT_MS);
-    const again = setInterval(send, AGAIN_MS);
-    socket.once("error", (error: NodeJS.ErrnoException) =>
-      done(made(outcomeOf(codeOf(error)), codeOf(error))),
-    );
-    socket.once("message", (reply) => done(read(made, reply)));
-    socket.connect(PORT, server, send);
   });
+  return reply === null ? answer : read(answer, reply);
 }
 
 function overTcp({ server }: DnsAsk, question: Uint8Array): Promise<Answer> {
@@ -60,7 +56,7 @@ function overTcp({ server }: DnsAsk, question: Uint8Array): Promise<Answer> {
     socket.on("end", () => done(made("refused", "closed")));
     socket.on("data", (chunk: Buffer) => {
       const [reply] = frames.push(chunk).messages;
-      if (reply !== undefined) done(read(made, reply));
+      if (reply !== undefined) done(read(made("reached", "answered"), reply));
     });
   });
 }
@@ -80,7 +76,7 @@ function nameEnd(bytes: Uint8Array, at: number): number {
   return expandName(bytes, at, bytes.length, spot)?.next ?? bytes.length;
 }
 
-function read(made: ReturnType<typeof attemptClock>, bytes: Uint8Array): Answer {
+function read(answer: Answer, bytes: Uint8Array): Answer {
   const addresses: string[] = [];
   let ede: string | null = null;
   let at = nameEnd(bytes, 12) + 4;
@@ -97,7 +93,7 @@ function read(made: ReturnType<typeof attemptClock>, bytes: Uint8Array): Answer 
     at = head + 10 + content.length;
   }
   const rcode = read16(bytes, 2) & 15;
-  return { ...made("reached", `rcode ${rcode}`), dns: { rcode, addresses, ede } };
+  return { ...answer, code: `rcode ${rcode}`, dns: { rcode, addresses, ede } };
 }
 
 function extendedError(options: Uint8Array): string | null {

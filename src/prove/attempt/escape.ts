@@ -39,7 +39,8 @@ export async function leaveCgroup(
 export function vanish(address: string, port: number): Promise<Answer> {
   const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
   socket.on("error", () => process.exit(0));
-  socket.connect(port, address, () => {
+  socket.connect(port, address, (error?: Error) => {
+    if (error !== undefined) process.exit(0);
     for (const _ of [1, 2, 3]) connect({ host: address, port }).on("error", () => undefined);
     socket.send(Buffer.alloc(1), () => process.exit(0));
   });

@@ -54,7 +54,7 @@ describe("a host with every mistake of the guides", () => {
   let host: Host;
   before(async () => {
     host = await startHost({
-      docker: { containers: [{ name: "openclaw-sandbox", publish: [{ hostPort: 3000, port: 80 }] }] },
+      docker: { containers: [{ name: "openclaw-gateway", publish: [{ hostPort: 3000, port: 80 }] }] },
     });
     await host.shell(`mkdir -p /run/sshd /run/home/root/.openclaw; : >/run/auth.log
 printf 'PermitRootLogin yes\\nPasswordAuthentication yes\\n' >/etc/ssh/sshd_config; rm -rf /etc/ssh/sshd_config.d
@@ -123,7 +123,7 @@ rm -f /etc/apt/apt.conf.d/*unattended* /etc/apt/apt.conf.d/*auto-upgrades*
 printf 'APT::Periodic::Update-Package-Lists "1";\\nAPT::Periodic::Unattended-Upgrade "1";\\nUnattended-Upgrade::Origins-Pattern { "origin=Debian,codename=\${distro_codename}-security,label=Debian-Security"; };\\n' >/etc/apt/apt.conf.d/52seawall
 printf 'attested:\\n  - {check: APP-017, says: alert at 20 USD a day, owner: ann, on: "%s"}\\n  - {check: APP-018, says: 50 USD a month, owner: ann, on: "%s"}\\n' "$(date -u +%F)" "$(date -u +%F)" >/etc/seawall/audit.yaml; chmod 600 /etc/seawall/audit.yaml`);
     await host.shell(
-      `cd /run/archive; : >Packages; . /etc/os-release; printf 'Origin: Debian\\nLabel: Debian-Security\\nSuite: stable-security\\nCodename: %s-security\\nDate: Sat, 21 Nov 2026 00:00:00 UTC\\nSHA256:\\n %s 0 Packages\\n' "$VERSION_CODENAME" "$(sha256sum Packages | cut -d' ' -f1)" >Release
+      `cd /run/archive; printf 'Package: seawall-none\\nVersion: 1\\nArchitecture: all\\nMaintainer: n <n@example.org>\\nFilename: ./n.deb\\nSize: 1\\nSHA256: %064d\\nDescription: n\\n' 0 >Packages; . /etc/os-release; printf 'Origin: Debian\\nLabel: Debian-Security\\nSuite: stable-security\\nCodename: %s-security\\nDate: Sat, 21 Nov 2026 00:00:00 UTC\\nSHA256:\\n %s %s Packages\\n' "$VERSION_CODENAME" "$(sha256sum Packages | cut -d' ' -f1)" "$(stat -c %s Packages)" >Release
 rm -rf /etc/apt/sources.list /etc/apt/sources.list.d /var/lib/apt/lists; mkdir -p /etc/apt/sources.list.d /var/lib/apt/lists/partial; echo 'deb [trusted=yes] file:/run/archive ./' >/etc/apt/sources.list; apt-get update -q >/dev/null`,
     );
     await host.shell(

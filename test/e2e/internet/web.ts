@@ -3,7 +3,7 @@ import { type IncomingMessage, type ServerResponse, createServer as createHttp }
 import { createServer as createHttps } from "node:https";
 import { type Socket, createServer as createTcp } from "node:net";
 import { TLSSocket } from "node:tls";
-import { answerModel } from "./model.ts";
+import { answerModel } from "../../../src/lab/openclaw/model.ts";
 import { addressOf, answerOne } from "./name-server.ts";
 import type { Report } from "./seen.ts";
 import { MODEL } from "./zone.ts";

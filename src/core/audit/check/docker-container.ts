@@ -16,7 +16,7 @@ function onContainers(
 ): Outcome {
   return given(facts.docker, (docker) => {
     const chosen = judged(docker);
-    if (chosen.length === 0) return notApplicable("no container runs");
+    if (chosen.length === 0) return notApplicable(none(docker));
     return passUnless(
       chosen.flatMap((container) =>
         problemsOf(container, docker).map((problem) => `${container.name}: ${problem}`),
@@ -31,6 +31,10 @@ function judged({ containers }: DockerFacts): readonly Container[] {
   return agents.length > 0 ? agents : containers.filter(({ sandbox }) => !sandbox);
 }
 
+function none({ containers }: DockerFacts): string {
+  return containers.length === 0 ? "no container runs" : "only sandboxes of OpenClaw run (see DKR-020)";
+}
+
 /** Judges by the kernel; a container whose process could not be seen makes the whole unknown unless another fails. */
 function onProcesses(
   facts: Facts,
@@ -39,7 +43,7 @@ function onProcesses(
 ): Outcome {
   return given(facts.docker, (docker) => {
     const chosen = judged(docker);
-    if (chosen.length === 0) return notApplicable("no container runs");
+    if (chosen.length === 0) return notApplicable(none(docker));
     const problems = chosen.flatMap((container) =>
       container.process.kind === "read"
         ? problemsOf(container.process.value, container, docker).map(

@@ -7,8 +7,8 @@ import { GATE_PLACE } from "../../policy/parse/vocabulary.ts";
 import { INNER_INTERFACES, WORLD } from "../../policy/resolve.ts";
 import type { ResolvedPolicy } from "../../policy/resolved.ts";
 import { GATE_UID, GATE_USER } from "./gate.ts";
-import { compileGate } from "./gate-place.ts";
-import { compileZone } from "./inbound.ts";
+import { type CompiledGate, compileGate } from "./gate-place.ts";
+import { type CompiledZone, compileZone } from "./inbound.ts";
 import { MARK_FOREIGN_MASK, markOf, SCOPE_GATE, SCOPE_INBOUND, SCOPE_MASK } from "./mark.ts";
 import {
   admittedName,
@@ -52,10 +52,36 @@ export function compileNftables(policy: ResolvedPolicy, options: CompileOptions)
 }
 
 function compile(policy: ResolvedPolicy, options: CompileOptions): Compilation {
-  const { generation, accounts } = options;
+  const parts = compileParts(policy, options);
+  if ("diagnostics" in parts) return { ok: false, diagnostics: parts.diagnostics };
+  const prefix = `g${options.generation}`;
+  return {
+    ok: true,
+    diagnostics: [],
+    ruleset: {
+      generation: options.generation,
+      objects: unique(objectsOf(policy, options, parts)),
+      chains: distinct(chainsOf(policy, options, parts)),
+      entry: { prerouting: `${prefix}/prerouting`, output: `${prefix}/output` },
+      gated: parts.gate !== null,
+    },
+  };
+}
+
+/** What is judged by itself: zones, scopes, and the gates. */
+interface Parts {
+  readonly zones: readonly { readonly zone: string; readonly compiled: CompiledZone }[];
+  readonly scopes: readonly CompiledScope[];
+  readonly gate: (CompiledGate & { readonly uid: number }) | null;
+}
+
+function compileParts(
+  policy: ResolvedPolicy,
+  { generation, accounts, networks }: CompileOptions,
+): Parts | { readonly diagnostics: readonly Diagnostic[] } {
   const zones = [WORLD, ...policy.zones.map((zone) => zone.name)].map((zone) => ({
     zone,
-    compiled: compileZone(policy, zone, generation, options.networks ?? null),
+    compiled: compileZone(policy, zone, generation, networks ?? null),
   }));
   const scopes: CompiledScope[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -64,55 +90,48 @@ function compile(policy: ResolvedPolicy, options: CompileOptions): Compilation {
     if (made.ok) scopes.push(made.compiled);
     else diagnostics.push(made.diagnostic);
   }
-  const gate =
-    gatedScopes(policy).length > 0
-      ? compileGate(policy, generation, ownAdmittedRules(generation, SCOPE_GATE))
-      : null;
-  const gateUid = accounts.uidOf(GATE_USER) ?? GATE_UID;
-  diagnostics.push(...overlappingScopes(scopes, gate === null ? null : gateUid));
-  if (diagnostics.length > 0) return { ok: false, diagnostics };
-  const prefix = `g${generation}`;
-  const containers = policy.containers === "deny" && policy.mode.outbound === "enforce";
-  const chains: Chain[] = [
+  const uid = accounts.uidOf(GATE_USER) ?? GATE_UID;
+  const isGated = gatedScopes(policy).length > 0;
+  diagnostics.push(...overlappingScopes(scopes, isGated ? uid : null));
+  if (diagnostics.length > 0) return { diagnostics };
+  const own = ownAdmittedRules(generation, SCOPE_GATE);
+  return { zones, scopes, gate: isGated ? { ...compileGate(policy, generation, own), uid } : null };
+}
+
+function chainsOf(policy: ResolvedPolicy, options: CompileOptions, { zones, scopes, gate }: Parts): Chain[] {
+  const { generation, cgroupPrefix = "" } = options;
+  const enforced = policy.mode.outbound === "enforce";
+  return [
     ...denialChains(generation),
     ...zones.flatMap(({ compiled }) => compiled.chains),
     ...scopes.flatMap((scope) => scope.chains),
     ...(gate?.chains ?? []),
-    preroutingChain(policy, generation, zones, scopes, containers),
-    outputChain(prefix, scopes, gate === null ? null : { uid: gateUid, entry: gate.entry }, [
-      ...cgroupRules(scopes, options.cgroupPrefix ?? ""),
-      ...(policy.mode.outbound === "enforce"
-        ? strayRules(scopes, generation, options.cgroupPrefix ?? "")
-        : []),
+    preroutingChain(policy, generation, zones, scopes, policy.containers === "deny" && enforced),
+    outputChain(`g${generation}`, scopes, gate, [
+      ...cgroupRules(scopes, cgroupPrefix),
+      ...(enforced ? strayRules(scopes, generation, cgroupPrefix) : []),
     ]),
     unstampedChain(generation),
   ];
-  const stamps = [
-    ...policy.scopes.map(({ index }) => index),
-    SCOPE_INBOUND,
-    ...(gate === null ? [] : [SCOPE_GATE]),
-  ];
+}
+
+function objectsOf(
+  policy: ResolvedPolicy,
+  { generation, interfaces }: CompileOptions,
+  { zones, scopes, gate }: Parts,
+): NftObject[] {
+  const stamps = [SCOPE_INBOUND, ...policy.scopes.map(({ index }) => index)];
+  if (gate !== null) stamps.push(SCOPE_GATE);
   const marks = stamps
     .sort((a, b) => a - b)
     .map((scope) => nft`${hex32(markOf(generation, scope))} : accept`);
-  const objects: NftObject[] = [
+  return [
     { kind: "admitted", name: admittedName(generation), marks },
     { kind: "admitted", name: olderName(generation), marks: [] },
     ...zones.flatMap(({ compiled }) => compiled.objects),
-    ...scopes.flatMap((scope) => [...scope.objects, ...selectorObjects(scope, options.interfaces)]),
+    ...scopes.flatMap((scope) => [...scope.objects, ...selectorObjects(scope, interfaces)]),
     ...(gate?.objects ?? []),
   ];
-  return {
-    ok: true,
-    diagnostics: [],
-    ruleset: {
-      generation,
-      objects: unique(objects),
-      chains: distinct(chains),
-      entry: { prerouting: `${prefix}/prerouting`, output: `${prefix}/output` },
-      gated: gate !== null,
-    },
-  };
 }
 
 /** Counters, meters and sets of one rule are shared by the places it applies in. */

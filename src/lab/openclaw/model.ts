@@ -1,4 +1,4 @@
-// A model that does what it is told: chat completions as OpenAI's interface has them, streamed or whole.
+/** A model that does what it is told: chat completions as OpenAI's interface has them, streamed or whole. */
 import type { ServerResponse } from "node:http";
 import { z } from "zod";
 
@@ -29,7 +29,7 @@ export function answerModel(body: Buffer, path: string, response: ServerResponse
   if (path.endsWith("/models")) {
     return sendJson(response, {
       object: "list",
-      data: [{ id: MODEL_ID, object: "model", owned_by: "test" }],
+      data: [{ id: MODEL_ID, object: "model", owned_by: "lab" }],
     });
   }
   const chat = CHAT.parse(JSON.parse(body.toString("utf8")));

@@ -1,30 +1,32 @@
-import { MODEL_ID } from "./internet/model.ts";
-import { MODEL } from "./internet/zone.ts";
+import { MODEL_ID } from "./model.ts";
 
-export const GATEWAY_PORT = 18789;
+export const GATEWAY_PORT = 18_789;
+/** Nobody trusts it with anything: the gateway that takes it lives in a world of its own. */
 export const GATEWAY_TOKEN = "0123456789abcdef0123456789abcdef0123456789abcdef";
 
-export type ConfigurationWanted = {
+export interface ConfigurationWanted {
+  /** Where the model's interface is, for example `https://api.example.com/v1`. */
+  readonly modelUrl: string;
   /** `proxy.proxyUrl`: OpenClaw then sends its own traffic there, and its tools' by environment. */
   readonly proxyUrl?: string;
-};
+}
 
 /**
- * OpenClaw's own configuration: a gateway on loopback, its chat interface on, one model by name over HTTPS, commands
- * without approval. Telemetry, catalogue and update checks are left as they come. The keys are those of 2026.9.6,
- * whose schema is strict.
+ * OpenClaw's own configuration: a gateway on loopback, its chat interface on, one model by name, commands without
+ * approval. Telemetry, catalogue and update checks are left as they come. The keys are those of 2026.9.6, whose
+ * schema is strict.
  */
-export function configuration({ proxyUrl }: ConfigurationWanted): object {
+export function configuration({ modelUrl, proxyUrl }: ConfigurationWanted): object {
   const model = {
     id: MODEL_ID,
-    name: "Model of this test",
+    name: "A model that does what it is told",
     reasoning: false,
     input: ["text"],
     cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
     contextWindow: 128_000,
     maxTokens: 8_000,
   };
-  const provider = { baseUrl: `https://${MODEL}/v1`, apiKey: "test-key", api: "openai-completions" };
+  const provider = { baseUrl: modelUrl, apiKey: "not-a-secret", api: "openai-completions" };
   return {
     gateway: {
       mode: "local",
