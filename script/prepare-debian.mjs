@@ -29,6 +29,13 @@ const NEEDS = [
   { command: "sudo", package: "sudo", purpose: "test" },
   { command: "curl", package: "curl", purpose: "test" },
   { command: "openssl", package: "openssl", purpose: "test" },
+  { command: "git", package: "git", purpose: "test" },
+  { command: "fail2ban-client", package: "fail2ban", purpose: "test" },
+  // Fail2Ban reads the journal through it; it brings no program.
+  { file: "/usr/lib/python3/dist-packages/systemd/journal.py", package: "python3-systemd", purpose: "test" },
+  { command: "caddy", package: "caddy", purpose: "test" },
+  { command: "nginx", package: "nginx-light", purpose: "test" },
+  { command: "unattended-upgrade", package: "unattended-upgrades", purpose: "test" },
 ];
 
 /** Unit files these packages bring. What was not on the machine before is disabled after the installation. */
@@ -39,6 +46,10 @@ const UNITS = [
   "docker.socket",
   "containerd.service",
   "ufw.service",
+  "fail2ban.service",
+  "caddy.service",
+  "nginx.service",
+  "unattended-upgrades.service",
 ];
 
 /**
@@ -76,6 +87,7 @@ export function missingPackages(purpose) {
 }
 
 function isThere(need) {
+  if (need.file) return existsSync(need.file);
   return COMMAND_DIRECTORIES.some((directory) => {
     const path = `${directory}/${need.command}`;
     try {

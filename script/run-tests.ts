@@ -24,7 +24,7 @@ const COMMAND_FOLDERS = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 /** Files of `kernel` and `lab` share the machine's cores and clocks, so they run one at a time. */
 const CONCURRENCY: Readonly<Record<Group, number>> = { unit: 2, kernel: 1, lab: 1 };
 const FOLDERS: Readonly<Record<Exclude<Group, "unit">, RegExp>> = {
-  kernel: /^test\/(kernel|differential|crash)\/|^test\/support\/host\//,
+  kernel: /^test\/(kernel|differential|crash|audit\/host)\/|^test\/support\/host\//,
   lab: /^test\/(lab|e2e)\//,
 };
 
@@ -55,10 +55,12 @@ export function printTotal({ passed, failed }: Tally): number {
 }
 
 function testFiles(group: Group): readonly string[] {
-  return globSync("{src,test,script,web/src}/**/*.test.ts", { cwd: ROOT })
-    // Packages of their own (peers of the benchmarks, the real OpenClaw) bring their tests along.
-    .filter((file) => !file.includes("node_modules") && groupOf(file) === group)
-    .sort();
+  return (
+    globSync("{src,test,script,web/src}/**/*.test.ts", { cwd: ROOT })
+      // Packages of their own (peers of the benchmarks, the real OpenClaw) bring their tests along.
+      .filter((file) => !file.includes("node_modules") && groupOf(file) === group)
+      .sort()
+  );
 }
 
 function groupOf(file: string): Group {

@@ -42,7 +42,7 @@ const ARROWS: readonly Arrow[] = [
     why: "policy <- compile, event, audit: the meaning of a policy depends on no target and on no traffic",
   },
   {
-    from: /^src\/core\/(event|audit|detect|dns|tls|openclaw)\//,
+    from: /^src\/core\/(event|audit|detect|dns|tls|http|gate|openclaw)\//,
     forbidden: "^src/core/compile/",
     why: "only what loads rules compiles them",
   },
@@ -76,6 +76,11 @@ const ARROWS: readonly Arrow[] = [
     from: /^src\/prove\//,
     forbidden: "^src/(daemon|cli|lab|twin|gate)/",
     why: "prove looks at what is in force from outside, so it knows nobody that carries it out",
+  },
+  {
+    from: /^src\/gate\//,
+    forbidden: "^src/(apply|daemon|cli|lab|prove|twin)/",
+    why: "a gate holds no rights: it may not even know the code that changes the kernel",
   },
   {
     from: /^src\/daemon\//,
@@ -120,6 +125,8 @@ const PLANTED: readonly (readonly [path: string, text: string, why: string])[] =
   ["src/edge/store/x.ts", 'import { a } from "../../daemon/pipeline.ts";', "who drives it"],
   ["src/edge/store/x.ts", 'const a = await import("../docker/bridge.ts");', "edge folders never"],
   ["src/apply/x.ts", 'import { a } from "../cli/main.ts";', "it knows neither"],
+  ["src/core/gate/x.ts", 'import { a } from "../compile/nftables/text.ts";', "only what loads rules"],
+  ["src/gate/x.ts", 'import { a } from "../apply/apply.ts";', "holds no rights"],
   ["src/prove/x.ts", 'import { a } from "../daemon/main.ts";', "from outside"],
   ["src/daemon/x.ts", 'import { a } from "../cli/main.ts";', "cli and daemon meet"],
   ["src/cli/command/x.ts", 'import { a } from "../../daemon/main.ts";', "only `seawall daemon`"],

@@ -12,7 +12,7 @@ import { readAccounts } from "../edge/host/accounts.ts";
 import { sshConnections } from "../edge/host/operator.ts";
 import { interfaceTo, networkInterfaces, uplinkInterfaces } from "../edge/host/route.ts";
 import { type LiveState, readLive } from "../edge/kernel/live.ts";
-import { loadTransaction, requireNft } from "../edge/kernel/nft.ts";
+import { knowsTimeouts, loadTransaction, requireNft } from "../edge/kernel/nft.ts";
 import { type Folders, makeFolder } from "../edge/state/folder.ts";
 import type { HistoryEntry } from "../edge/state/history-entry.ts";
 import { writeResolvedPolicy } from "../edge/state/resolved-policy.ts";
@@ -123,6 +123,7 @@ function compileHere(
     accounts: readAccounts(),
     interfaces: scopeInterfaces(policy),
     cgroupPrefix: prepareCgroups(policy),
+    hasTimeouts: knowsTimeouts(),
     networks: networkInterfaces(uplinks),
   });
 }

@@ -36,6 +36,12 @@ export const SITE = {
 } as const;
 export const CDN = ["93.184.215.14", "2606:2800:21f::14"] as const;
 export const PASTE = ["45.33.32.156", "2600:3c01::f03c"] as const;
+/** What OpenClaw asks for on its own: its catalogue, its telemetry, its hub. */
+export const OPENCLAW_ZONE: Readonly<Record<string, readonly string[]>> = {
+  "catalog.openclaw.ai": ["76.76.21.21"],
+  "telemetry.openclaw.ai": ["76.76.21.22"],
+  "clawhub.ai": ["76.76.21.23"],
+};
 export const METADATA = ["169.254.169.254", "fd00:ec2::254"] as const;
 
 /** The agent's user. A number that no account of a machine has. */

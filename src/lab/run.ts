@@ -3,9 +3,11 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { SeawallError } from "../core/base/error.ts";
 import { findProgram, start } from "../edge/host/command.ts";
+import { installOpenClaw } from "./openclaw/install.ts";
 import { moduleFile } from "./place.ts";
+import type { PlayOrder } from "./play.ts";
 import { type LabPolicies, POLICIES } from "./policy.ts";
-import type { LabOrder, Message, Row } from "./row.ts";
+import type { Message, Row } from "./row.ts";
 import { peopleOf, type WorldProcesses } from "./world-process.ts";
 
 export interface LabOptions {
@@ -17,6 +19,8 @@ export interface LabOptions {
   readonly onKept?: (processes: WorldProcesses) => void;
   /** What the lab's host applies. A policy that is not as good must break rows. */
   readonly policies?: LabPolicies;
+  /** Uses the real OpenClaw as the agent, installed first when it is not there; called with what to tell about that. */
+  readonly openclaw?: (line: string) => void;
 }
 
 export interface LabResult {
@@ -29,6 +33,8 @@ type World = ReturnType<typeof start>;
 
 /** LIMIT: a world that has not told its last row by then is ended. */
 const DEADLINE_MS = 120_000;
+/** LIMIT: the same with OpenClaw, which takes 8 to 35 s each time it starts. */
+const OPENCLAW_DEADLINE_MS = 600_000;
 const STDERR_CHARS_MAX = 4_000;
 const NAMESPACES = ["-n", "-m", "-p", "-f", "--mount-proc", "--kill-child", "--propagation", "private", "--"];
 const NEEDED = {
@@ -39,18 +45,26 @@ const NEEDED = {
   mount: "mount",
 } as const;
 
-/** Plays the lab and returns its rows. Refuses without root, without nft and ip, and where no namespace can be made. */
+const OPENCLAW_NEEDED = { flock: "util-linux", setpriv: "util-linux", env: "coreutils" } as const;
+
+/**
+ * Plays the lab and returns its rows. Refuses without root, without nft and ip, where no namespace can be made, and
+ * where OpenClaw is wanted and cannot be installed.
+ */
 export async function runLab(options: LabOptions): Promise<LabResult> {
-  refuseUnready();
+  refuseUnready(options.openclaw === undefined ? NEEDED : { ...NEEDED, ...OPENCLAW_NEEDED });
+  const installed = await installedFor(options);
+  if (installed === "stopped") return { rows: [], complete: false };
   const world = startWorld();
   const rows: Row[] = [];
+  const deadlineMs = options.openclaw === undefined ? DEADLINE_MS : OPENCLAW_DEADLINE_MS;
   let ended = false;
   let failure: string | null = null;
   const stop = (): void => void world.kill("SIGKILL");
   const deadline = setTimeout(() => {
     failure = "it did not end in time";
     stop();
-  }, DEADLINE_MS);
+  }, deadlineMs);
   options.signal.addEventListener("abort", stop, { once: true });
   const hear = (message: Message): void => {
     if (message.kind === "row") rows.push(message.row);
@@ -61,7 +75,11 @@ export async function runLab(options: LabOptions): Promise<LabResult> {
     clearTimeout(deadline);
     if (options.keep) options.onKept?.(peopleOf(world.pid ?? 0, message.players));
   };
-  const order: LabOrder = { policies: options.policies ?? POLICIES, keep: options.keep };
+  const order: PlayOrder = {
+    policies: options.policies ?? POLICIES,
+    keep: options.keep,
+    ...installed,
+  };
   const stderr = await converse(world, order, hear);
   clearTimeout(deadline);
   options.signal.removeEventListener("abort", stop);
@@ -69,7 +87,21 @@ export async function runLab(options: LabOptions): Promise<LabResult> {
   return { rows, complete: ended };
 }
 
-function refuseUnready(): void {
+/** What the order says of OpenClaw; `stopped` when the signal came first. */
+async function installedFor({
+  openclaw,
+  signal,
+}: LabOptions): Promise<"stopped" | Pick<PlayOrder, "openclaw">> {
+  if (openclaw === undefined) return {};
+  try {
+    return { openclaw: await installOpenClaw({ say: openclaw, signal }) };
+  } catch (cause) {
+    if (signal.aborted) return "stopped";
+    throw cause;
+  }
+}
+
+function refuseUnready(needed: Readonly<Record<string, string>>): void {
   if (process.geteuid?.() !== 0) {
     throw new SeawallError(
       "SEAWALL_NOT_ROOT",
@@ -80,7 +112,7 @@ function refuseUnready(): void {
       },
     );
   }
-  const missing = Object.entries(NEEDED).filter(([program]) => findProgram(program) === undefined);
+  const missing = Object.entries(needed).filter(([program]) => findProgram(program) === undefined);
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map(([, name]) => name))].join(" ");
   throw new SeawallError(
@@ -103,7 +135,7 @@ function startWorld(): World {
 }
 
 /** Gives the order and hears until the world is gone. Returns what it said on stderr. */
-function converse(world: World, order: LabOrder, hear: (message: Message) => void): Promise<string> {
+function converse(world: World, order: PlayOrder, hear: (message: Message) => void): Promise<string> {
   const { stdin, stdout, stderr } = world;
   let wrong = "";
   stderr?.setEncoding("utf8").on("data", (text: string) => {

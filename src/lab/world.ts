@@ -13,6 +13,7 @@ import {
   GATEWAY6,
   HOST4,
   HOST6,
+  OPENCLAW_ZONE,
   OTHER_UID,
   PASTE,
   PORT,
@@ -32,11 +33,22 @@ export interface World {
   /** Any address that is not the host's. */
   readonly internet: Player;
   readonly container: Player;
+  /** Who listens on the port of OpenClaw's gateway: the agent, or one that makes place for the real gateway. */
+  readonly gateway: Player;
 }
 
+export interface WorldWanted {
+  /** The real OpenClaw comes to live in it. */
+  readonly openclaw: boolean;
+}
+
+/** LIMIT: what is written in the world, in memory: logs and policies, and with OpenClaw its home. */
+const RUN_SIZE = { plain: "256m", openclaw: "1g" } as const;
+
 /** Builds it. Must run as the first process of new network, mount and process namespaces. */
-export async function buildWorld(): Promise<World> {
-  ok("mount", ["-t", "tmpfs", "-o", "mode=755,size=256m", "seawall-lab", "/run"]);
+export async function buildWorld({ openclaw }: WorldWanted): Promise<World> {
+  const size = openclaw ? RUN_SIZE.openclaw : RUN_SIZE.plain;
+  ok("mount", ["-t", "tmpfs", "-o", `mode=755,size=${size}`, "seawall-lab", "/run"]);
   mkdirSync("/run/lab", { mode: 0o755 });
   ok("ip", ["link", "set", "lo", "up"]);
   for (const [name, value] of Object.entries(HOST_SYSCTLS)) writeFileSync(`/proc/sys/${name}`, value);
@@ -51,7 +63,8 @@ export async function buildWorld(): Promise<World> {
   await container.ask({ do: "sysctl", values: { "net/ipv6/conf/default/accept_dad": "0" } });
   wireInternet(internet.pid);
   wireContainer(container.pid);
-  const world = { host, agent, other, internet, container };
+  const gateway = openclaw ? await startPlayer({ firstPort: 28_000, uid: AGENT_UID }) : agent;
+  const world = { host, agent, other, internet, container, gateway };
   await openServices(world);
   return world;
 }
@@ -175,11 +188,11 @@ table ${family} filter {
 `;
 }
 
-async function openServices({ host, agent, internet, container }: World): Promise<void> {
-  const { gateway, ssh, https, dockerApi, panel, rated, silent, database, candidate, telemetry, slow } = PORT;
+async function openServices({ host, agent, internet, container, gateway }: World): Promise<void> {
+  const { ssh, https, dockerApi, panel, rated, silent, database, candidate, telemetry, slow } = PORT;
   await Promise.all([
     // Bound to every address on purpose: this is the mistake that the world is full of.
-    agent.ask({ do: "listen", name: "gateway", tcp: [gateway], udp: [] }),
+    gateway.ask({ do: "listen", name: "gateway", tcp: [PORT.gateway], udp: [] }),
     agent.ask({ do: "listen", name: "panel", tcp: [panel], udp: [] }),
     host.ask({ do: "listen", name: "ssh", tcp: [ssh], udp: [] }),
     host.ask({ do: "listen", name: "web", tcp: [https, rated, candidate], udp: [] }),
@@ -196,6 +209,7 @@ async function openServices({ host, agent, internet, container }: World): Promis
         [SITE.below]: CDN,
         [SITE.unlisted]: PASTE,
         [SITE.inside]: ["10.1.2.3"],
+        ...OPENCLAW_ZONE,
       },
     }),
     container.ask({ do: "listen", name: "shop", tcp: [PORT.container], udp: [] }),

@@ -17,6 +17,7 @@ import { leaveCgroup, runProgram, vanish } from "./attempt/escape.ts";
 const [uidText, gidText, groupsText = ""] = process.argv.slice(2);
 drop(Number(uidText), Number(gidText), groupsText.split(",").filter(Boolean).map(Number));
 
+say(0, { outcome: "reached", code: "ready", ms: 0, text: "", dns: null });
 const lines = createInterface({ input: process.stdin });
 lines.on("line", (line) => {
   const { id, ask } = JSON.parse(line) as { readonly id: number; readonly ask: Ask };

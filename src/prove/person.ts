@@ -21,8 +21,13 @@ export interface Person {
 
 /** Nobody's uid and group on every Linux. */
 export const NOBODY: Identity = { uid: 65_534, gid: 65_534, groups: [] };
-/** LIMIT: time for an answer, the start of the process included. */
-const ANSWER_MS = ATTEMPT_MS + 3_000;
+/** LIMIT: time for an answer. */
+const ANSWER_MS = ATTEMPT_MS + 2_000;
+/** LIMIT: time for the process to be there; many start at once. */
+const START_MS = 10_000;
+
+/** The number of the line that says that root is given up. */
+const READY = 0;
 
 const SCRIPT = fileURLToPath(
   new URL(`./attempt.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url),
@@ -36,7 +41,7 @@ export function startPerson(enter: readonly string[], identity: Identity): Perso
   const child = start(program, args, ["pipe", "pipe", "pipe"]);
   const waiting = new Map<number, (answer: Answer) => void>();
   let said = "";
-  let last = 0;
+  let last = READY;
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     said = (said + text).slice(-500);
   });
@@ -52,22 +57,28 @@ export function startPerson(enter: readonly string[], identity: Identity): Perso
       for (const settle of waiting.values()) settle({ ...failed("exit 0"), outcome: "absent" });
     for (const settle of waiting.values()) settle(failed(`it ended: ${said.trim().split("\n", 1)[0] ?? ""}`));
   });
+  const expect = (id: number, limitMs: number): Promise<Answer> =>
+    new Promise((resolve) => {
+      const settle = (answer: Answer): void => {
+        clearTimeout(timer);
+        waiting.delete(id);
+        resolve(answer);
+      };
+      const timer = setTimeout(() => settle(failed("no answer in time")), limitMs);
+      waiting.set(id, settle);
+      if (child.exitCode !== null || child.signalCode !== null) settle(failed("it ended"));
+    });
+  const ready = expect(READY, START_MS);
   return {
     identity,
-    ask: (ask) =>
-      new Promise((resolve) => {
-        last += 1;
-        const id = last;
-        const settle = (answer: Answer): void => {
-          clearTimeout(timer);
-          waiting.delete(id);
-          resolve(answer);
-        };
-        const timer = setTimeout(() => settle(failed("no answer in time")), ANSWER_MS);
-        waiting.set(id, settle);
-        if (child.exitCode !== null || child.signalCode !== null) settle(failed("it ended"));
-        else child.stdin?.write(`${JSON.stringify({ id, ask })}\n`);
-      }),
+    ask: async (ask) => {
+      const started = await ready;
+      if (started.outcome !== "reached") return started;
+      last += 1;
+      const answer = expect(last, ANSWER_MS);
+      child.stdin?.write(`${JSON.stringify({ id: last, ask })}\n`);
+      return answer;
+    },
     stop: async () => {
       child.stdin?.end();
       child.kill("SIGKILL");

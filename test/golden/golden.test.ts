@@ -18,7 +18,10 @@ const cases = readdirSync(FOLDER, { withFileTypes: true }).flatMap((entry) =>
 /** Every target writes one file. */
 const TARGETS: Readonly<Record<string, (yaml: string) => string>> = {
   "nftables.nft": (yaml) => {
-    const accounts = { uidOf: (user: string) => (user === "seawall-gate" ? undefined : 4242), subuidsOf: () => [{ first: 100_000, last: 165_535 }] };
+    const accounts = {
+      uidOf: (user: string) => (user === "seawall-gate" ? undefined : 4242),
+      subuidsOf: () => [{ first: 100_000, last: 165_535 }],
+    };
     const compiled = compileNftables(policyOf(yaml, NOW_MS), { generation: 1, accounts });
     assert.ok(compiled.ok);
     return renderRuleset(compiled.ruleset, []);

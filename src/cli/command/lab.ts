@@ -1,5 +1,4 @@
 import process from "node:process";
-import { SeawallError } from "../../core/base/error.ts";
 import { watchNpm } from "../../lab/caller.ts";
 import { moduleFile } from "../../lab/place.ts";
 import { enterLines, lineOf, summaryLine } from "../../lab/render.ts";
@@ -16,11 +15,15 @@ export const command: Command = {
   optionHelp: {
     json: "print one JSON object and nothing else",
     keep: "leave the world up until Ctrl-C, and say how to enter it",
-    openclaw: "use the real OpenClaw gateway as the agent (not in this version)",
+    openclaw: "use the real OpenClaw gateway as the agent (650 MB from the npm registry, once)",
   },
-  examples: ["sudo seawall lab", "sudo seawall lab --json", "sudo seawall lab --keep"],
+  examples: [
+    "sudo seawall lab",
+    "sudo seawall lab --json",
+    "sudo seawall lab --keep",
+    "sudo seawall lab --openclaw",
+  ],
   run: async (context) => {
-    refuseOpenclaw(context);
     const asJson = context.flags["json"] === true;
     const keep = context.flags["keep"] === true;
     const abort = new AbortController();
@@ -34,6 +37,7 @@ export const command: Command = {
     };
     const result = await runLab({
       keep,
+      ...(context.flags["openclaw"] === true && { openclaw: (line) => context.err(`${line}\n`) }),
       signal: AbortSignal.any([context.signal, abort.signal]),
       onMessage: (message) => {
         if (message.kind === "row") rows.push(message.row);
@@ -73,16 +77,4 @@ function tellEnd(context: CommandContext, rows: readonly Row[], begunMs: number)
 
 function exitOf(rows: readonly Row[]): ExitCode {
   return rows.length > 0 && rows.every((row) => row.held) ? EXIT.ok : EXIT.findings;
-}
-
-function refuseOpenclaw({ flags }: CommandContext): void {
-  if (flags["openclaw"] !== true) return;
-  throw new SeawallError(
-    "SEAWALL_USAGE",
-    "the real OpenClaw as the agent comes with the gate for names, which this version does not have",
-    {
-      still: "nothing was started",
-      help: "seawall lab (a stand-in of the gateway on 18789, and an agent under a user of its own)",
-    },
-  );
 }

@@ -11,6 +11,7 @@ import type { FromGate, KnownBinding } from "../../core/gate/message.ts";
 import { type Hostname, parseHostname } from "../../core/net/hostname.ts";
 import { formatIp, type Ip, parseIp } from "../../core/net/ip.ts";
 import type { PrefixSet } from "../../core/net/prefix-set.ts";
+import type { ResolvedPolicy } from "../../core/policy/resolved.ts";
 import type { SetElements, TimedElement } from "../../edge/kernel/set-elements.ts";
 import { TIMED_ELEMENTS_MAX } from "../../edge/kernel/set-elements.ts";
 import type { KnownPolicy } from "./policy-watch.ts";
@@ -21,8 +22,11 @@ export interface PinKeeper {
   readonly setPolicies: (policies: readonly KnownPolicy[], ownAddresses: PrefixSet, nowMs: number) => void;
   /** `pinned`: everything of the wish that may be pinned is in the kernel. `failed`: the kernel did not take it. */
   readonly pin: (wish: PinWish, nowMs: number) => "pinned" | "not-allowed" | "failed";
-  /** Pins the containers that rules name, at the addresses they have now. */
-  readonly pinContainers: (addressesOf: (container: string) => readonly string[]) => void;
+  /**
+   * Pins the containers that rules name, at the addresses they have now, and no longer where they were: it may be
+   * another's in a moment. What nobody knows of (null) stays for CONTAINER_MS at most.
+   */
+  readonly pinContainers: (addressesOf: (container: string) => readonly string[] | null) => void;
   /** What was bound, for a gate that starts anew. */
   readonly bindings: (nowMs: number) => KnownBinding[];
 }
@@ -159,15 +163,22 @@ function wantedElements(
 
 /** LIMIT: how long the address of a container counts after it was last seen there. */
 const CONTAINER_MS = 30_000;
+/** An element with a new, short time is one that is taken away. */
+const GONE_MS = 1;
+
+/** Returns the containers that the rules of a policy name. */
+export function containersOf(policy: ResolvedPolicy): string[] {
+  return (policy.outbound ?? []).flatMap(({ containers }) => containers);
+}
 
 function containerElements(
   { policy }: KnownPolicy,
   judges: JudgedPolicy["judges"],
-  addressesOf: (container: string) => readonly string[],
+  where: ReadonlyMap<string, readonly string[] | null>,
 ): TimedElement[] {
   const rules = (policy.outbound ?? []).filter(({ containers }) => containers.length > 0);
   return rules.flatMap((rule) =>
-    rule.containers.flatMap(addressesOf).flatMap((text) => {
+    rule.containers.flatMap((container) => where.get(container) ?? []).flatMap((text) => {
       const address = parseIp(text);
       if (address === undefined) return [];
       return rule.scopes.flatMap((scope) => {

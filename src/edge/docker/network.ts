@@ -39,13 +39,21 @@ export function containersWithoutDns(network: string): string[] {
     .map(({ Name }) => Name.replace(/^\//, ""));
 }
 
-/** Returns the addresses of a container in all its networks; none when it is not there or not running. */
-export function containerAddresses(container: string): string[] {
+/**
+ * Returns the addresses of a container in all its networks, none when it is not there or not running; null when
+ * dockerd does not say.
+ */
+export function containerAddresses(container: string): string[] | null {
   const format = "{{range .NetworkSettings.Networks}}{{println .IPAddress .GlobalIPv6Address}}{{end}}";
-  const result = runSync("docker", ["inspect", "--format", format, "--", container], {
-    deadlineMs: DOCKER_DEADLINE_MS,
-  });
-  return result.status === 0 ? result.stdout.split(/\s+/).filter((text) => text !== "") : [];
+  try {
+    const { status, stdout, stderr } = runSync("docker", ["inspect", "--format", format, "--", container], {
+      deadlineMs: DOCKER_DEADLINE_MS,
+    });
+    if (status === 0) return stdout.split(/\s+/).filter((text) => text !== "");
+    return /no such/i.test(stderr) ? [] : null;
+  } catch {
+    return null;
+  }
 }
 
 function inspectNetwork(network: string): InspectedNetwork {

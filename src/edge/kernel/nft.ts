@@ -27,6 +27,13 @@ export function loadTransaction(text: string): void {
   });
 }
 
+/** Whether this kernel can be told how long it remembers a connection (nft(8), CT TIMEOUT). Changes nothing. */
+export function knowsTimeouts(): boolean {
+  const object = "ct timeout probe { protocol udp; l3proto ip; policy = { unreplied : 4 }; }";
+  const input = `table inet ${TABLE}_probe {\n${object}\n}\n`;
+  return runSync("nft", ["-c", "-f", "-"], { input }).status === 0;
+}
+
 /** Returns the text of every native table but ours, without the elements of sets. */
 export function foreignRuleset(): string {
   const tables = runSync("nft", ["-j", "list", "tables"]);

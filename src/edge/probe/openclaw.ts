@@ -54,7 +54,9 @@ async function readInstance(place: Place, seen: Seen): Promise<OpenclawInstance>
   const listeners =
     place.pid === null ? [] : listenersOf(seen.table, place.pid).filter(({ protocol }) => protocol === "tcp");
   const own = config.kind === "read" ? config.value : {};
-  const token = textAt(own, "gateway.auth.token");
+  // SECURITY: a process may name any file as its configuration; a token in a file of somebody else is not handed to it.
+  const isOwn = place.configPath !== null && ownStateAt(place.configPath)?.uid === place.uid;
+  const token = isOwn ? textAt(own, "gateway.auth.token") : undefined;
   const [answers, version, commands, sandbox, process] = await Promise.all([
     readAnswers(listeners, place, seen, token ?? place.environment.get("OPENCLAW_GATEWAY_TOKEN")),
     readVersion(listeners, place, seen),

@@ -9,6 +9,8 @@ import { findProgram } from "../host/command.ts";
 import { ask } from "./ask.ts";
 import { canonical, runningCaddyConfig } from "./caddy-admin.ts";
 import { stateAt, textOf } from "./file.ts";
+import { writableBy } from "./openclaw-cli.ts";
+import { untrustedConfig } from "./trusted-config.ts";
 import { askHttp, type HttpAnswer } from "./http.ts";
 import { listenersOf, type ProcessSeen, type ProcessTable } from "./process.ts";
 
@@ -37,6 +39,9 @@ async function readCaddy(
   if (findProgram("caddy") === undefined)
     return unreadable("Caddy runs, and its program is not in a system folder", "caddy adapt --config FILE");
   const file = argumentOf(process.args, "--config") ?? "/etc/caddy/Caddyfile";
+  // SECURITY: anybody may call a process `caddy` and name a file: root only reads what root wrote.
+  const problem = writableBy(file, new Set([0]));
+  if (problem !== null) return unreadable(`${file} is not read: ${problem}`, `chown root:root ${file}`);
   const adapter = argumentOf(process.args, "--adapter");
   const [adapted, version] = await Promise.all([
     ask("caddy", ["adapt", "--config", file, ...(adapter === undefined ? [] : ["--adapter", adapter])], {
@@ -94,11 +99,15 @@ async function readNginx(
 ): Promise<Reading<ProxyFacts>> {
   const file = argumentOf(process.title.replace(/^nginx: master process /, "").split(" "), "-c");
   const prefix = argumentOf(process.title.split(" "), "-p");
-  const dump = await ask("nginx", [
-    "-T",
-    ...(file === undefined ? [] : ["-c", file]),
-    ...(prefix === undefined ? [] : ["-p", prefix]),
-  ]);
+  // SECURITY: `nginx -T` loads the modules that the file names, so only root's own nginx and root's own files are asked.
+  const problem =
+    process.uid === 0 ? untrustedConfig(file ?? "/etc/nginx/nginx.conf") : "its master process is not root's";
+  if (problem !== null || prefix !== undefined)
+    return unreadable(
+      `nginx is not asked: ${problem ?? "it was started with a prefix of its own"}`,
+      "nginx -T",
+    );
+  const dump = await ask("nginx", ["-T", ...(file === undefined ? [] : ["-c", file])]);
   if (dump === undefined)
     return unreadable("nginx runs, and its program is not in a system folder", "nginx -T");
   const said = dump.stderr.split("\n").find((line) => /emerg|error/.test(line)) ?? "";

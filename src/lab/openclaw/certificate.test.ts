@@ -36,7 +36,10 @@ describe("the certificates of the lab", () => {
   test("a client that trusts the root accepts a site by its name, and no other name", async () => {
     const certified = certify(NAMES, NOW_MS);
     assert.equal(await handshake(certified, NAMES[1] ?? "", certified.root), "authorized");
-    assert.equal(await handshake(certified, "other.example.com", certified.root), "ERR_TLS_CERT_ALTNAME_INVALID");
+    assert.equal(
+      await handshake(certified, "other.example.com", certified.root),
+      "ERR_TLS_CERT_ALTNAME_INVALID",
+    );
   });
 
   test("a client that trusts another root of the lab does not", async () => {

@@ -7,16 +7,18 @@ export const GATEWAY_TOKEN = "0123456789abcdef0123456789abcdef0123456789abcdef";
 export interface ConfigurationWanted {
   /** Where the model's interface is, for example `https://api.example.com/v1`. */
   readonly modelUrl: string;
+  /** `lan`: on every address, as most guides have it. */
+  readonly bind?: "loopback" | "lan";
   /** `proxy.proxyUrl`: OpenClaw then sends its own traffic there, and its tools' by environment. */
   readonly proxyUrl?: string;
 }
 
 /**
- * OpenClaw's own configuration: a gateway on loopback, its chat interface on, one model by name, commands without
+ * OpenClaw's own configuration: a gateway (on loopback unless said), its chat interface on, one model by name, commands without
  * approval. Telemetry, catalogue and update checks are left as they come. The keys are those of 2026.9.6, whose
  * schema is strict.
  */
-export function configuration({ modelUrl, proxyUrl }: ConfigurationWanted): object {
+export function configuration({ modelUrl, bind = "loopback", proxyUrl }: ConfigurationWanted): object {
   const model = {
     id: MODEL_ID,
     name: "A model that does what it is told",
@@ -31,7 +33,7 @@ export function configuration({ modelUrl, proxyUrl }: ConfigurationWanted): obje
     gateway: {
       mode: "local",
       port: GATEWAY_PORT,
-      bind: "loopback",
+      bind,
       auth: { mode: "token", token: GATEWAY_TOKEN },
       http: { endpoints: { chatCompletions: { enabled: true } } },
       controlUi: { automaticallyFetchFavicons: false },

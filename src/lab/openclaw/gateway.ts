@@ -1,5 +1,4 @@
 /** The real gateway under the agent's user: started, asked for turns, ended. */
-import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { SeawallError } from "../../core/base/error.ts";
@@ -17,6 +16,8 @@ export interface Gateway {
   /** Ends it as its unit would, and waits until it has. */
   readonly stop: () => Promise<void>;
 }
+
+type Process = ReturnType<typeof start>;
 
 /** 8 to 35 s on a machine that does nothing else. */
 const READY_DEADLINE_MS = 180_000;
@@ -83,7 +84,7 @@ async function isReady(): Promise<boolean> {
   }
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+async function stop(child: Process): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   child.kill("SIGTERM");
@@ -92,7 +93,7 @@ async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(late);
 }
 
-function lastWords(child: ChildProcess): () => string {
+function lastWords(child: Process): () => string {
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding("utf8").on("data", (text: string) => {

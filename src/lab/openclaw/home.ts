@@ -1,5 +1,13 @@
 /** What the agent's user sees of the machine: an OpenClaw and a Node it may read, a home, a resolver, a name. */
-import { chownSync, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, resolve } from "node:path";
 import process from "node:process";
 import { SeawallError } from "../../core/base/error.ts";
@@ -22,7 +30,8 @@ export const ROOT_CERTIFICATE = `${ROOT}/root.pem`;
  * the lab: the agent gets a view, which ends with the world.
  */
 export function makeHome(modules: string, rootCertificate: string): void {
-  for (const folder of [`${ROOT}/node_modules`, `${ROOT}/bin`]) mkdirSync(folder, { recursive: true, mode: 0o755 });
+  for (const folder of [`${ROOT}/node_modules`, `${ROOT}/bin`])
+    mkdirSync(folder, { recursive: true, mode: 0o755 });
   writeFileSync(NODE, "");
   mount("--bind", modules, `${ROOT}/node_modules`);
   mount("-o", "remount,ro,bind", `${ROOT}/node_modules`);

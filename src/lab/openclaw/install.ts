@@ -98,7 +98,9 @@ function refused(cache: string, why: string): SeawallError {
 
 /** The line of npm that says why; its last one when none does. */
 function reasonIn(stderr: string): string {
-  const lines = stderr.split("\n").map((line) => line.replace(/^npm (error|ERR!) ?/, "").trim());
+  const lines = stderr
+    .split("\n")
+    .map((line) => line.replace(/^npm (error|ERR!) (FetchError: )?/, "").trim());
   const network = lines.find((line) => line.includes("reason:"));
   return (
     network ?? lines.findLast((line) => line !== "" && !/complete log|debug-0/.test(line)) ?? "npm ended"
@@ -128,8 +130,12 @@ function installLocked(cache: string): string {
     process.umask(0o022);
     mkdirSync(draft, { mode: 0o755 });
     for (const name of PINNED_FILES) cpSync(join(PINNED, name), join(draft, name));
-    fillDraft(draft);
-    renameSync(draft, home);
+    try {
+      fillDraft(draft);
+      renameSync(draft, home);
+    } finally {
+      rmSync(draft, { recursive: true, force: true });
+    }
   }
   return join(home, "node_modules");
 }

@@ -1,5 +1,6 @@
 /** Ways to become somebody, or to be somewhere, that the scope does not judge. */
 import { existsSync } from "node:fs";
+import { findProgram } from "../../edge/host/command.ts";
 import { cgroupMount } from "../../edge/host/scope-cgroup.ts";
 import type { ContainmentFacts } from "../../core/containment/facts.ts";
 import type { Answer, Ask } from "../ask.ts";
@@ -76,6 +77,7 @@ function starter(program: "at" | "crontab", title: string, args: readonly string
   const id = program === "crontab" ? "cron" : program;
   const run = (scene: Scene): Promise<Judged> =>
     ofAccount(scene, async () => {
+      if (findProgram(program) === undefined) return notPossible(`${program} is not installed`);
       const answer = await scene.another().ask({ do: "run", program, args, input: "" });
       if (answer.outcome === "failed") return notShown(answer.code);
       if (answer.outcome === "absent") return notPossible(answer.code);
@@ -126,6 +128,7 @@ function cgroupTree(): string | null {
 
 function sudo(scene: Scene): Promise<Judged> {
   return ofAccount(scene, async () => {
+    if (findProgram("sudo") === undefined) return notPossible("sudo is not installed");
     const person = scene.another();
     const answer = await person.ask({ do: "run", program: "sudo", args: ["-n", "true"], input: "" });
     if (answer.outcome === "failed") return notShown(answer.code);

@@ -17,6 +17,12 @@ const KEY = ["sk-ant", "api03-", "A".repeat(20), "b1C2d3E4f5G6h7I8j9K0".repeat(3
   .replace("api03--", "api03-");
 const HOME = "/run/home/agent";
 
+const THIEF = `process.title = "openclaw-gateway";
+require("node:http").createServer((request, response) => {
+  console.log(request.method, request.url, request.headers.authorization);
+  response.writeHead(401).end();
+}).listen(18789, "127.0.0.1", () => console.log("ready " + process.pid));`;
+
 const HARD = `{gateway: {mode: "local", bind: "loopback", auth: {mode: "token", token: "${TOKEN}"}},
 tools: {exec: {mode: "deny"}, fs: {workspaceOnly: true}, elevated: {enabled: false}}}`;
 
@@ -195,6 +201,34 @@ mkdir -p "$(printf 'skills/evil\\033[2J\\nname')"; : >'.env.$(reboot)'; truncate
     assert.ok(!JSON.stringify(audit).includes("root:"), "the text of another file is shown");
     const { stdout } = await auditRun(host, "--no-history", "--quick", "--layer", "app,secrets", "--all");
     assert.doesNotMatch(stdout, /\u001b|\u0007/);
+  });
+
+  test("attack: a gateway of somebody else that names the agent's configuration is not given its token", async () => {
+    await shellIn(
+      host,
+      `rm -rf ${HOME}/.openclaw; mkdir -m 700 ${HOME}/.openclaw; chown 4900:4900 ${HOME}/.openclaw`,
+    );
+    await write(`${HOME}/.openclaw/openclaw.json`, HARD);
+    const thief = start(
+      host.inside([
+        "setpriv",
+        "--reuid=4950",
+        "--regid=4950",
+        "--clear-groups",
+        "--",
+        process.execPath,
+        "-e",
+        THIEF,
+      ]),
+      { env: { ...ENVIRONMENT, OPENCLAW_CONFIG_PATH: `${HOME}/.openclaw/openclaw.json` }, cwd: "/" },
+    );
+    let heard = "";
+    thief.stdout?.on("data", (text) => (heard += String(text)));
+    assert.ok(await eventually(async () => heard.includes("ready"), true));
+    await audited(host, "--check", "APP-002", "--quick");
+    assert.match(heard, /GET \/v1\/models/);
+    assert.ok(!heard.includes(TOKEN), heard);
+    await shellIn(host, `kill -9 ${/ready (\d+)/.exec(heard)?.[1] ?? ""}`);
   });
 
   test("attack: a process of anybody that calls itself sshd with a file of its own is not asked", async () => {

@@ -224,6 +224,34 @@ mkdir -p /etc/caddy /run/caddy-home; printf 'ann:$1$a$abcdefghijklmnopqrstuv\\n'
     }
   });
 
+  test("attack: a configuration that somebody else may write is not given to the program", async () => {
+    const [row] = NGINX;
+    await shellIn(
+      host,
+      "cat >/etc/nginx/nginx.conf; nginx; mkdir -p /run/site; chown 4900 /run/site",
+      row?.config ?? "",
+    );
+    try {
+      assert.ok(await listens(443));
+      await shellIn(
+        host,
+        "sed -i 's|^http {|http { include /run/site/*.conf;|' /etc/nginx/nginx.conf; : >/run/site/a.conf",
+      );
+      const included = await audited(host, "--check", "PRX-012");
+      assert.equal(included["PRX-012"]?.status, "unknown", said(included, "PRX-012"));
+      assert.match(said(included, "PRX-012"), /nginx is not asked: .*\/run\/site/);
+      await shellIn(
+        host,
+        "sed -i 's|include /run/site/[*].conf;||' /etc/nginx/nginx.conf; chmod 666 /etc/nginx/nginx.conf",
+      );
+      const open = await audited(host, "--check", "PRX-012");
+      assert.match(said(open, "PRX-012"), /others may write \/etc\/nginx\/nginx\.conf/);
+    } finally {
+      await shellIn(host, "chmod 644 /etc/nginx/nginx.conf; nginx -s stop");
+      await gone();
+    }
+  });
+
   test("no proxy at all", async () => {
     const audit = await audited(host, "--layer", "proxy");
     assert.deepEqual([...new Set(Object.values(audit).map(({ status }) => status))], ["not-applicable"]);

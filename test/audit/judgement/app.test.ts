@@ -6,6 +6,12 @@ import { config, good, hidden, instance, judgeRows, type Row } from "./row.ts";
 
 const ROWS: readonly Row[] = [
   [
+    "one shared session where nobody can write",
+    "APP-019",
+    config({ session: { dmScope: "main" } }),
+    "not-applicable",
+  ],
+  [
     "the configuration says loopback, the socket is open",
     "APP-001",
     instance({

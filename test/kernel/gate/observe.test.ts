@@ -1,6 +1,7 @@
 // While names are only watched nothing is taken from the agent, whatever becomes of the gate and of seawalld.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { eventually } from "../../support/host/eventually.ts";
 import type { Agent } from "./agent.ts";
 import { assertAddresses, assertReached } from "./expect.ts";
@@ -158,6 +159,18 @@ describe("a scope whose names are watched", () => {
     assertReached(await agent.https("good.example.com"), "good.example.com");
     await world.startDaemon();
     assert.equal(await eventually(isDiverted, true, 15_000), true, world.said());
+  });
+  it("asks again from a port from which the gate was asked before it ended", async () => {
+    const from = 33_333;
+    assertAddresses(await agent.resolve("good.example.com", { from }), SITE4);
+    await world.signal("KILL", "daemon", "gate");
+    assert.equal(await eventually(isDiverted, false, 5_000), false);
+    // glibc asks again from the same port after five seconds; the kernel has forgotten the diversion by then.
+    await delay(5_000);
+    const again = await agent.resolve("good.example.com", { from });
+    await world.startDaemon();
+    assert.equal(await eventually(isDiverted, true, 15_000), true, world.said());
+    assertAddresses(again, SITE4);
   });
   it("finds a name that was being asked for when the gate began to hang, with curl's own patience", async () => {
     await world.signal("STOP", "gate");

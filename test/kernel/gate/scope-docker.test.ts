@@ -1,6 +1,8 @@
 // Agents in containers: real dockerd, UFW on, the default network and a network with Docker's own resolver.
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "node:test";
+import { eventually } from "../../support/host/eventually.ts";
 import type { Agent } from "./agent.ts";
 import { assertNoSuchName, assertNotReached, assertReached } from "./expect.ts";
 import { CORE_RULES, coreRows, HOST_SERVICE_PORT } from "./scope-rows.ts";
@@ -19,6 +21,7 @@ scopes: {agent: {docker: bridge}}
 inbound: []
 outbound:${CORE_RULES("agent")}${RISKS}
 `;
+const WATCHED = ONE.replace("outbound: enforce", "outbound: observe");
 const TWO = `version: 1
 mode: {inbound: observe, outbound: enforce}
 scopes: {agent: {docker: bridge}, mates: {docker: mates}}
@@ -32,9 +35,11 @@ const HAMMERED = [ELSEWHERE4, ELSEWHERE6].flatMap((address) => [
   { address, port: 80, over: "tcp" as const },
   { address, port: 443, over: "udp" as const },
 ]);
+/** Long enough for BUSY to send each of its kinds. */
+const BUSY_MS = 2_000;
 /** Sends from its first moment on. */
 const BUSY = `while :; do
-/bin/busybox nc -w 1 ${ELSEWHERE4} 80 </dev/null
+echo x | /bin/busybox nc -w 1 ${ELSEWHERE4} 80
 /bin/busybox ping -c 1 -W 1 ${ELSEWHERE4}
 /bin/busybox ping -c 1 -W 1 ${ELSEWHERE6}
 /bin/busybox nslookup evil.example.net 8.8.8.8
@@ -84,7 +89,17 @@ describe("before any policy", () => {
     }
     for (const agent of [box, mate])
       assertReached(await agent.http("evil.example.net", { address: ELSEWHERE6 }), "evil.example.net");
-    assertReached(await mate.http("good.example.com", {}), "good.example.com");
+    assertReached(await mate.http("good.example.com"), "good.example.com");
+  });
+  it("a container that sends from its first moment on is seen from outside", async () => {
+    const { packets, asked } = await world.during(async () => {
+      await world.container("busy", "bridge", [], BUSY);
+      await sleep(BUSY_MS);
+      await world.host.shell("docker rm -f busy");
+    });
+    assert.ok(packets(ELSEWHERE4, "tcp 80") > 0 && packets(ELSEWHERE4, "icmp") > 0);
+    assert.ok(packets(ELSEWHERE6) > 0);
+    assert.ok(asked.includes("evil.example.net 1"), asked.join());
   });
 });
 
@@ -102,8 +117,25 @@ describe("UFW keeps containers from the gate", () => {
     assert.equal((await world.host.shell("pgrep -fc 'slee[p] 30' || true")).trim(), "0");
     assertReached(await box.http("evil.example.net", { address: ELSEWHERE4 }), "evil.example.net");
   });
-  it("after that command, and nothing else, it works", async () => {
+  it("is refused, too, when it would only watch: DNS would go to a gate that is not reached", async () => {
+    const refused = await world.refusedApply(WATCHED);
+    assert.equal(refused.help, help);
+    assert.equal((await world.seawall.status()).state, "off");
+    assertReached(await box.http("evil.example.net"), "evil.example.net");
+  });
+  it("after that command, and nothing else, it watches: every name is resolved, by the gate", async () => {
     await world.host.shell(help);
+    await world.seawall.enforce(WATCHED);
+    const { asked } = await world.during(async () => {
+      assertReached(await box.http("evil.example.net"), "evil.example.net");
+      assertReached(await box.https("good.example.com"), "good.example.com");
+    });
+    assert.deepEqual(new Set(asked), new Set(["evil.example.net 1", "good.example.com 1"]));
+    const flows = await world.flows();
+    assert.ok(flows.some(({ host, observed }) => host === "evil.example.net" && observed));
+    assertReached(await stranger.http("evil.example.net", { address: ELSEWHERE4 }), "evil.example.net");
+  });
+  it("and it enforces", async () => {
     await world.seawall.enforce(ONE);
     assert.equal((await world.seawall.status()).state, "enforcing");
     assert.equal((await world.host.shell("ip -o link | grep -c sw-probe || true")).trim(), "0");
@@ -139,7 +171,7 @@ describe("a network that no scope names", () => {
     const packets = await elsewhere(async () => {
       await world.host.shell("docker network create later");
       await world.container("later", "later", ["--rm"], BUSY);
-      await new Promise((done) => setTimeout(done, 2_500));
+      await sleep(BUSY_MS);
       await world.host.shell("docker rm -f later");
     });
     assert.equal(packets, 0);
@@ -211,7 +243,7 @@ describe("a container that is started later", () => {
         await world.container("early", network, [], BUSY);
         const agent = await world.inContainer("early");
         assertReached(await agent.https("good.example.com"), "good.example.com");
-        await new Promise((done) => setTimeout(done, 1_500));
+        await sleep(BUSY_MS);
         await world.host.shell("docker rm -f early");
       });
       assert.equal(packets(ELSEWHERE4) + packets(ELSEWHERE6) + packets("8.8.8.8"), 0);
@@ -221,6 +253,42 @@ describe("a container that is started later", () => {
       );
     });
   }
+});
+
+describe("a network without containers", () => {
+  const only = ONE.replace("{docker: bridge}", "{docker: empty}");
+  before(async () => {
+    await world.host.shell("docker network create --subnet 172.30.3.0/24 empty");
+    const { help } = await world.refusedApply(only);
+    await world.host.shell(help);
+    await world.seawall.enforce(only);
+  });
+  it("is enforced, and its first container is held and reaches what is listed within seconds", async () => {
+    const packets = await elsewhere(async () => {
+      await world.container("first", "empty", [], BUSY);
+      const first = await world.inContainer("first");
+      const isReached = async () => (await first.https("good.example.com")).includes("REACHED");
+      assert.equal(await eventually(isReached, true, 5_000), true);
+    });
+    assert.equal(packets, 0);
+  });
+  it("is denied whole when it is made anew under its name, until the next apply", async () => {
+    await world.host.shell("docker rm -f first; docker network rm empty");
+    await world.host.shell("docker network create --subnet 172.30.3.0/24 empty");
+    const packets = await elsewhere(async () => {
+      await world.container("again", "empty", [], BUSY);
+      const again = await world.inContainer("again");
+      assertNotReached(await again.https("good.example.com", { address: SITE4 }));
+    });
+    assert.equal(packets, 0);
+    const { help } = await world.refusedApply(only);
+    await world.host.shell(help);
+    await world.seawall.enforce(only);
+    const again = await world.inContainer("again");
+    assertReached(await again.https("good.example.com"), "good.example.com");
+    await world.host.shell("docker rm -f again");
+    await world.seawall.enforce(TWO);
+  });
 });
 
 describe("what others do to the rules", () => {
@@ -294,9 +362,27 @@ describe("the resolver of the host is on its loopback", () => {
       asked.join(),
     );
   });
+  it("NOT HELD: a container that is started later without `--dns` resolves through dockerd", async () => {
+    await world.container("late", "mates");
+    const late = await world.inContainer("late");
+    const { value, asked } = await world.during(() => late.resolve("evil.example.net", { server: EMBEDDED }));
+    assert.deepEqual([value.kind, asked], ["answer", ["evil.example.net 1"]]);
+    assert.equal(await tries(late), 0);
+    const { text } = await world.refusedApply(TWO);
+    assert.match(text, /container `late` resolves through dockerd/);
+    await world.host.shell("docker rm -f late");
+  });
   it("the default network has no such resolver and needs nothing", async () => {
     await world.seawall.enforce(ONE);
     assertReached(await box.https("good.example.com"), "good.example.com");
     assert.equal(await tries(box), 0);
+  });
+});
+
+describe("after `seawall down`", () => {
+  it("every container is as it was", async () => {
+    await world.seawall.ok("down");
+    for (const agent of [box, stranger])
+      assertReached(await agent.http("evil.example.net", { address: ELSEWHERE4 }), "evil.example.net");
   });
 });

@@ -11,7 +11,8 @@ import { RESOLVER } from "./zone.ts";
 
 const UP_DEADLINE_MS = 30_000;
 const RUN_DEADLINE_MS = 30_000;
-const AGENT_SCRIPT = fileURLToPath(new URL("./in-namespace/agent.ts", import.meta.url));
+/** What an agent runs. */
+export const AGENT_SCRIPT = fileURLToPath(new URL("./in-namespace/agent.ts", import.meta.url));
 const FORWARDER_SCRIPT = fileURLToPath(new URL("./scope-forwarder.ts", import.meta.url));
 /** As systemd-resolved has it. */
 export const LOCAL_RESOLVER = "127.0.0.53";

@@ -150,15 +150,11 @@ export const APP_ACCESS_CHECKS: readonly Check[] = [
     looksAt: "session.dmScope and the channels",
     judge: (facts) =>
       onConfigs(facts, (config) => {
+        if (enabledChannels(config).length === 0) return notApplicable("no channel is configured");
         const scope = textAt(config, "session.dmScope") ?? "main";
-        return onChannels(
-          config,
-          passUnless(
-            scope === "main"
-              ? ["session.dmScope is main: direct messages of everybody share one session"]
-              : [],
-            `session.dmScope ${scope}`,
-          ),
+        return passUnless(
+          scope === "main" ? ["session.dmScope is main: direct messages of everybody share one session"] : [],
+          `session.dmScope ${scope}`,
         );
       }),
   },

@@ -14,21 +14,18 @@ import {
   admittedName,
   admittedRules,
   ownAdmittedRules,
+  type ScopeOptions,
   type CompiledScope,
   compileScope,
   olderName,
 } from "./outbound.ts";
 import { goTo } from "./place.ts";
 import type { Chain, NftObject, Ruleset } from "./ruleset.ts";
-import type { Accounts } from "./scope.ts";
 import { hex32, name, type Nft, nft, quoted, quotedPath } from "./text.ts";
 import { TooManyCells } from "./tier.ts";
 import { denialChains, denialTitle } from "./verdict.ts";
 
-export interface CompileOptions {
-  /** 1..15; stamped into the connections this ruleset admits. */
-  readonly generation: number;
-  readonly accounts: Accounts;
+export interface CompileOptions extends ScopeOptions {
   /** Interfaces of the scopes by docker network and namespace, when they are known (at apply). */
   readonly interfaces?: ReadonlyMap<string, readonly string[]>;
   /** Path prefix of the cgroup2 tree where nft looks (`unified/` on a hybrid host), when it is known (at apply). */
@@ -77,8 +74,9 @@ interface Parts {
 
 function compileParts(
   policy: ResolvedPolicy,
-  { generation, accounts, networks }: CompileOptions,
+  options: CompileOptions,
 ): Parts | { readonly diagnostics: readonly Diagnostic[] } {
+  const { generation, accounts, networks } = options;
   const zones = [WORLD, ...policy.zones.map((zone) => zone.name)].map((zone) => ({
     zone,
     compiled: compileZone(policy, zone, generation, networks ?? null),
@@ -86,7 +84,7 @@ function compileParts(
   const scopes: CompiledScope[] = [];
   const diagnostics: Diagnostic[] = [];
   for (const scope of policy.outbound === null ? [] : policy.scopes) {
-    const made = compileScope(policy, scope, generation, accounts);
+    const made = compileScope(policy, scope, options);
     if (made.ok) scopes.push(made.compiled);
     else diagnostics.push(made.diagnostic);
   }
@@ -193,7 +191,7 @@ function preroutingChain(
     }
   }
   const refuse = goTo(denialTitle(generation, "refuse"));
-  if (containersDenied && byInterface.length > 0) {
+  if (containersDenied && byInterface.some(({ scope }) => scope.target.kind === "docker")) {
     rules.push(nft`iifname "docker*" ${refuse} comment "containers that no scope names"`);
     rules.push(nft`iifname "br-*" ${refuse} comment "containers that no scope names"`);
   }

@@ -84,7 +84,12 @@ export const KNOCK_PORT = 18_900;
 export const RESOLVER_SETS = { 4: "resolver4", 6: "resolver6" } as const;
 
 /** Returns what a scope needs beside its tiers, or nothing when no name decides in it. */
-export function gatedPlace(policy: ResolvedPolicy, scope: ResolvedScope, place: Place): GatedPlace {
+export function gatedPlace(
+  policy: ResolvedPolicy,
+  scope: ResolvedScope,
+  place: Place,
+  forgetsSoon: boolean,
+): GatedPlace {
   const rules = allowsOf(policy, scope.name);
   const sets = pinSets(policy, scope.name);
   const pins = pinRules(place, rules, sets);
@@ -99,8 +104,13 @@ export function gatedPlace(policy: ResolvedPolicy, scope: ResolvedScope, place: 
     : nft`${dns} ${goTo(`${title}/dns`)}`;
   const web = place.watching ? [] : webRules(title, sets);
   return {
-    objects: [...gateObjects(scope.name), ...webObjects(scope.name, sets), ...pins.objects],
-    chains: divertChains(place, scope),
+    objects: [
+      ...gateObjects(scope.name),
+      ...(place.watching && forgetsSoon ? SHORT_MEMORY : []),
+      ...webObjects(scope.name, sets),
+      ...pins.objects,
+    ],
+    chains: divertChains(place, scope, forgetsSoon),
     first: [...keptRules(place, scope), ...proxyRules(place, scope), ...(byAddress ? [] : [divertDns])],
     last: [...(byAddress ? [divertDns] : []), ...web, ...pins.rules],
   };
@@ -143,6 +153,16 @@ function webRules(title: string, sets: PinSets): Nft[] {
   ];
 }
 
+const SHORT_MEMORY: readonly NftObject[] = ([4, 6] as const).map((family) => ({
+  kind: "short-memory",
+  name: `watched_dns${family}`,
+  family,
+}));
+const FORGET_SOON: readonly Nft[] = [
+  nft`meta nfproto ipv4 meta l4proto udp ct state new ct timeout set "watched_dns4"`,
+  nft`meta nfproto ipv6 meta l4proto udp ct state new ct timeout set "watched_dns6"`,
+];
+
 /** What was diverted under another policy stays with the gate, which cuts it when it is not allowed any more. */
 function keptRules(place: Place, scope: ResolvedScope): Nft[] {
   const { dns, tls, http } = gatePorts(scope.index);
@@ -159,7 +179,7 @@ function keptRules(place: Place, scope: ResolvedScope): Nft[] {
  * INVARIANT: only the first packet of a connection can be diverted, so whatever belongs to a connection that was
  * not (it began before, or was admitted by another policy) is refused.
  */
-function divertChains(place: Place, scope: ResolvedScope): Chain[] {
+function divertChains(place: Place, scope: ResolvedScope, forgetsSoon: boolean): Chain[] {
   const title = placeTitle(place);
   const stamp = nft`ct mark set ct mark and ${hex32(MARK_FOREIGN_MASK)} or ${hex32(markOf(place.generation, place.scope))}`;
   const mark = nft`meta mark set meta mark and ${hex32(MARK_FOREIGN_MASK)} or ${hex32(toGateOf(place.scope))}`;
@@ -173,7 +193,11 @@ function divertChains(place: Place, scope: ResolvedScope): Chain[] {
   ];
   const chains = [
     { name: `${title}/kept`, about: "diverted under another policy", rules: [stamp, nft`accept`] },
-    { name: `${title}/dns`, about: "DNS: to the gate, whatever server is asked", rules: divert("dns") },
+    {
+      name: `${title}/dns`,
+      about: "DNS: to the gate, whatever server is asked",
+      rules: [...(place.watching && forgetsSoon ? FORGET_SOON : []), ...divert("dns")],
+    },
   ];
   if (isOfThisHost(scope)) {
     chains.push({

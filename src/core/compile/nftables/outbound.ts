@@ -30,12 +30,19 @@ export type ScopeCompilation =
   | { readonly ok: true; readonly compiled: CompiledScope }
   | { readonly ok: false; readonly diagnostic: Diagnostic };
 
+export interface ScopeOptions {
+  /** 1..15; stamped into the connections that are admitted. */
+  readonly generation: number;
+  readonly accounts: Accounts;
+  /** Whether the kernel can be told how long it remembers a connection, when that is known (at apply). */
+  readonly hasTimeouts?: boolean;
+}
+
 /** Returns the chains that judge one scope, or why nftables cannot express it. */
 export function compileScope(
   policy: ResolvedPolicy,
   scope: ResolvedScope,
-  generation: number,
-  accounts: Accounts,
+  { generation, accounts, hasTimeouts = false }: ScopeOptions,
 ): ScopeCompilation {
   const selector = selectorOf(scope, generation, accounts);
   if (!selector.ok) return selector;
@@ -47,7 +54,7 @@ export function compileScope(
     watching: policy.mode.outbound === "observe",
   };
   const rules = (policy.outbound ?? []).filter((rule) => rule.scopes.includes(scope.name));
-  const gated = gatedPlace(policy, scope, place);
+  const gated = gatedPlace(policy, scope, place, hasTimeouts);
   const compiled = compilePlace({
     place,
     guards: policy.guards

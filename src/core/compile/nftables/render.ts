@@ -78,6 +78,7 @@ export function elementTexts(object: NftObject): string[] {
     case "web-pins":
     case "resolvers":
     case "alive":
+    case "short-memory":
       return [];
   }
 }

@@ -31,6 +31,8 @@ export type NftObject =
   | { readonly kind: "web-pins"; readonly name: string; readonly family: 4 | 6; readonly about: string }
   /** The resolvers that the gates ask, kept by the daemon. */
   | { readonly kind: "resolvers"; readonly name: string; readonly family: 4 | 6 }
+  /** How long the connection table remembers DNS that was diverted while its scope is only watched. */
+  | { readonly kind: "short-memory"; readonly name: string; readonly family: 4 | 6 }
   /** Says by family that a gate answers, as long as it knocks; while a scope is only watched its DNS follows it. */
   | { readonly kind: "alive"; readonly name: string }
   /** Stamps of connections that pass without being judged again. */
@@ -72,6 +74,9 @@ export const METER_SOURCES_MAX = 65_535;
 /** LIMIT: addresses pinned for one rule, or addresses and ports of one scope, and family. */
 export const PINS_MAX = 16_384;
 
+/** A question that is sent again from the same port after this time is diverted anew, or passes by a dead gate. */
+const WATCHED_DNS_SECONDS = 4;
+
 /** Returns the declaration of an object: everything but the elements of large sets is in it. */
 export function declare(object: NftObject): Nft {
   const title = name(object.name);
@@ -88,6 +93,8 @@ export function declare(object: NftObject): Nft {
       return nft`set ${title} { type ${addressType(object.family)} . inet_service; size ${PINS_MAX}; flags timeout; ${comment(object.about)}; }`;
     case "resolvers":
       return nft`set ${title} { type ${addressType(object.family)} . inet_proto . inet_service; flags timeout; }`;
+    case "short-memory":
+      return nft`ct timeout ${title} { protocol udp; l3proto ${object.family === 4 ? nft`ip` : nft`ip6`}; policy = { unreplied : ${WATCHED_DNS_SECONDS}, replied : ${WATCHED_DNS_SECONDS} }; }`;
     case "alive":
       return nft`set ${title} { type nf_proto; size 4; flags dynamic,timeout; }`;
     case "interfaces":

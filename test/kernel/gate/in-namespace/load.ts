@@ -6,6 +6,9 @@ import { resolve } from "./resolve.ts";
 
 /** LIMIT: attempts on the way at once; a machine that is slow is not asked for more. */
 const AT_ONCE_MAX = 16;
+/** Below what the kernel chooses from: a question never meets what conntrack remembers of one before it. */
+const PORTS = { first: 20_000, count: 12_000 } as const;
+let questions = 0;
 
 /** Begins; `end` waits for what is on the way. */
 export function load(wish: LoadWish): Running {
@@ -62,7 +65,15 @@ async function fetchOnce(wish: LoadWish, one: LoadWish["names"][number]): Promis
   if (one.address !== undefined) return fetchPage(one, one.address, limitMs);
   for (;;) {
     const waitMs = Math.min(askAgainMs, left());
-    const found = await resolve({ do: "resolve", server, name, type, over: "udp", waitMs });
+    const found = await resolve({
+      do: "resolve",
+      server,
+      name,
+      type,
+      over: "udp",
+      from: freshPort(),
+      waitMs,
+    });
     if (found.kind === "failed" && found.code === "timeout" && left() > 1) continue;
     if (found.kind === "failed") return { ok: false, why: `DNS ${found.code} after ${found.tookMs} ms` };
     const address = found.values.at(-1);
@@ -81,4 +92,9 @@ async function fetchPage(
   const page = await exchange({ do: "exchange", address, port, tls: tls ? { name } : null, text, waitMs });
   if (page.kind === "answer" && page.text.includes(`REACHED ${name}`)) return { ok: true, address };
   return { ok: false, why: `${address}: ${page.kind === "failed" ? page.code : page.text.slice(0, 300)}` };
+}
+
+function freshPort(): number {
+  questions += 1;
+  return PORTS.first + (questions % PORTS.count);
 }
