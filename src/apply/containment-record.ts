@@ -45,6 +45,19 @@ export function writeContainment(
   }
 }
 
+/** Writes down what was seen anew of some scopes; what is recorded of the others, and its age, stays. */
+export function amendContainment(
+  state: string,
+  seen: readonly ScopeContainment[],
+  nowMs: number,
+): string | null {
+  const recorded = readContainment(state, nowMs);
+  if (recorded === null) return null;
+  const scopes = recorded.scopes.map((old) => seen.find(({ scope }) => scope === old.scope) ?? old);
+  if (JSON.stringify(scopes) === JSON.stringify(recorded.scopes)) return null;
+  return writeContainment(state, scopes, recorded.examinedMs);
+}
+
 /** Returns what was last written down, or null when nothing was (or the file is broken). */
 export function readContainment(state: string, nowMs: number): RecordedContainment | null {
   try {

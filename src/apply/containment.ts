@@ -29,6 +29,13 @@ export function examineContainment(
   return policy.scopes.map((scope) => ({ scope: scope.name, ...examineScope(scope, accounts, machine) }));
 }
 
+/** Returns the same for the scopes of containers alone, which change without anybody asking Seawall. Needs root. */
+export function examineContainers(policy: ResolvedPolicy): readonly ScopeContainment[] {
+  return policy.scopes.flatMap(({ name, target }) =>
+    target.kind === "docker" ? [{ scope: name, ...gradeContainment(containerFacts(target.network)) }] : [],
+  );
+}
+
 function examineScope(
   { name, target }: ResolvedScope,
   accounts: Accounts,

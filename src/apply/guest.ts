@@ -3,11 +3,10 @@ import { SeawallError } from "../core/base/error.ts";
 import { gatedScopes } from "../core/policy/gated.ts";
 import { gatePorts } from "../core/policy/gate-port.ts";
 import type { ResolvedPolicy, ResolvedScope } from "../core/policy/resolved.ts";
-import { isLoopback, parseIp } from "../core/net/ip.ts";
 import { containersWithoutDns, dockerBridge } from "../edge/docker/network.ts";
 import { asksTheGate, type GuestPlace, isListening } from "../edge/host/guest-probe.ts";
 import { addressesOf } from "../edge/host/own-address.ts";
-import { readResolvers } from "../edge/host/resolv-conf.ts";
+import { loopbackResolvers } from "../edge/host/resolv-conf.ts";
 import { scopeInterfaces } from "./scope.ts";
 
 /**
@@ -16,11 +15,7 @@ import { scopeInterfaces } from "./scope.ts";
  */
 export function refuseEmbeddedResolver(policy: ResolvedPolicy): void {
   if (policy.mode.outbound !== "enforce") return;
-  const isLocal = readResolvers().some((text) => {
-    const ip = parseIp(text);
-    return ip !== undefined && isLoopback(ip);
-  });
-  if (!isLocal) return;
+  if (loopbackResolvers().length === 0) return;
   for (const { name, target } of gatedScopes(policy)) {
     if (target.kind !== "docker") continue;
     const [container] = containersWithoutDns(target.network);

@@ -81,6 +81,12 @@ function reasonsOf(one: ContainerFacts): readonly Reason[] {
       one.otherNetworks,
       "docker network disconnect NETWORK CONTAINER, or name that network in a scope too",
     ),
+    ...reason(
+      "container-resolver",
+      "resolves through dockerd, which asks the resolver of this host",
+      one.hostResolvers,
+      "run it with --dns and the address of its network's bridge (compose: `dns:`)",
+    ),
   ];
 }
 

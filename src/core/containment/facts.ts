@@ -107,6 +107,8 @@ export interface ContainerFacts {
   readonly mounts: readonly string[];
   /** Networks that it is in beside the scope's. */
   readonly otherNetworks: readonly string[];
+  /** Resolvers on this machine's loopback that dockerd asks for it, which looks like dockerd's own question. */
+  readonly hostResolvers: readonly string[];
 }
 
 export type ContainmentFacts =

@@ -231,6 +231,7 @@ describe("a scope of containers", () => {
     capabilities: [],
     mounts: [],
     otherNetworks: [],
+    hostResolvers: [],
   };
   const grade = (fields: Partial<ContainerFacts>) =>
     gradeContainment({ boundary: "container", containers: known([{ ...PLAIN, ...fields }]) });
@@ -257,6 +258,7 @@ describe("a scope of containers", () => {
     ["with somebody's keys", "container-mount", { mounts: ["/home/bob/.ssh"] }],
     ["with all homes", "container-mount", { mounts: ["/home"] }],
     ["that is in another network too", "container-network", { otherNetworks: ["bridge"] }],
+    ["that resolves through dockerd", "container-resolver", { hostResolvers: ["127.0.0.53"] }],
   ] as const) {
     it(`${what} is not contained`, () => {
       const found = grade(fields);

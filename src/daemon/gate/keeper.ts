@@ -8,15 +8,17 @@ import type { GateReport } from "../../core/gate/report.ts";
 import { gatedScopes, isOfThisHost } from "../../core/policy/gated.ts";
 import type { ResolvedPolicy } from "../../core/policy/resolved.ts";
 import { containerAddresses } from "../../edge/docker/network.ts";
+import { type ContainerWatch, watchContainers } from "../../edge/docker/watch.ts";
 import { addressesOf, ownAddresses } from "../../edge/host/own-address.ts";
 import { readResolvers } from "../../edge/host/resolv-conf.ts";
 import { readLive } from "../../edge/kernel/live.ts";
 import { openSetElements, type SetElements } from "../../edge/kernel/set-elements.ts";
 import type { Folders } from "../../edge/state/folder.ts";
+import { createScopeWatch, type ScopeWatch } from "../container-watch.ts";
 import { nameResolvers } from "./kernel-signs.ts";
 import { type LinkServer, openLinkServer } from "./link-server.ts";
-import { createPinKeeper, type PinKeeper } from "./pin-keeper.ts";
-import { allOf, isSame, type PoliciesInForce, policiesInForce } from "./policy-watch.ts";
+import { containersOf, createPinKeeper, type PinKeeper } from "./pin-keeper.ts";
+import { allOf, isSame, type KnownPolicy, type PoliciesInForce, policiesInForce } from "./policy-watch.ts";
 import { createGateProcess, type GateProcess } from "./process.ts";
 
 export interface GateKeeper {
@@ -80,9 +82,12 @@ class Keeper {
   coming: { readonly id: number; readonly untilMs: number } | null = null;
   soon: Promise<boolean> | null = null;
   timers: NodeJS.Timeout[] = [];
+  containers: ContainerWatch | null = null;
+  readonly scopes: ScopeWatch;
 
   constructor(options: GateKeeperOptions) {
     this.options = options;
+    this.scopes = createScopeWatch({ state: options.folders.state, nowMs: options.nowMs, err: options.err });
     this.process = createGateProcess(`${options.folders.run}/${LINK_FILE}`, () => performance.now());
   }
 
@@ -111,6 +116,8 @@ class Keeper {
 
   stop(): void {
     for (const timer of this.timers) clearInterval(timer);
+    this.containers?.stop();
+    this.scopes.stop();
     this.link?.close();
     this.elements.close();
   }
@@ -221,7 +228,8 @@ class Keeper {
     this.knownAround = around;
     const policies = allOf(found);
     if (isNew) this.pins.setPolicies(policies, own, this.options.nowMs());
-    if (isNew && policies.length > 0) this.pins.pinContainers(containerAddresses);
+    if (isNew) this.followContainers(policies);
+    if (isNew) this.scopes.follow(policies.map(({ policy }) => policy));
     if (policies.every(({ policy }) => gatedScopes(policy).length === 0)) {
       // One that an earlier daemon started is told, too.
       this.link?.send({ kind: "stop" });
@@ -233,6 +241,17 @@ class Keeper {
       return false;
     }
     return isNew || this.isDue() ? this.setUp(false) : this.isSetUp;
+  }
+
+  /** A container that comes back has another address, and another container may have the one it had. */
+  followContainers(policies: readonly KnownPolicy[]): void {
+    if (policies.some(({ policy }) => containersOf(policy).length > 0)) {
+      this.pins.pinContainers(containerAddresses);
+      this.containers ??= watchContainers(() => this.pins.pinContainers(containerAddresses));
+    } else {
+      this.containers?.stop();
+      this.containers = null;
+    }
   }
 
   /** A gate that was too slow the last time, or whose doors were taken, is asked again. */

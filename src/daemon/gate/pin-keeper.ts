@@ -45,6 +45,8 @@ class Keeper implements PinKeeper {
   readonly elements: SetElements;
   readonly bound = new Map<string, { scope: string; host: Hostname; address: Ip; untilMs: number }>();
   judged: readonly JudgedPolicy[] = [];
+  /** Where the containers that rules name were when dockerd said so last. */
+  boxes: ReadonlyMap<string, readonly string[]> = new Map();
 
   constructor(elements: SetElements) {
     this.elements = elements;
@@ -80,11 +82,23 @@ class Keeper implements PinKeeper {
     return "pinned";
   }
 
-  pinContainers(addressesOf: (container: string) => readonly string[]): void {
-    const wanted = this.judged.flatMap(({ policy, judges }) =>
-      containerElements(policy, judges, addressesOf),
-    );
-    if (wanted.length > 0) this.write(wanted);
+  pinContainers(addressesOf: (container: string) => readonly string[] | null): void {
+    const names = new Set(this.judged.flatMap(({ policy }) => containersOf(policy.policy)));
+    const found = new Map<string, readonly string[]>();
+    for (const name of names) {
+      const addresses = addressesOf(name);
+      if (addresses !== null) found.set(name, addresses);
+    }
+    const is = this.boxElements(found);
+    this.write([...is.values()]);
+    const was = this.boxElements(new Map([...this.boxes].filter(([name]) => found.has(name))));
+    for (const [key, element] of was) if (!is.has(key)) this.write([{ ...element, timeoutMs: GONE_MS }]);
+    this.boxes = new Map([...this.boxes, ...found].filter(([name]) => names.has(name)));
+  }
+
+  boxElements(where: ReadonlyMap<string, readonly string[]>): Map<string, TimedElement> {
+    const elements = this.judged.flatMap(({ policy, judges }) => containerElements(policy, judges, where));
+    return new Map(elements.map((element) => [`${element.set} ${element.key.join(".")}`, element]));
   }
 
   bindings(nowMs: number): KnownBinding[] {
@@ -174,19 +188,21 @@ export function containersOf(policy: ResolvedPolicy): string[] {
 function containerElements(
   { policy }: KnownPolicy,
   judges: JudgedPolicy["judges"],
-  where: ReadonlyMap<string, readonly string[] | null>,
+  where: ReadonlyMap<string, readonly string[]>,
 ): TimedElement[] {
   const rules = (policy.outbound ?? []).filter(({ containers }) => containers.length > 0);
   return rules.flatMap((rule) =>
-    rule.containers.flatMap((container) => where.get(container) ?? []).flatMap((text) => {
-      const address = parseIp(text);
-      if (address === undefined) return [];
-      return rule.scopes.flatMap((scope) => {
-        const set = judges.get(scope)?.sets.containers.get(rule.id)?.[address.family];
-        if (set === undefined) return [];
-        return [{ table: TABLE, set, key: addressKey(address), timeoutMs: CONTAINER_MS, refresh: true }];
-      });
-    }),
+    rule.containers
+      .flatMap((container) => where.get(container) ?? [])
+      .flatMap((text) => {
+        const address = parseIp(text);
+        if (address === undefined) return [];
+        return rule.scopes.flatMap((scope) => {
+          const set = judges.get(scope)?.sets.containers.get(rule.id)?.[address.family];
+          if (set === undefined) return [];
+          return [{ table: TABLE, set, key: addressKey(address), timeoutMs: CONTAINER_MS, refresh: true }];
+        });
+      }),
   );
 }
 

@@ -1,6 +1,6 @@
 /** The resolvers of this host, resolv.conf(5). */
 import { readFileSync } from "node:fs";
-import { formatIp, parseIp } from "../../core/net/ip.ts";
+import { formatIp, isLoopback, parseIp } from "../../core/net/ip.ts";
 
 /** LIMIT: resolvers that are asked; glibc takes three. */
 const RESOLVERS_MAX = 8;
@@ -20,4 +20,12 @@ export function readResolvers(path = "/etc/resolv.conf"): string[] {
     return ip === undefined ? [] : [formatIp(ip)];
   });
   return [...new Set(found)].slice(0, RESOLVERS_MAX);
+}
+
+/** Returns those of them that are on this host itself. */
+export function loopbackResolvers(path?: string): string[] {
+  return readResolvers(path).filter((text) => {
+    const ip = parseIp(text);
+    return ip !== undefined && isLoopback(ip);
+  });
 }

@@ -45,7 +45,7 @@ resolveTxt("${first}", say); own.resolveTxt("${second}", say)`,
 
 /** The first that is found counts; without words of its own, what was found. */
 const WORDS: readonly { readonly pattern: RegExp; readonly words?: string }[] = [
-  { pattern: /REACHED [^\s<]+/ },
+  { pattern: /REACHED [^\s<\\]+/ },
   { pattern: /ENOTFOUND|Could not resolve host/, words: "ENOTFOUND" },
   { pattern: /ECONNREFUSED|Failed to connect|Couldn't connect|Could not connect/, words: "ECONNREFUSED" },
   { pattern: /Proxy response \(403\)|CONNECT tunnel failed, response 403/, words: "403" },
@@ -79,16 +79,16 @@ export function refusalIn(answer: string): { readonly reason: string; readonly i
 }
 
 /** A request that no proxy setting reaches; by `proxied`, through the one that the environment names. */
-function nodeRequest(url: string, more: { host?: string; proxied?: true } = {}): string {
-  const target = more.proxied === true ? PROXIED : "const at = to;";
-  const headers = JSON.stringify(more.host === undefined ? {} : { host: more.host });
-  return trusting(`const to = new URL("${url}"); ${target}
+function nodeRequest(url: string, { host, proxied }: { host?: string; proxied?: true } = {}): string {
+  const headers = JSON.stringify(host === undefined ? {} : { host });
+  const where = proxied === true ? BY_PROXY : `const at = to; const more = { headers: ${headers} };`;
+  return trusting(`const to = new URL("${url}"); ${where}
 const say = (e) => console.log(String(e), e.code ?? "");
-require(at.protocol.slice(0, -1)).get(at, { headers: at.headers ?? ${headers} }, (r) => r.on("error", say).pipe(process.stdout)).on("error", say)`);
+require(at.protocol.slice(0, -1)).get(at, more, (r) => r.on("error", say).pipe(process.stdout)).on("error", say)`);
 }
 
-const PROXIED = `const by = new URL(process.env.HTTP_PROXY ?? process.env.http_proxy);
-const at = { protocol: by.protocol, hostname: by.hostname, port: by.port, path: to.href, headers: { host: to.host } };`;
+const BY_PROXY = `const at = new URL(process.env.HTTP_PROXY ?? process.env.http_proxy);
+const more = { path: to.href, headers: { host: to.host } };`;
 
 function trusting(program: string): string {
   return `NODE_EXTRA_CA_CERTS=${ROOT_CERTIFICATE} node -e '${program}'`;

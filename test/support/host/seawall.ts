@@ -12,6 +12,7 @@ export const SEAWALL: readonly string[] = [process.execPath, MAIN];
 export const SEAWALL_WORDS = SEAWALL.map((word) => `'${word}'`).join(" ");
 
 export type Status = {
+  readonly containment: string;
   readonly state: "off" | "observing" | "enforcing" | "pending" | "panic" | "drifted";
   readonly generation: number | null;
   /** RFC 3339, or null when nothing waits. */

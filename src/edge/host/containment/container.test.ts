@@ -27,6 +27,7 @@ const FACTS: ContainerFacts = {
   capabilities: [],
   mounts: [],
   otherNetworks: [],
+  hostResolvers: [],
 };
 
 const host = (more: Partial<Inspected["HostConfig"]>): Inspected => ({
@@ -63,7 +64,16 @@ describe("a container", () => {
       { ...PLAIN, NetworkSettings: { Networks: { agents: {}, bridge: {} } } },
       { otherNetworks: ["bridge"] },
     ],
+    ["with --dns", host({ Dns: ["192.0.2.1"] }), {}],
   ] as const) {
-    it(what, () => assert.deepEqual(describeContainer(inspected, "agents"), { ...FACTS, ...facts }));
+    it(what, () => assert.deepEqual(describeContainer(inspected, "agents", []), { ...FACTS, ...facts }));
+  }
+  for (const [what, inspected, network, found] of [
+    ["asks it through dockerd", PLAIN, "agents", ["127.0.0.53"]],
+    ["does not with --dns", host({ Dns: ["192.0.2.1"] }), "agents", []],
+    ["does not in the default network", PLAIN, "bridge", []],
+  ] as const) {
+    it(`where the host's resolver is on its loopback, ${what}`, () =>
+      assert.deepEqual(describeContainer(inspected, network, ["127.0.0.53"]).hostResolvers, found));
   }
 });

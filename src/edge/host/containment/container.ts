@@ -7,6 +7,7 @@ import {
   unknown,
 } from "../../../core/containment/facts.ts";
 import { findProgram, runSync } from "../command.ts";
+import { loopbackResolvers } from "../resolv-conf.ts";
 
 /** LIMIT: time for dockerd to answer, and containers looked at. */
 const DEADLINE_MS = 5_000;
@@ -27,7 +28,8 @@ function containersOf(network: string): Fact<readonly ContainerFacts[]> {
       return unknown(`${ids.length} containers, at most ${CONTAINERS_MAX} are looked at`);
     if (ids.length === 0) return known([]);
     const found = JSON.parse(docker("inspect", "--type", "container", ...ids)) as readonly Inspected[];
-    return known(found.map((one) => describeContainer(one, network)));
+    const resolvers = loopbackResolvers();
+    return known(found.map((one) => describeContainer(one, network, resolvers)));
   } catch (error) {
     return unknown(error instanceof Error ? error.message : "dockerd does not answer");
   }
@@ -50,14 +52,19 @@ export interface Inspected {
     readonly NetworkMode?: string;
     readonly UsernsMode?: string;
     readonly CapAdd?: readonly string[] | null;
+    readonly Dns?: readonly string[] | null;
     readonly Devices?: readonly { readonly PathOnHost: string }[] | null;
   };
   readonly Mounts?: readonly { readonly Type: string; readonly Source?: string; readonly RW?: boolean }[];
   readonly NetworkSettings?: { readonly Networks?: Readonly<Record<string, unknown>> | null };
 }
 
-/** Returns the facts of one container of `docker inspect`. */
-export function describeContainer(one: Inspected, network: string): ContainerFacts {
+/** Returns the facts of one container of `docker inspect`; `loopbackResolvers`: those of the machine, resolv.conf(5). */
+export function describeContainer(
+  one: Inspected,
+  network: string,
+  loopbackResolvers: readonly string[],
+): ContainerFacts {
   const host = one.HostConfig;
   const modes = { pid: host.PidMode, ipc: host.IpcMode, uts: host.UTSMode, net: host.NetworkMode };
   const mounts = (one.Mounts ?? []).filter(({ Type: type, RW: writes, Source: source }) => {
@@ -78,5 +85,7 @@ export function describeContainer(one: Inspected, network: string): ContainerFac
       ...(host.Devices ?? []).map(({ PathOnHost: path }) => path),
     ],
     otherNetworks: Object.keys(one.NetworkSettings?.Networks ?? {}).filter((name) => name !== network),
+    // The default network has no embedded resolver; one that was given `--dns` asks from its own address.
+    hostResolvers: network === "bridge" || (host.Dns ?? []).length > 0 ? [] : loopbackResolvers,
   };
 }
