@@ -67,4 +67,10 @@ export const BENCHMARKS: readonly Benchmark[] = [
     prepare: async (root, say) => (await import("./peer/prepare.ts")).preparePeer(root, say),
     load: () => import("./measure/proxy.ts"),
   },
+  {
+    name: "audit",
+    summary: "`seawall audit` of this machine, beside lynis",
+    tools: { lynis: "lynis" },
+    load: () => import("./measure/audit.ts"),
+  },
 ];

@@ -1,8 +1,8 @@
-import { describe } from "node:test";
+import { describe, test } from "node:test";
 import { absent, read } from "../../../src/core/audit/reading.ts";
 import { change, partOf, valueIn } from "../facts/change.ts";
 import { GOOD_CONTAINER } from "../facts/good-agent.ts";
-import { accept, good, hidden, judgeRows, port, rules, unreadableTerm, type Row } from "./row.ts";
+import { accept, good, hidden, judgeRow, titleOf, port, rules, unreadableTerm, type Row } from "./row.ts";
 
 const ROWS: readonly Row[] = [
   [
@@ -134,4 +134,6 @@ const ROWS: readonly Row[] = [
   ["loopback in INPUT is dropped", "FW-009", rules([port(22), accept]), "fail", /loopback is dropped/],
 ];
 
-describe("firewall: a check says what is so", () => judgeRows(ROWS));
+describe("firewall: a check says what is so", () => {
+  for (const row of ROWS) test(titleOf(row), () => judgeRow(row));
+});

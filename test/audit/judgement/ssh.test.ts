@@ -1,9 +1,9 @@
-import { describe } from "node:test";
+import { describe, test } from "node:test";
 import { absent } from "../../../src/core/audit/reading.ts";
 import { change, partOf } from "../facts/change.ts";
 import { context } from "../facts/good.ts";
 import { DAY, NOW } from "../facts/moment.ts";
-import { good, hidden, judgeRows, type Row } from "./row.ts";
+import { good, hidden, judgeRow, titleOf, type Row } from "./row.ts";
 
 const ROWS: readonly Row[] = [
   [
@@ -127,4 +127,6 @@ const ROWS: readonly Row[] = [
   ],
 ];
 
-describe("ssh: a check says what is so", () => judgeRows(ROWS));
+describe("ssh: a check says what is so", () => {
+  for (const row of ROWS) test(titleOf(row), () => judgeRow(row));
+});
