@@ -2,6 +2,7 @@
 import type { Hostname } from "../net/hostname.ts";
 import { allowsOf, decidesByName } from "../policy/gated.ts";
 import type { ResolvedOutboundRule, ResolvedPolicy } from "../policy/resolved.ts";
+import { isPublicName } from "../net/public-name.ts";
 
 export interface NameTable {
   /** The allow rules in force that name this host, whether or not something denies it too. */
@@ -31,7 +32,7 @@ export function nameTable(policy: ResolvedPolicy, scope: string): NameTable {
     rulesFor: (host) => {
       const found = [...(exact.get(host) ?? [])];
       for (const parent of parents(host)) found.push(...(below.get(parent) ?? []));
-      for (const rule of everywhere) found.push(rule);
+      if (everywhere.length > 0 && isPublicName(host)) found.push(...everywhere);
       return found.length < 2 ? found : [...new Set(found)];
     },
     isAncestor: (host) => ancestors.has(host),

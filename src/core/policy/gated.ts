@@ -5,6 +5,7 @@ import type { OutboundFlow } from "../net/flow.ts";
 import type { Decision } from "./decision.ts";
 import { gatePorts } from "./gate-port.ts";
 import type { ResolvedOutboundRule, ResolvedPolicy, ResolvedScope, ServiceMatch } from "./resolved.ts";
+import { isPublicName } from "../net/public-name.ts";
 
 /** The ports on which the name is read from the connection itself, and not only from DNS. */
 export const WEB_PORTS: readonly number[] = [80, 443];
@@ -38,7 +39,9 @@ export function needsDaemon(policy: ResolvedPolicy): boolean {
 
 /** Whether a rule names a host, whatever the ports. */
 export function namesHost(rule: ResolvedOutboundRule, host: Hostname): boolean {
-  return rule.publicWeb || rule.names.some((pattern) => matchesPattern(pattern, host));
+  return (
+    (rule.publicWeb && isPublicName(host)) || rule.names.some((pattern) => matchesPattern(pattern, host))
+  );
 }
 
 /** Returns the web ports among the services of an allow. */

@@ -1,6 +1,7 @@
 import { isPublicIp } from "../net/address-class.ts";
 import type { FlowProtocol, InboundFlow, OutboundFlow } from "../net/flow.ts";
 import { type Hostname, matchesPattern, type NamePattern } from "../net/hostname.ts";
+import { isPublicName } from "../net/public-name.ts";
 import { containsIp } from "../net/prefix-set.ts";
 import type { ResolvedGuard, ResolvedInboundRule, ResolvedOutboundRule, ServiceMatch } from "./resolved.ts";
 
@@ -20,7 +21,7 @@ export function matchesOutbound(rule: ResolvedOutboundRule, flow: OutboundFlow):
   if (!matchesServices(rule.services, flow.protocol, flow.port)) return false;
   if (flow.address !== null && containsIp(rule.to, flow.address)) return true;
   if (flow.host === null) return false;
-  const named = rule.publicWeb || matchesAnyName(rule.names, flow.host);
+  const named = (rule.publicWeb && isPublicName(flow.host)) || matchesAnyName(rule.names, flow.host);
   if (!named || rule.action === "deny" || flow.address === null) return named;
   return rule.private || isPublicIp(flow.address);
 }

@@ -1,6 +1,8 @@
 // Agents in containers: real dockerd, UFW on, the default network.
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "node:test";
+import { eventually } from "../../support/host/eventually.ts";
 import type { Agent } from "./agent.ts";
 import { assertReached } from "./expect.ts";
 import {
@@ -15,7 +17,7 @@ import {
   WATCHED,
 } from "./scope-docker.ts";
 import { coreRows } from "./scope-rows.ts";
-import { type ScopeWorld } from "./scope-world.ts";
+import type { ScopeWorld } from "./scope-world.ts";
 import { ELSEWHERE4, ELSEWHERE6, RESOLVER, SITE4 } from "./zone.ts";
 
 let world: ScopeWorld;
@@ -79,8 +81,11 @@ describe("UFW keeps containers from the gate", () => {
       assertReached(await box.https("good.example.com"), "good.example.com");
     });
     assert.deepEqual(new Set(asked), new Set(["evil.example.net 1", "good.example.com 1"]));
-    const flows = await world.flows();
-    assert.ok(flows.some(({ host, observed }) => host === "evil.example.net" && observed));
+    const isSeen = async () => {
+      await box.resolve("evil.example.net");
+      return (await world.flows()).some(({ host, observed }) => host === "evil.example.net" && observed);
+    };
+    assert.equal(await eventually(isSeen, true), true);
     assertReached(await stranger.http("evil.example.net", { address: ELSEWHERE4 }), "evil.example.net");
   });
   it("and it enforces", async () => {
@@ -93,12 +98,12 @@ describe("UFW keeps containers from the gate", () => {
 describe("an agent in the default network", () => {
   coreRows(() => ({ world, agent: box, gateway: BRIDGE_GATEWAY }), { six: true });
   it("is told about as its scope", async () => {
-    const flows = await world.flows();
-    const found = flows.filter(({ host, scope }) => host === "evil.example.net" && scope === "agent");
-    assert.ok(
-      found.some(({ verdict, reason }) => verdict === "refuse" && reason === "default"),
-      JSON.stringify(found[0]),
-    );
+    const isSeen = async () =>
+      (await world.flows()).some(
+        ({ host, scope, verdict, reason }) =>
+          host === "evil.example.net" && scope === "agent" && verdict === "refuse" && reason === "default",
+      );
+    assert.equal(await eventually(isSeen, true), true);
   });
 });
 

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "node:test";
 import { cgroupMount } from "../../../src/edge/host/scope-cgroup.ts";
 import { fileURLToPath } from "node:url";
+import { run } from "../../support/host/command.ts";
 import { type Reaper, startReaper } from "../../support/host/reaper.ts";
 import { type Agent, agentOf } from "./agent.ts";
 import { assertAddresses, assertNoSuchName, assertNotReached, assertReached } from "./expect.ts";
@@ -61,6 +62,8 @@ before(async () => {
 after(async () => {
   await world?.stop();
   for (const reaper of reapers) await reaper.finish();
+  // Another test on this machine may have a slice in it.
+  await run(["rmdir", "--ignore-fail-on-non-empty", PARENT]);
 });
 
 /** Enters a cgroup, which is made when it is not there, before it becomes `argv` as this user. */
@@ -71,14 +74,15 @@ const within = (cgroup: string, uid: number, argv: readonly string[]): string[] 
   "enter",
   ...argv,
 ];
-const agentIn = (cgroup: string, uid = AGENT_UID): Agent =>
+/** Not the user of the built-in scope `agent`: the slice alone holds it. */
+const agentIn = (cgroup: string, uid = OTHER_UID): Agent =>
   agentOf(asker(world.host.start(within(cgroup, uid, [process.execPath, AGENT_SCRIPT]))));
 
 describe("before any policy", () => {
   it("a process in a slice of this name reaches everything, so the rows below can fail", async () => {
     const { value, packets } = await world.during(async () => {
       const result = await world.host.run(
-        within(`${SLICE}/before.service`, AGENT_UID, ["bash", "-c", BURST]),
+        within(`${SLICE}/before.service`, OTHER_UID, ["bash", "-c", BURST]),
       );
       await world.host.shell(`rmdir '${SLICE}/before.service' '${SLICE}'`);
       return result.stdout;
@@ -128,7 +132,7 @@ describe("an agent in a unit below our slice", () => {
   });
   it("is held as any user, root too, and in a cgroup further below", async () => {
     const { packets } = await world.during(async () => {
-      for (const uid of [0, OTHER_UID]) {
+      for (const uid of [0, AGENT_UID]) {
         const other = agentIn(`${SLICE}/openclaw.service/deeper`, uid);
         assertNotReached(await other.http("evil.example.net", { address: ELSEWHERE4 }));
         assertReached(await other.https("good.example.com"), "good.example.com");
@@ -151,7 +155,7 @@ describe(`over ${ROUNDS} restarts of the unit under load`, () => {
     const watched = await world.during(async () => {
       for (let round = 0; round < ROUNDS; round += 1) {
         const leaf = `${SLICE}/again.service`;
-        const { stdout } = await world.host.run(within(leaf, AGENT_UID, ["bash", "-c", BURST]));
+        const { stdout } = await world.host.run(within(leaf, OTHER_UID, ["bash", "-c", BURST]));
         pages.push(stdout);
         // systemd removes the cgroup of a unit that stopped, and makes another one at its next start.
         await world.host.shell(`until rmdir '${leaf}'; do sleep 0.02; done 2>/dev/null`);

@@ -59,11 +59,11 @@ export interface Inspected {
   readonly NetworkSettings?: { readonly Networks?: Readonly<Record<string, unknown>> | null };
 }
 
-/** Returns the facts of one container of `docker inspect`; `loopbackResolvers`: those of the machine, resolv.conf(5). */
+/** Returns the facts of one container of `docker inspect`; `resolvers`: those on the loopback of the machine. */
 export function describeContainer(
   one: Inspected,
   network: string,
-  loopbackResolvers: readonly string[],
+  resolvers: readonly string[],
 ): ContainerFacts {
   const host = one.HostConfig;
   const modes = { pid: host.PidMode, ipc: host.IpcMode, uts: host.UTSMode, net: host.NetworkMode };
@@ -86,6 +86,6 @@ export function describeContainer(
     ],
     otherNetworks: Object.keys(one.NetworkSettings?.Networks ?? {}).filter((name) => name !== network),
     // The default network has no embedded resolver; one that was given `--dns` asks from its own address.
-    hostResolvers: network === "bridge" || (host.Dns ?? []).length > 0 ? [] : loopbackResolvers,
+    hostResolvers: network === "bridge" || (host.Dns ?? []).length > 0 ? [] : resolvers,
   };
 }

@@ -1,7 +1,6 @@
 /**
  * The real OpenClaw: it takes the proxy that `init --proxy` sets, gives it back, and names no provider or channel
- * that the model does not know. Needs what test/e2e/openclaw/install.ts installs (650 MB), so it is skipped, and
- * says so, where that was never done.
+ * that the model does not know.
  */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -15,15 +14,11 @@ import {
   providerPreset,
 } from "../../src/core/openclaw/catalogue.ts";
 import { PRESET_NAMES } from "../../src/core/policy/preset/preset.ts";
+import { installOpenClaw } from "../../src/lab/openclaw/install.ts";
 import { type Host, startHost } from "../support/host/host.ts";
 import { SEAWALL } from "../support/host/seawall.ts";
 
-const CACHE = join(import.meta.dirname, "../../.cache/e2e");
-const OPENCLAW = (existsSync(CACHE) ? readdirSync(CACHE) : [])
-  .filter((name) => name.startsWith("openclaw-"))
-  .map((name) => join(CACHE, name, "node_modules/openclaw"))
-  .find((folder) => existsSync(join(folder, "openclaw.mjs")));
-const skip = OPENCLAW === undefined ? "no OpenClaw here: node test/e2e/openclaw/install.ts" : false;
+const OPENCLAW = join(await installOpenClaw({ say: console.error }), "openclaw");
 /** OpenClaw takes seconds to start, several times in a run. */
 const DEADLINE_MS = 180_000;
 
@@ -62,14 +57,14 @@ interface Manifest {
 }
 
 function manifests(): Manifest[] {
-  const folder = join(OPENCLAW ?? "", "dist/extensions");
+  const folder = join(OPENCLAW, "dist/extensions");
   return readdirSync(folder)
     .map((name) => join(folder, name, "openclaw.plugin.json"))
     .filter((path) => existsSync(path))
     .map((path) => JSON.parse(readFileSync(path, "utf8")) as Manifest);
 }
 
-describe("the real OpenClaw", { skip }, () => {
+describe("the real OpenClaw", () => {
   test("bundles no provider that the model does not know", () => {
     const unknown = manifests()
       .flatMap(({ providers = [] }) => providers)
@@ -92,7 +87,7 @@ describe("the real OpenClaw", { skip }, () => {
   });
 
   test("has no channel that the model neither knows nor leaves to a person", () => {
-    const catalogue = JSON.parse(readFileSync(join(OPENCLAW ?? "", "dist/channel-catalog.json"), "utf8")) as {
+    const catalogue = JSON.parse(readFileSync(join(OPENCLAW, "dist/channel-catalog.json"), "utf8")) as {
       readonly entries: readonly { readonly openclaw: { readonly channel: { readonly id: string } } }[];
     };
     const ids = [
