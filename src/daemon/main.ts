@@ -55,7 +55,7 @@ export async function runDaemon(folders: Folders, options: DaemonOptions, voice:
   control.close();
   keeper.stop();
   await pipeline.stop();
-  voice.err("seawalld: stopped; what the kernel holds it goes on holding\n");
+  voice.err("seawalld: stopped; the kernel goes on enforcing, and gates go on for a minute\n");
   return 0;
 }
 

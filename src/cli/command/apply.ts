@@ -108,7 +108,7 @@ function say(context: CommandContext, generation: number, confirmBy: string, lea
   context.out(
     `in force as generation ${generation}, for ${seconds} s unless confirmed (until ${confirmBy})\n`,
   );
-  context.err("no daemon is needed for this: the kernel goes back by itself\n");
+  context.err("the way back needs no daemon: the kernel goes by itself\n");
   context.err("Next: log in anew and run `seawall confirm`\n");
 }
 

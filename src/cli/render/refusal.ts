@@ -11,17 +11,28 @@ const DOORS = {
 
 /** Returns what happened, for a person. */
 export function refusalText({ id, flow, times, firstMs }: FoundRefusal): string {
-  const what = flow.host ?? flow.destination;
-  const port = flow.destinationPort === null ? "" : `:${flow.destinationPort}`;
   const where = flow.door === null ? "the kernel" : DOORS[flow.door];
   const word = flow.observed ? `would ${flow.verdict}` : `${flow.verdict}d`.replace("dropd", "dropped");
   const rule = flow.rule === null ? "" : ` by ${flow.rule}`;
   const lines = [
-    `${id}: ${flow.place} -> ${what}${port} ${protocolName(flow.protocol)} was ${word}${rule} (${flow.reason}).`,
+    `${id}: ${subjectOf(flow)} was ${word}${rule} (${flow.reason}).`,
     GATE_REASONS[flow.reason] ?? "No gate was asked; the rules of the policy decided.",
     `Seen ${times} time${times === 1 ? "" : "s"} by ${where}, from ${timeText(firstMs)} to ${timeText(flow.timeMs)}.`,
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function subjectOf({
+  place,
+  host,
+  door,
+  destination,
+  destinationPort,
+  protocol,
+}: FoundRefusal["flow"]): string {
+  if (door === "dns" && host !== null) return `${place}'s question for ${host}`;
+  const port = destinationPort === null ? "" : `:${destinationPort}`;
+  return `${place} -> ${host ?? destination}${port} ${protocolName(protocol)}`;
 }
 
 /** Returns the one line of what to do, or null. */
