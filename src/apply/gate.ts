@@ -1,28 +1,33 @@
 /** A policy with names needs gates: before it is in force, while it comes, and after. */
 import { SeawallError } from "../core/base/error.ts";
-import { decidesByName, needsDaemon } from "../core/policy/gated.ts";
+import { decidesByName, gatedScopes, isOfThisHost, needsDaemon } from "../core/policy/gated.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
 import { callDaemon } from "./daemon-call.ts";
 
 const NOTHING = "nothing was changed";
 
-/** Whether a policy is decided by name in the end; one that is only watched passes without a gate. */
+/**
+ * Whether a policy is decided by name in the end. What is only watched passes without a gate, but whether a network
+ * of its own reaches the gate is tried once, now: a gate that comes later behind another firewall would take its DNS.
+ */
 function mustHaveGate(policy: ResolvedPolicy): boolean {
-  return policy.mode.outbound === "enforce" && needsDaemon(policy);
+  if (!needsDaemon(policy)) return false;
+  return policy.mode.outbound === "enforce" || gatedScopes(policy).some((scope) => !isOfThisHost(scope));
 }
 
-/** Refuses to enforce names while no daemon runs that keeps the gates. */
+/** Refuses names while no daemon runs that keeps the gates. */
 export async function refuseWithoutGate(policy: ResolvedPolicy, run: string): Promise<void> {
   if (!mustHaveGate(policy)) return;
   const answer = await callDaemon(run, null);
   if (answer.kind !== "absent") return;
   const rule = policy.outbound?.find(
-    (one) => one.mode === "enforce" && (decidesByName(one) || one.containers.length > 0),
+    (one) => one.mode === policy.mode.outbound && (decidesByName(one) || one.containers.length > 0),
   );
+  const isWatched = policy.mode.outbound === "observe";
   throw new SeawallError(
     "SEAWALL_GATE_MISSING",
     `rule \`${rule?.id ?? ""}\` is by name, and no seawalld runs that keeps the name gate`,
-    { still: NOTHING, help: "seawall daemon & (or watch only: `mode: {outbound: observe}`)" },
+    { still: NOTHING, help: `seawall daemon &${isWatched ? "" : " (or watch only: `mode: {outbound: observe}`)"}` },
   );
 }
 

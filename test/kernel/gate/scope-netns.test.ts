@@ -6,6 +6,7 @@ import { assertNotReached, assertReached } from "./expect.ts";
 import { CORE_RULES, coreRows, HOST_SERVICE_PORT } from "./scope-rows.ts";
 import { type ScopeWorld, startScopeWorld } from "./scope-world.ts";
 import { ELSEWHERE4, ELSEWHERE6, SITE4, THIRD4 } from "./zone.ts";
+import { SEAWALL } from "../../support/host/seawall.ts";
 
 const policy = (mode: "observe" | "enforce"): string => `version: 1
 mode: {inbound: observe, outbound: ${mode}}
@@ -87,6 +88,13 @@ describe("UFW keeps namespaces from the gate", () => {
       assertReached(await cell.http("evil.example.net"), "evil.example.net");
     });
   }
+  it("apply is refused without a daemon even to watch: nobody could try whether the gate is reached", async () => {
+    const path = await world.seawall.policy(policy("observe"));
+    const env = { SEAWALL_RUN_DIR: "/run/without-daemon" };
+    const { code, stderr } = await world.host.run([...SEAWALL, "apply", path], { env });
+    assert.notEqual(code, 0);
+    assert.match(stderr, /no seawalld runs that keeps the name gate[\s\S]*try: seawall daemon &\n/);
+  });
   it("after the command of each scope, and nothing else, it works", async () => {
     await world.host.shell((await world.refusedApply(policy("enforce"))).help);
     const { text, help } = await world.refusedApply(policy("enforce"));
