@@ -17,6 +17,8 @@ export interface AnswerCache {
 export interface Cli {
   readonly node: string;
   readonly script: string;
+  /** Whether it is a script of a shell that starts the program itself, as version managers and installers write. */
+  readonly isWrapper: boolean;
 }
 
 const DEADLINE_MS = 60_000;
@@ -58,7 +60,13 @@ export function findCli(place: Place): Reading<Cli> {
     const problem = writableBy(path, owners);
     if (problem !== null) return unreadable(`${path} is not run: ${problem}`, `chmod go-w ${path}`);
   }
-  return read({ node, script });
+  return read({ node, script, isWrapper: isWrapper(script) });
+}
+
+function isWrapper(script: string): boolean {
+  const content = readText(script, { follow: true });
+  const first = content.kind === "text" ? (content.text.split("\n", 1)[0] ?? "") : "";
+  return first.startsWith("#!") && !/\bnode\b/.test(first);
 }
 
 function fromEnvironment(place: Place): string[] {
@@ -130,16 +138,17 @@ function runAs(
     ...variables(place),
   };
   const profile = place.profile === null || place.pid !== null ? [] : ["--profile", place.profile];
-  const command = [cli.script, ...profile, ...args];
+  const program = cli.isWrapper ? [cli.script] : [cli.node, cli.script];
+  const [first = cli.node, ...rest] = [...program, ...profile, ...args];
   const question = { env, deadlineMs: DEADLINE_MS };
-  if (process.geteuid?.() !== 0 || place.uid === 0) return ask(cli.node, command, question);
+  if (process.geteuid?.() !== 0 || place.uid === 0) return ask(first, rest, question);
   const user = [
     `--reuid=${place.uid}`,
     `--regid=${account?.gid ?? place.uid}`,
     "--clear-groups",
     "--no-new-privs",
   ];
-  return ask("setpriv", [...user, "--", cli.node, ...command], question);
+  return ask("setpriv", [...user, "--", first, ...rest], question);
 }
 
 const PASSED = ["OPENCLAW_STATE_DIR", "OPENCLAW_CONFIG_PATH", "OPENCLAW_HOME", "OPENCLAW_PROFILE"];

@@ -1,7 +1,14 @@
 import { describe, test } from "node:test";
+import type { Facts } from "../../../src/core/audit/fact/facts.ts";
 import { absent, read } from "../../../src/core/audit/reading.ts";
 import { change, partOf } from "../facts/change.ts";
 import { accept, good, hidden, judgeRow, titleOf, port, rules, type Row } from "./row.ts";
+
+function siteAnswering(status: number, authentication: readonly string[]): Facts {
+  const answers = ["GET /", "WebSocket /"].map((request) => ({ request, status, headers: {} }));
+  const site = { ...partOf(good, "proxy").sites[0], authentication, answers };
+  return change(good, "proxy", { sites: [site as never] });
+}
 
 const ROWS: readonly Row[] = [
   [
@@ -55,6 +62,21 @@ const ROWS: readonly Row[] = [
     change(good, "proxy", { sites: [{ ...partOf(good, "proxy").sites[0], onErrors: read([]) } as never] }),
     "fail",
     /502/,
+  ],
+  [
+    "403 without a login in the configuration is the gateway's own, and no login",
+    "PRX-008",
+    siteAnswering(403, []),
+    "fail",
+    /answered by 403/,
+  ],
+  ["403 where certificates of clients are asked for", "PRX-008", siteAnswering(403, ["client_auth"]), "pass"],
+  [
+    "WebSockets that the gateway refuses to everybody",
+    "PRX-006",
+    siteAnswering(403, []),
+    "fail",
+    /answered by 403/,
   ],
   [
     "the admin interface in the file is a socket, the process still listens on 2019",

@@ -139,7 +139,7 @@ export const PROXY_CHECKS: readonly Check[] = [
     severity: "high",
     title: "WebSockets pass, and ask who you are",
     why: "the dashboard does not work without them, and an open one is a door around the login",
-    fix: "Caddy passes them by itself; nginx: proxy_http_version 1.1 and the Upgrade and Connection headers",
+    fix: "Caddy passes them by itself; nginx: proxy_http_version 1.1 and the Upgrade and Connection headers; 403 comes from the gateway until gateway.trustedProxies names the proxy",
     looksAt: "a WebSocket handshake without credentials for each name",
     judge: (facts) =>
       onSites(facts, (sites) => {
@@ -153,7 +153,10 @@ export const PROXY_CHECKS: readonly Check[] = [
             "no WebSocket handshake was answered",
             "curl -vk --http1.1 -H 'Upgrade: websocket' https://NAME/",
           );
-        const broken = tried.filter(({ answer }) => ![101, 401, 403, 302, 303].includes(answer.status));
+        const broken = tried.filter(
+          ({ site, answer }) =>
+            ![101, 401, 302, 303].includes(answer.status) && !(answer.status === 403 && wantsLogin(site)),
+        );
         const open = tried.filter(
           ({ site, answer }) => answer.status === 101 && !wantsLogin(site) && !gatewayWantsToken(facts),
         );
@@ -338,8 +341,9 @@ export const PROXY_CHECKS: readonly Check[] = [
 
 function wantsLogin(site: ProxySite): boolean {
   const first = site.answers.find(({ request }) => request === "GET /");
-  if (first !== undefined) return [401, 403, 302, 303, 307].includes(first.status);
-  return site.authentication.length > 0;
+  // The gateway itself answers 403 to a proxy that it does not trust, whoever asks: that is no login.
+  if (first === undefined || first.status === 403) return site.authentication.length > 0;
+  return [401, 302, 303, 307].includes(first.status);
 }
 
 function gatewayWantsToken(facts: Facts): boolean {
