@@ -18,6 +18,7 @@ import { installOpenClaw } from "../../src/lab/openclaw/install.ts";
 import { type Host, startHost } from "../support/host/host.ts";
 import { SEAWALL } from "../support/host/seawall.ts";
 
+const CHECKOUT = join(import.meta.dirname, "../..");
 const OPENCLAW = join(await installOpenClaw({ say: console.error }), "openclaw");
 /** OpenClaw takes seconds to start, several times in a run. */
 const DEADLINE_MS = 180_000;
@@ -116,8 +117,11 @@ describe("the real OpenClaw", () => {
 
     before(async () => {
       host = await startHost();
-      // OpenClaw keeps locks and logs in /tmp, whatever TMPDIR says.
-      await host.shell("mount -t tmpfs -o mode=1777 tmpfs /tmp");
+      // OpenClaw keeps locks and logs in /tmp, whatever TMPDIR says. A checkout below /tmp stays in sight.
+      await host.shell(
+        `mkdir /run/checkout; mount --bind '${CHECKOUT}' /run/checkout; mount -t tmpfs -o mode=1777 tmpfs /tmp
+         mkdir -p '${CHECKOUT}'; mount --bind /run/checkout '${CHECKOUT}'`,
+      );
       await host.shell(
         `echo 'claw:x:991:991::/run/home/claw:/usr/sbin/nologin' >>/etc/passwd; chmod 711 /run/home
          install -d -o 991 -g 991 -m 700 /run/home/claw ${state} /run/home/claw/.local /run/home/claw/.local/bin

@@ -76,7 +76,8 @@ export function asAgent(words: readonly string[]): readonly [program: string, ..
     `mount -t tmpfs -o mode=1777,size=${TMP_BYTES_MAX} tmpfs /tmp`,
     `mount --bind ${ROOT}/passwd /etc/passwd`,
     placeResolver(),
-    'exec "$@"',
+    // The caller's folder may be below /tmp, and what is started from a folder that is gone is not found.
+    'cd / && exec "$@"',
   ].join("\n");
   const user = ["setpriv", "--reuid", `${AGENT_UID}`, "--regid", `${AGENT_UID}`, "--clear-groups", "--"];
   return ["unshare", "--mount", "--", "sh", "-euc", own, "sh", ...user, "env", "-i", ...variables, ...words];
