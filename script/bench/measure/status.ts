@@ -26,8 +26,7 @@ export async function measure(context: BenchContext): Promise<BenchResult> {
   run(seawallCommand(context, "apply", policy), { env });
   run(seawallCommand(context, "confirm", "--console"), { env });
   const shown = run([seawall, "status"], { env });
-  if (!shown.startsWith("ENFORCING"))
-    throw new Error(`status does not say ENFORCING: ${shown.split("\n")[0]}`);
+  if (!/^ENFORCING /m.test(shown)) throw new Error(`status does not say ENFORCING: ${shown.split("\n")[0]}`);
   const samples = await interleave(
     [
       { name: STATUS, once: () => processMs([seawall, "status"], { env }) },

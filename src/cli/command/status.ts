@@ -36,6 +36,8 @@ const CONTAINMENT_WORDS: Record<Status["containment"], string> = {
   unknown: "UNKNOWN        nobody has looked yet whether the agent's processes are contained",
 };
 
+const NOT_JUDGED = "NOT JUDGED     the policy has no outbound rules: what the agent sends is not looked at";
+
 const GATE_WORDS = {
   answers: "answers: names are decided",
   silent: "SILENT: what is enforced by name is refused until `seawall daemon` runs",
@@ -51,7 +53,7 @@ function containmentLines({ containment, containmentSeen }: Status): string[] {
   );
   const more = reasons.length - REASONS_MAX;
   return [
-    CONTAINMENT_WORDS[containment],
+    containmentSeen?.scopes.length === 0 ? NOT_JUDGED : CONTAINMENT_WORDS[containment],
     ...reasons.slice(0, REASONS_MAX).map(plain),
     ...(more > 0 ? [`  and ${more} more: seawall status --json`] : []),
     ...(containmentSeen?.stale === true
