@@ -27,7 +27,10 @@ export async function refuseWithoutGate(policy: ResolvedPolicy, run: string): Pr
   throw new SeawallError(
     "SEAWALL_GATE_MISSING",
     `rule \`${rule?.id ?? ""}\` is by name, and no seawalld runs that keeps the name gate`,
-    { still: NOTHING, help: `seawall daemon &${isWatched ? "" : " (or watch only: `mode: {outbound: observe}`)"}` },
+    {
+      still: NOTHING,
+      help: `seawall daemon &${isWatched ? "" : " (or watch only: `mode: {outbound: observe}`)"}`,
+    },
   );
 }
 
