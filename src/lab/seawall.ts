@@ -99,7 +99,8 @@ export async function startDaemon(): Promise<Daemon> {
     ["ignore", "ignore", "pipe"],
     ENVIRONMENT,
   );
-  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  // Not "close": the gate holds the same stderr and lives on for a minute.
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   let said = "";
   await new Promise<void>((resolve, reject) => {
     const failed = (): void =>

@@ -1,12 +1,13 @@
 import { ATTACKER, ELSEWHERE, MODEL, OFFICE, PORT } from "../address.ts";
 import type { Claim } from "../ledger.ts";
-import { counted, type Daemon } from "../seawall.ts";
+import { counted, type Daemon, killGate } from "../seawall.ts";
 import { fact, outTo, type Scene, toHost } from "./scene.ts";
 
 /** Nobody reads the log any more: the kernel goes on. */
 export async function killed({ world, ledger }: Scene, daemon: Daemon): Promise<void> {
-  ledger.chapter("kill -9 of the daemon: the kernel goes on");
+  ledger.chapter("kill -9 of the daemon and its gate: the kernel goes on");
   await daemon.kill();
+  killGate();
   const before = counted("count_guard.gateway");
   const unread = "no reader";
   const claims: Claim[] = [
