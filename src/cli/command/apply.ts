@@ -122,7 +122,8 @@ async function waitForEnd(context: CommandContext, folders: Folders, generation:
     }
     if (live === null || live.candidate !== generation || live.leaseMs === null) {
       const { settleOver } = await import("../../apply/settle.ts");
-      settleOver(folders.state, live);
+      const { locked } = await import("../../edge/kernel/change-lock.ts");
+      await locked(folders.run, () => settleOver(folders.state, readLive()));
       throw new SeawallError(
         "SEAWALL_ROLLED_BACK",
         "nobody confirmed in time, so the change was rolled back",

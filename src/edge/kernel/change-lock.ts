@@ -1,29 +1,44 @@
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { SeawallError } from "../../core/base/error.ts";
 import { libc } from "./netlink/libc.ts";
 
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
+/** LIMIT: how long a command waits for another change; seawalld's own tidying takes a tenth of a second. */
+const PATIENCE_MS = 10_000;
+const ASK_AGAIN_MS = 25;
+
 /**
- * Runs `work` while no other Seawall of this run folder changes the kernel; refuses at once when one does. The
- * lock is the kernel's (flock(2)): it ends with the process that holds it, however that ends, and no file has to
- * be cleaned up.
+ * Runs `work` while no other Seawall of this run folder changes the kernel. Waits `patienceMs` for one that does,
+ * then refuses with SEAWALL_BUSY. The lock is the kernel's (flock(2)): it ends with the process that holds it,
+ * however that ends, and no file has to be cleaned up.
  */
-export async function locked<Value>(run: string, work: () => Value | Promise<Value>): Promise<Value> {
+export async function locked<Value>(
+  run: string,
+  work: () => Value | Promise<Value>,
+  patienceMs = PATIENCE_MS,
+): Promise<Value> {
   const file = openLock(run);
   try {
-    if (libc().flock(file, LOCK_EX | LOCK_NB) < 0) {
-      throw new SeawallError("SEAWALL_BUSY", "another seawall is changing the rules", {
-        still: "this one changed nothing",
-        help: "seawall status",
-      });
+    const giveUpMs = performance.now() + patienceMs;
+    while (libc().flock(file, LOCK_EX | LOCK_NB) < 0) {
+      if (performance.now() >= giveUpMs) throw busy();
+      await sleep(ASK_AGAIN_MS);
     }
     return await work();
   } finally {
     closeSync(file);
   }
+}
+
+function busy(): SeawallError {
+  return new SeawallError("SEAWALL_BUSY", "another seawall is changing the rules", {
+    still: "this one changed nothing",
+    help: "seawall status",
+  });
 }
 
 function openLock(run: string): number {
