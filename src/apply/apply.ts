@@ -1,34 +1,25 @@
 /** Puts a policy in force under a lease. Whatever fails, the kernel keeps what it had. */
-import { SeawallError } from "../core/base/error.ts";
 import type { Diagnostic } from "../core/base/diagnostic.ts";
-import { type Compilation, compileNftables } from "../core/compile/nftables/compile.ts";
-import { nextGeneration } from "../core/compile/nftables/mark.ts";
-import type { Ruleset } from "../core/compile/nftables/ruleset.ts";
-import { LEASE_SECONDS_MAX, LEASE_SECONDS_MIN, propose } from "../core/compile/nftables/transaction.ts";
+import { LEASE_SECONDS_MAX, LEASE_SECONDS_MIN } from "../core/compile/nftables/transaction.ts";
 import type { DropIn, PolicyDocument } from "../core/policy/document.ts";
-import { needsDaemon } from "../core/policy/gated.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
 import { readAccounts } from "../edge/host/accounts.ts";
 import { sshConnections } from "../edge/host/operator.ts";
-import { interfaceTo, networkInterfaces, uplinkInterfaces } from "../edge/host/route.ts";
-import { type LiveState, readLive } from "../edge/kernel/live.ts";
-import { knowsTimeouts, loadTransaction, requireNft } from "../edge/kernel/nft.ts";
+import { interfaceTo, uplinkInterfaces } from "../edge/host/route.ts";
+import { readLive } from "../edge/kernel/live.ts";
+import { requireNft } from "../edge/kernel/nft.ts";
 import { type Folders, makeFolder } from "../edge/state/folder.ts";
 import type { HistoryEntry } from "../edge/state/history-entry.ts";
-import { writeResolvedPolicy } from "../edge/state/resolved-policy.ts";
-import { policyHash, readHistory, trimHistory, writeHistory } from "../edge/state/history.ts";
-import { isWaiting, withdraw } from "./confirm.ts";
+import { compileNext, loadCandidate, machineOptions } from "./candidate.ts";
 import { type ScopeContainment, writeContainment } from "./containment-record.ts";
 import { examineContainment, refuseUncontained } from "./containment.ts";
-import { followKernel, prepareGate, refuseWithoutGate } from "./gate.ts";
-import { refuseEmbeddedResolver, refuseUnreachableGate } from "./guest.ts";
+import { refuseWithoutGate } from "./gate.ts";
+import { refuseEmbeddedResolver } from "./guest.ts";
 import { writeLandmark } from "./landmark.ts";
 import { lockouts, refuseLockout } from "./lockout.ts";
-import { preload } from "./preload.ts";
-import { prepareCgroups, refuseUnenforceable, scopeInterfaces } from "./scope.ts";
-import { settleOver } from "./settle.ts";
-import { sealOf } from "./seal.ts";
-import { isGenerationInUse } from "./stamp.ts";
+import { refusePanic } from "./panic.ts";
+import { prepareCgroups, refuseUnenforceable } from "./scope.ts";
+import { settleForChange } from "./settle.ts";
 import { refuseSurroundings } from "./surroundings.ts";
 
 export interface ApplyRequest {
@@ -66,13 +57,14 @@ export async function applyPolicy(request: ApplyRequest): Promise<ApplyResult> {
   const { uplinks, containment } = refuseUnfit(request);
   await refuseWithoutGate(request.policy, request.folders.run);
   makeFolder(request.folders.state);
-  const live = settleOver(request.folders.state, readLive());
-  const compiled = compileHere(request.policy, live, uplinks);
+  const live = settleForChange(request.folders);
+  refusePanic(live);
+  const options = machineOptions(request.policy, uplinks);
+  const compiled = compileNext(request.policy, live, options);
   if (!compiled.ok) return compiled;
-  const entry = record(request, compiled.ruleset.generation, compiled.ruleset);
-  await load(compiled.ruleset, live, entry, request);
+  const entry = await loadCandidate(request, compiled.ruleset, live, options);
   const troubles = [
-    writeLandmark(request.folders.state),
+    writeLandmark(request.folders),
     writeContainment(request.folders.state, containment, request.nowMs()),
   ].filter((one) => one !== null);
   const trouble = troubles.length === 0 ? null : troubles.join("; ");
@@ -83,7 +75,7 @@ export async function applyPolicy(request: ApplyRequest): Promise<ApplyResult> {
 export async function examinePolicy(request: ApplyRequest): Promise<readonly Diagnostic[]> {
   const { uplinks } = refuseUnfit(request);
   await refuseWithoutGate(request.policy, request.folders.run);
-  return compileHere(request.policy, readLive(), uplinks).diagnostics;
+  return compileNext(request.policy, readLive(), machineOptions(request.policy, uplinks)).diagnostics;
 }
 
 /** What was seen of the machine while looking whether a policy fits it. */
@@ -105,106 +97,6 @@ function refuseUnfit(request: ApplyRequest): Fit {
   const containment = examineContainment(request.policy, readAccounts());
   refuseUncontained(request.policy, request.document, containment, request.nowMs());
   return { uplinks, containment };
-}
-
-function compileHere(
-  policy: ResolvedPolicy,
-  live: LiveState | null,
-  uplinks: readonly string[],
-): Compilation {
-  if (isWaiting(live)) {
-    throw new SeawallError("SEAWALL_BUSY", "a change waits for its confirm", {
-      still: `the policy of generation ${live?.candidate} judges until it is confirmed or its time is over`,
-      help: "seawall confirm (or seawall rollback)",
-    });
-  }
-  return compileNftables(policy, {
-    generation: freeGeneration(live),
-    accounts: readAccounts(),
-    interfaces: scopeInterfaces(policy),
-    cgroupPrefix: prepareCgroups(policy),
-    hasTimeouts: knowsTimeouts(),
-    networks: networkInterfaces(uplinks),
-  });
-}
-
-/** A number that no connection carries any more: what it meant before must not count now. */
-function freeGeneration(live: LiveState | null): number {
-  const taken = new Set<number>(live?.committed ? [live.committed] : []);
-  for (;;) {
-    const generation = nextGeneration(live?.committed ?? 0, taken);
-    if (generation === undefined) {
-      throw new SeawallError("SEAWALL_BUSY", "connections of fifteen earlier policies are still open", {
-        still: "nothing was changed",
-        help: "conntrack -L (and end the oldest connections)",
-      });
-    }
-    if (!isGenerationInUse(generation)) return generation;
-    taken.add(generation);
-  }
-}
-
-/** Written before the kernel is told, so that whatever the kernel holds can be named. */
-function record(request: ApplyRequest, generation: number, ruleset: Ruleset): HistoryEntry {
-  const history = readHistory(request.folders.state);
-  const entry: HistoryEntry = {
-    id: (history.at(-1)?.id ?? 0) + 1,
-    generation,
-    proposedMs: request.nowMs(),
-    confirmedMs: null,
-    policyPath: request.path,
-    sha256: policyHash(request),
-    mode: request.policy.mode,
-    objects: ruleset.objects.map((object) => object.name),
-    elements: countElements(ruleset),
-    by: request.by,
-    dropIns: request.dropIns.map(({ file }) => file),
-  };
-  writeHistory(request.folders.state, entry, request);
-  if (needsDaemon(request.policy)) writeResolvedPolicy(request.folders.state, entry.id, request.policy);
-  const used = history.filter(({ confirmedMs }) => confirmedMs !== null).at(-1);
-  trimHistory(request.folders.state, new Set([entry.id, ...(used === undefined ? [] : [used.id])]));
-  return entry;
-}
-
-function countElements({ objects }: Ruleset): number {
-  return objects.reduce((count, object) => {
-    if (object.kind === "verdicts") return count + object.elements.length;
-    return object.kind === "prefixes" ? count + object.intervals.first.length : count;
-  }, 0);
-}
-
-async function load(
-  ruleset: Ruleset,
-  live: LiveState | null,
-  entry: HistoryEntry,
-  { policy, folders, leaseMs }: ApplyRequest,
-): Promise<void> {
-  const loaded = await preload(ruleset, live?.sets ?? new Set());
-  const { stage, turn } = propose({
-    candidate: ruleset,
-    previous: live?.committed ?? null,
-    leaseSeconds: Math.ceil(leaseMs / 1_000),
-    seal: sealOf(entry),
-    loaded,
-  });
-  loadTransaction(stage);
-  try {
-    await prepareGate(policy, folders.run, entry.id);
-  } catch (cause) {
-    settleOver(folders.state, readLive());
-    await followKernel(folders.run);
-    throw cause;
-  }
-  loadTransaction(turn);
-  await followKernel(folders.run);
-  try {
-    refuseUnreachableGate(policy);
-  } catch (cause) {
-    withdraw(folders);
-    await followKernel(folders.run);
-    throw cause;
-  }
 }
 
 export const DEFAULT_LEASE_MS = 60_000;

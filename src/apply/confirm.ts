@@ -6,6 +6,7 @@ import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import type { Folders } from "../edge/state/folder.ts";
 import type { HistoryEntry } from "../edge/state/history-entry.ts";
 import { writeHistory } from "../edge/state/history.ts";
+import { parseSeal } from "./seal.ts";
 import { entryOf, settleAt, settleOver, takeDown } from "./settle.ts";
 import { generationOf } from "./stamp.ts";
 
@@ -26,9 +27,10 @@ export function confirm(folders: Folders, pid: number, console: boolean, nowMs: 
   const live = waiting(folders);
   const generation = live.candidate;
   if (generation === null) throw nothingWaits();
+  refusePause(live, generation);
   const shownBy = console ? showConsole(pid) : showConnection(pid, generation);
   const entry = entryOf(folders.state, live, generation);
-  const trouble = settleAt(folders.state, live, generation) ?? markConfirmed(folders.state, entry, nowMs);
+  const trouble = settleAt(folders, live, generation) ?? markConfirmed(folders.state, entry, nowMs);
   return { generation, entry, shownBy, trouble };
 }
 
@@ -47,8 +49,8 @@ function markConfirmed(state: string, entry: HistoryEntry | undefined, nowMs: nu
 /** Ends the lease now. Returns the generation in force after it, or null when that is none. */
 export function withdraw(folders: Folders): number | null {
   const live = waiting(folders);
-  if (live.committed === null) takeDown(folders.state);
-  else settleAt(folders.state, live, live.committed);
+  if (live.committed === null) takeDown(folders);
+  else settleAt(folders, live, live.committed);
   return live.committed;
 }
 
@@ -61,13 +63,22 @@ function waiting(folders: Folders): LiveState {
   const live = readLive();
   if (live === null || live.candidate === null) throw nothingWaits();
   if (live.leaseMs === null) {
-    settleOver(folders.state, live);
+    settleOver(folders, live);
     throw new SeawallError("SEAWALL_ROLLED_BACK", "the time to confirm is over", {
       still: live.committed === null ? "Seawall is off, as before" : "the policy before it is in force again",
       help: "seawall apply FILE",
     });
   }
   return live;
+}
+
+/** A pause is there to end. */
+function refusePause(live: LiveState, generation: number): void {
+  if (parseSeal(live.seals.get(generation) ?? "")?.kind !== "pause") return;
+  throw new SeawallError("SEAWALL_NOTHING_PENDING", "enforcement is paused, and a pause is never confirmed", {
+    still: "it ends by itself",
+    help: "seawall pause --off",
+  });
 }
 
 function nothingWaits(): SeawallError {

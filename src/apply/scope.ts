@@ -10,6 +10,9 @@ import { interfacesOfNamespace } from "../edge/kernel/netns.ts";
 
 const NOTHING = "nothing was changed";
 
+/** What of a policy says who is judged. */
+type JudgedScopes = Pick<ResolvedPolicy, "outbound" | "scopes">;
+
 /** Refuses a policy that would be weaker here than it reads. */
 export function refuseUnenforceable(
   policy: ResolvedPolicy,
@@ -60,7 +63,7 @@ function refuseScope({ name, target }: ResolvedScope, accounts: Accounts): void 
 }
 
 /** Returns the interfaces behind which the containers and namespaces of the scopes live. Refuses an unknown one. */
-export function scopeInterfaces(policy: ResolvedPolicy): ReadonlyMap<string, readonly string[]> {
+export function scopeInterfaces(policy: JudgedScopes): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, readonly string[]>();
   for (const { name, target } of policy.outbound === null ? [] : policy.scopes) {
     if (target.kind === "docker") found.set(name, [dockerBridge(target.network)]);
@@ -73,7 +76,7 @@ export function scopeInterfaces(policy: ResolvedPolicy): ReadonlyMap<string, rea
  * Makes the slices of scopes by unit and looks for the cgroups of the others. Returns the prefix that nft needs
  * before their paths. Refuses a cgroup that is not there: its rule would refuse the whole ruleset.
  */
-export function prepareCgroups(policy: ResolvedPolicy): string {
+export function prepareCgroups(policy: JudgedScopes): string {
   const scopes = policy.outbound === null ? [] : policy.scopes;
   if (!scopes.some(({ target }) => target.kind === "unit" || target.kind === "cgroup")) return "";
   const mount = cgroupMount();

@@ -2,29 +2,41 @@
 import { OFF, settle } from "../core/compile/nftables/transaction.ts";
 import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import { loadTransaction } from "../edge/kernel/nft.ts";
+import type { Folders } from "../edge/state/folder.ts";
 import { type HistoryEntry, readHistoryEntry } from "../edge/state/history-entry.ts";
+import { clearBoot, publishBoot } from "./boot.ts";
 import { writeLandmark } from "./landmark.ts";
+import { isRescue } from "./stand-in.ts";
 import { parseSeal, sealOf } from "./seal.ts";
 
 /**
  * Returns the live state with every candidate whose lease is over taken out. The kernel stopped judging by it
  * at the deadline already; this only tidies up.
  */
-export function settleOver(state: string, live: LiveState | null): LiveState | null {
-  if (live === null) return null;
+export function settleOver(folders: Folders, live: LiveState | null): LiveState | null {
+  if (live === null || isRescue(live)) return live;
   if (live.candidate !== null && live.leaseMs !== null) return live;
-  const entry = live.committed === null ? undefined : entryOf(state, live, live.committed);
+  const entry = live.committed === null ? undefined : entryOf(folders.state, live, live.committed);
   if (live.candidate === null && !hasLeftovers(live, entry)) return live;
   if (live.committed === null) {
-    takeDown(state);
+    takeDown(folders);
     return null;
   }
-  settleAt(state, live, live.committed);
+  settleAt(folders, live, live.committed);
   return readLive();
 }
 
-/** Makes `generation` the only one in force. Returns what could not be remembered of it, or null. */
-export function settleAt(state: string, live: LiveState, generation: number): string | null {
+/** Returns the live state for a change that is about to be made: rescue rules go, the owner decides anew. */
+export function settleForChange(folders: Folders): LiveState | null {
+  const live = settleOver(folders, readLive());
+  if (!isRescue(live)) return live;
+  loadTransaction(OFF);
+  return null;
+}
+
+/** Makes `generation` the only one in force, now and at the next start. Returns what could not be remembered, or null. */
+export function settleAt(folders: Folders, live: LiveState, generation: number): string | null {
+  const { state } = folders;
   const entry = entryOf(state, live, generation);
   const others = [...live.seals.keys()].filter((other) => other !== generation);
   const { turn, sweep } = settle(live, generation, {
@@ -33,20 +45,26 @@ export function settleAt(state: string, live: LiveState, generation: number): st
   });
   loadTransaction(turn);
   if (sweep !== "") loadTransaction(sweep);
-  return writeLandmark(state);
+  return together([writeLandmark(folders), publishBoot(state, entry)]);
 }
 
-/** Takes our table out of the kernel. Returns what could not be remembered of it, or null. */
-export function takeDown(state: string): string | null {
+/** Takes our table out of the kernel, and out of the next start. Returns what could not be remembered, or null. */
+export function takeDown(folders: Folders): string | null {
   loadTransaction(OFF);
-  return writeLandmark(state);
+  return together([writeLandmark(folders), clearBoot(folders.state)]);
+}
+
+function together(troubles: readonly (string | null)[]): string | null {
+  const found = troubles.filter((one) => one !== null);
+  return found.length === 0 ? null : found.join("; ");
 }
 
 /** Returns the history entry of a generation in the kernel, told by its seal. */
 export function entryOf(state: string, live: LiveState, generation: number): HistoryEntry | undefined {
-  const seal = live.seals.get(generation) ?? "";
-  const entry = readHistoryEntry(state, parseSeal(seal)?.id);
-  return entry !== undefined && sealOf(entry) === seal ? entry : undefined;
+  const text = live.seals.get(generation) ?? "";
+  const seal = parseSeal(text);
+  const entry = readHistoryEntry(state, seal?.id);
+  return entry !== undefined && sealOf({ ...entry, held: seal?.held ?? false }) === text ? entry : undefined;
 }
 
 /** A load that was killed leaves sets, chains or a whole table behind. */

@@ -1,13 +1,15 @@
 /** What is in force, told by the kernel; our own files only give it names. Light: this runs on every prompt. */
 import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import type { Folders } from "../edge/state/folder.ts";
+import { readBoot } from "../edge/state/boot-file.ts";
 import { readHistoryEntry } from "../edge/state/history-entry.ts";
 import { readContainment, type RecordedContainment } from "./containment-record.ts";
-import { isUnchanged, type Landmark, readLandmark } from "./landmark.ts";
+import { type Condition, conditionOf } from "./expected.ts";
+import { readLandmark } from "./landmark.ts";
 import { parseSeal } from "./seal.ts";
 
 export interface Status {
-  readonly state: "off" | "observing" | "enforcing" | "pending" | "drifted";
+  readonly state: "off" | "observing" | "enforcing" | "pending" | "panic" | "drifted";
   readonly mode: { readonly inbound: string; readonly outbound: string } | null;
   /** The generation that judges now. */
   readonly generation: number | null;
@@ -25,20 +27,27 @@ export interface Status {
   readonly gate: "answers" | "silent" | "not-needed";
   readonly policy: { readonly id: number; readonly path: string } | null;
   readonly drift: string | null;
+  /** Until when outbound is only watched because of a pause, RFC 3339. */
+  readonly pausedUntil: string | null;
+  /** Whether what is allowed only until a time waits for the clock to be right. */
+  readonly held: boolean;
+  /** Whether the owner's way back, `seawall rescue`, took the place of the rules. */
+  readonly rescued: boolean;
 }
 
 /** Returns the status of this network namespace. Refuses where the kernel may not be asked. */
 export function readStatus(folders: Folders, nowMs: number): Status {
   const live = readLive();
-  const landmark = readLandmark(folders.state);
+  const condition = conditionOf(live, readLandmark(folders), readBoot(folders.state) !== null);
   const generation = live === null ? null : inForce(live);
-  if (live === null || generation === null) return absent(landmark, live !== null);
+  if (live === null || generation === null) return absent(condition);
   const status = inForceStatus(folders, live, generation, nowMs);
   // Drift comes before everything else: nothing else that is said here holds then.
-  const drift = driftOf(live, generation, landmark);
-  if (drift !== null) return { ...status, state: "drifted", drift };
+  if (condition.kind === "broken") return { ...status, state: "drifted", drift: condition.said };
   if (live.candidate === null || live.leaseMs === null) return status;
-  return { ...status, state: "pending", confirmBy: new Date(nowMs + live.leaseMs).toISOString() };
+  const end = new Date(nowMs + live.leaseMs).toISOString();
+  if (parseSeal(live.seals.get(generation) ?? "")?.kind === "pause") return { ...status, pausedUntil: end };
+  return { ...status, state: "pending", confirmBy: end };
 }
 
 /** The generation that judges now: the candidate as long as its lease holds, else the committed one. */
@@ -50,37 +59,34 @@ function inForceStatus(folders: Folders, live: LiveState, generation: number, no
   const seal = parseSeal(live.seals.get(generation) ?? "");
   const entry = readHistoryEntry(folders.state, seal?.id);
   const watching = seal?.mode.inbound === "observe" && seal.mode.outbound === "observe";
-  const seen = readContainment(folders.state, nowMs);
   return {
-    state: watching ? "observing" : "enforcing",
+    state: seal?.kind === "panic" ? "panic" : watching ? "observing" : "enforcing",
     mode: seal?.mode ?? null,
     generation,
     confirmBy: null,
-    containment: seen?.grade ?? "unknown",
-    containmentSeen:
-      seen === null
-        ? null
-        : { at: new Date(seen.examinedMs).toISOString(), stale: seen.stale, scopes: seen.scopes },
+    ...containmentOf(readContainment(folders.state, nowMs)),
     gate: live.gateAnswers === null ? "not-needed" : live.gateAnswers ? "answers" : "silent",
     policy: entry === undefined ? null : { id: entry.id, path: entry.policyPath },
     drift: null,
+    pausedUntil: null,
+    held: seal?.held ?? false,
+    rescued: false,
   };
 }
 
-/** A generation that no landmark knows was loaded by a command that was killed before it could write one. */
-function driftOf(live: LiveState, generation: number, landmark: Landmark | null): string | null {
-  if (!live.hooksAreOurs) return "somebody else added a rule to our hooks";
-  if (parseSeal(live.seals.get(generation) ?? "") === undefined) return "the seal of our rules is gone";
-  if (isUnchanged(landmark, generation) !== false) return null;
-  return "our rules were changed by somebody else since they were applied";
+function containmentOf(
+  seen: ReturnType<typeof readContainment>,
+): Pick<Status, "containment" | "containmentSeen"> {
+  if (seen === null) return { containment: "unknown", containmentSeen: null };
+  const { grade, examinedMs, stale, scopes } = seen;
+  return { containment: grade, containmentSeen: { at: new Date(examinedMs).toISOString(), stale, scopes } };
 }
 
 /** Nothing of ours judges: as it should be, or because somebody took it away. */
-function absent(landmark: Landmark | null, tableIsThere: boolean): Status {
-  const expected = landmark !== null && landmark.committed !== null;
-  const what = tableIsThere ? "our hooks are" : "our table is";
+function absent(condition: Condition): Status {
+  const drift = condition.kind === "broken" ? condition.said : null;
   return {
-    state: expected ? "drifted" : "off",
+    state: drift === null ? "off" : "drifted",
     mode: null,
     generation: null,
     confirmBy: null,
@@ -88,6 +94,9 @@ function absent(landmark: Landmark | null, tableIsThere: boolean): Status {
     containmentSeen: null,
     gate: "not-needed",
     policy: null,
-    drift: expected ? `${what} gone from the kernel; nothing is enforced` : null,
+    drift,
+    pausedUntil: null,
+    held: false,
+    rescued: condition.kind === "rescued",
   };
 }

@@ -34,6 +34,7 @@ export function exitCodeOf(code: SeawallErrorCode): ExitCode {
     case "SEAWALL_NOTHING_PENDING":
     case "SEAWALL_NOT_CONFIRMED":
     case "SEAWALL_BUSY":
+    case "SEAWALL_PANIC":
     case "SEAWALL_STATE":
     case "SEAWALL_STORE":
     case "SEAWALL_LAB":

@@ -13,6 +13,15 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   confirm: { summary: "Keep the policy that waits", load: () => import("./command/confirm.ts") },
   rollback: { summary: "Go back to the policy before", load: () => import("./command/rollback.ts") },
   down: { summary: "Take everything of Seawall out of the kernel", load: () => import("./command/down.ts") },
+  panic: { summary: "Cut the agent off at once; SSH stays", load: () => import("./command/panic.ts") },
+  pause: {
+    summary: "Only watch what the agent reaches, for a while",
+    load: () => import("./command/pause.ts"),
+  },
+  rescue: {
+    summary: "The way back: nothing judges but the guards, until the next apply",
+    load: () => import("./command/rescue.ts"),
+  },
   history: { summary: "List the policies that were applied", load: () => import("./command/history.ts") },
   flows: { summary: "Show connections, refused and admitted", load: () => import("./command/flows.ts") },
   audit: {

@@ -80,7 +80,7 @@ async function tidyUp(folders: Folders): Promise<void> {
   const live = readLive();
   if (live === null || live.candidate === null || live.leaseMs !== null) return;
   try {
-    await locked(folders.run, () => settleOver(folders.state, readLive()), 0);
+    await locked(folders.run, () => settleOver(folders, readLive()), 0);
   } catch (cause) {
     // A command holds the lock: it tidies up itself.
     if (!(cause instanceof SeawallError) || cause.code !== "SEAWALL_BUSY") throw cause;

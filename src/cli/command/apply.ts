@@ -123,7 +123,7 @@ async function waitForEnd(context: CommandContext, folders: Folders, generation:
     if (live === null || live.candidate !== generation || live.leaseMs === null) {
       const { settleOver } = await import("../../apply/settle.ts");
       const { locked } = await import("../../edge/kernel/change-lock.ts");
-      await locked(folders.run, () => settleOver(folders.state, readLive()));
+      await locked(folders.run, () => settleOver(folders, readLive()));
       throw new SeawallError(
         "SEAWALL_ROLLED_BACK",
         "nobody confirmed in time, so the change was rolled back",

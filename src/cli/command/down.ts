@@ -24,7 +24,7 @@ export const command: Command = {
         context.out("Seawall was off already\n");
         return EXIT.ok;
       }
-      const trouble = takeDown(folders.state);
+      const trouble = takeDown(folders);
       await followKernel(folders.run);
       if (trouble !== null) context.err(`warning: ${trouble}\n`);
       context.out(

@@ -94,7 +94,11 @@ function earlier(state: string, id: string | undefined): HistoryEntry {
   const before = current?.id ?? Number.POSITIVE_INFINITY;
   const found =
     id === undefined
-      ? history.filter((entry) => entry.confirmedMs !== null && entry.id < before).at(-1)
+      ? history
+          .filter(
+            ({ confirmedMs, id: one, kind }) => confirmedMs !== null && one < before && kind === undefined,
+          )
+          .at(-1)
       : history.find((entry) => String(entry.id) === id);
   if (found !== undefined) return found;
   const what = id === undefined ? "there is no earlier confirmed policy" : `history has no policy \`${id}\``;

@@ -26,6 +26,7 @@ const WORDS: Record<Status["state"], string> = {
   observing: "OBSERVING  connections are judged and logged, but not stopped (guards are)",
   enforcing: "ENFORCING  the kernel holds the rules, with or without a daemon",
   pending: "PENDING    a change waits for its confirm",
+  panic: "PANIC      the agents reach nothing and nothing but SSH comes in, until `seawall panic --off`",
   drifted: "DRIFTED    the kernel does not hold what was applied",
 };
 
@@ -42,6 +43,10 @@ const GATE_WORDS = {
   answers: "answers: names are decided",
   silent: "SILENT: what is enforced by name is refused until `seawall daemon` runs",
 } as const;
+
+const HELD =
+  "held       what is allowed only until a time waits for the clock to be set (timedatectl; seawall apply)";
+const RESCUED = "rescued    by the owner: only guards are in force, now and at the next start";
 
 /** LIMIT: reasons on the screen; `--json` has all of them. */
 const REASONS_MAX = 5;
@@ -78,6 +83,13 @@ function screen(status: Status): string {
       "Next: log in anew and run `seawall confirm`",
     );
   }
+  if (status.pausedUntil !== null) {
+    lines.push(
+      `paused     outbound is only watched until ${status.pausedUntil} (sooner: seawall pause --off)`,
+    );
+  }
+  if (status.held) lines.push(HELD);
+  if (status.rescued) lines.push(RESCUED, "Next: seawall apply FILE");
   if (status.drift !== null) lines.push(`drift      ${status.drift}`, "Next: seawall apply FILE");
   return `${lines.join("\n")}\n`;
 }

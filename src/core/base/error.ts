@@ -16,6 +16,7 @@ export type SeawallErrorCode =
   | "SEAWALL_NOT_CONFIRMED"
   | "SEAWALL_ROLLED_BACK"
   | "SEAWALL_BUSY"
+  | "SEAWALL_PANIC"
   | "SEAWALL_STATE"
   | "SEAWALL_STORE"
   | "SEAWALL_LAB";

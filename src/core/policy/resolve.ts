@@ -104,7 +104,7 @@ export function worldZones(document: PolicyDocument): string[] {
  * unconditional rules come first (a rate or an expiry then does not matter where another rule admits anyway),
  * otherwise the file's order.
  */
-function precedence<Rule extends ResolvedInboundRule | ResolvedOutboundRule>(
+export function precedence<Rule extends ResolvedInboundRule | ResolvedOutboundRule>(
   rules: readonly Rule[],
   isRated: (rule: Rule) => boolean,
 ): Rule[] {

@@ -91,6 +91,17 @@ function connectionsOf(pids: readonly number[]): SshConnection[] {
   );
 }
 
+const SSH_PORT = 22;
+
+/** Returns the ports on which one may log in here: 22, those of every sshd that runs, and those people are on now. */
+export function sshPorts(): number[] {
+  const servers = processes().filter((pid) => SSHD.has(commandOf(pid)) && !isSession(pid));
+  const inodes = new Set(servers.flatMap(socketInodes));
+  const listening = tcpTable().filter(({ state, inode }) => state === LISTEN && inodes.has(inode));
+  const found = [SSH_PORT, ...[...listening, ...sshConnections()].map(({ localPort }) => localPort)];
+  return [...new Set(found)].sort((left, right) => left - right);
+}
+
 /** An sshd that another sshd began: one login. */
 function isSession(pid: number): boolean {
   if (!SSHD.has(commandOf(pid))) return false;

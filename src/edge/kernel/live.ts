@@ -48,30 +48,33 @@ export function readLive(): LiveState | null {
   });
 }
 
-/**
- * Returns a digest of everything that judges in a generation: the same as long as nobody changes a rule or, with
- * `whole`, an element of its maps and of the static sets named.
- */
-export function digestGeneration(generation: number, watchedSets: readonly string[]): string {
+/** What judges, as digests: the same as long as nobody changes a rule, or an element of the sets named. */
+export interface GenerationDigest {
+  readonly rules: string;
+  readonly elements: string;
+}
+
+/** Returns the digests of a generation: its own chains and those that divert, and the maps and static sets named. */
+export function digestGeneration(generation: number, watchedSets: readonly string[]): GenerationDigest {
   return withDump((dump) => {
-    const own = `g${generation}/`;
-    const parts: Uint8Array[] = [];
     const encoder = new TextEncoder();
-    for (const { chain, expressions } of dump.rules()) {
-      if (chain.startsWith(own)) parts.push(encoder.encode(chain), expressions);
-    }
-    for (const set of watchedSets) {
-      parts.push(
-        encoder.encode(set),
-        ...dump
-          .elements(set)
-          .map(({ bytes }) => bytes)
-          .sort(compareBytes),
-      );
-    }
-    return digestOf(parts);
+    const rules = dump
+      .rules()
+      .filter(({ chain }) => chain.startsWith(`g${generation}/`) || DIVERTING.test(chain))
+      .flatMap(({ chain, expressions }) => [encoder.encode(chain), expressions]);
+    const elements = watchedSets.flatMap((set) => [
+      encoder.encode(set),
+      ...dump
+        .elements(set)
+        .map(({ bytes }) => bytes)
+        .sort(compareBytes),
+    ]);
+    return { rules: digestOf(rules), elements: digestOf(elements) };
   });
 }
+
+/** Chains that every generation with names shares. */
+const DIVERTING = /^(divert|escape)[_/]/;
 
 function withDump<Value>(read: (dump: TableDump) => Value): Value {
   const socket = openNetlink(NETLINK_NETFILTER, { receiveTimeoutMs: ANSWER_TIMEOUT_MS });

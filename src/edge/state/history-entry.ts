@@ -16,6 +16,10 @@ export interface HistoryEntry {
   readonly by: string;
   /** Names of the drop-ins it was read with; absent in entries of a version that knew none. */
   readonly dropIns?: readonly string[];
+  /** Absent for what somebody applied. */
+  readonly kind?: "panic" | "pause";
+  /** Of a panic: the entry that it took the place of. */
+  readonly before?: number;
 }
 
 /** Returns one entry, or undefined when it is not there or broken: that is no reason to stop. */
@@ -46,7 +50,8 @@ function isEntry(value: unknown): value is HistoryEntry {
   const plain = Object.entries(FIELD_TYPES).every(
     ([field, type]) => typeof entry[field as keyof HistoryEntry] === type,
   );
-  const { confirmedMs, mode } = entry;
+  const { confirmedMs, mode, kind } = entry;
+  if (kind !== undefined && kind !== "panic" && kind !== "pause") return false;
   if (!plain || (confirmedMs !== null && typeof confirmedMs !== "number")) return false;
   return (
     typeof mode === "object" && mode !== null && [entry.objects, entry.dropIns ?? []].every(Array.isArray)

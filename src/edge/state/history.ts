@@ -7,6 +7,7 @@ import type { DropIn } from "../../core/policy/document.ts";
 import { makeFolder } from "./folder.ts";
 import { entryStem, type HistoryEntry, readHistoryEntry } from "./history-entry.ts";
 import { replaceFile } from "./replace-file.ts";
+import { BOOT, FALLBACK, RULESET } from "./kept-ruleset.ts";
 import { RESOLVED } from "./resolved-policy.ts";
 
 /** LIMIT: entries kept; older ones are removed, never one that the caller says is in use. */
@@ -88,7 +89,7 @@ export function trimHistory(state: string, keep: ReadonlySet<number>): void {
   const entries = readHistory(state);
   for (const { id } of entries.slice(0, Math.max(0, entries.length - HISTORY_ENTRIES_MAX))) {
     if (keep.has(id)) continue;
-    for (const ending of ["json", "yaml", DROP_INS, RESOLVED])
+    for (const ending of ["json", "yaml", DROP_INS, RESOLVED, RULESET, BOOT, FALLBACK])
       rmSync(join(state, "history", `${entryStem(id)}.${ending}`), { force: true });
   }
 }

@@ -1,4 +1,4 @@
-/** The meaning of an applied policy, so that the daemon judges by exactly what the kernel was given. */
+/** The meaning of an applied policy, so that whoever judges later judges by exactly what the kernel was given. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";

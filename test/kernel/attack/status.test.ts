@@ -5,7 +5,7 @@ import { type Host, startHost } from "../../support/host/host.ts";
 import { SEAWALL, type SeawallOnHost, seawallOn } from "../../support/host/seawall.ts";
 
 const STATE = "/var/lib/seawall";
-const LANDMARK = `${STATE}/landmark.json`;
+const LANDMARK = "/run/seawall/landmark.json";
 const ENTRY = `${STATE}/history/000001.json`;
 const NOBODY = "65534";
 const ENFORCE = `version: 1

@@ -2,7 +2,7 @@
 import { formatInterval, type Intervals4, type Intervals6 } from "../../net/prefix-set.ts";
 import { divertChains } from "./divert.ts";
 import { type Chain, declare, type NftObject, type Ruleset } from "./ruleset.ts";
-import { TABLE } from "./table.ts";
+import { leaseName, TABLE } from "./table.ts";
 import { comment, name, type Nft, nft, quoted } from "./text.ts";
 
 /** After conntrack (-200), before DNAT (-100): the packet is known and still as it was sent. */
@@ -10,14 +10,19 @@ export const HOOK_PRIORITY = -150;
 
 /**
  * Returns a file that `nft -f` loads anywhere: our table is deleted and made anew in one transaction, nobody
- * else's is named. `notes` become comment lines at the top.
+ * else's is named. `notes` become comment lines at the top. With a seal the generation is one that was confirmed.
  */
-export function renderRuleset(ruleset: Ruleset, notes: readonly string[]): string {
+export function renderRuleset(
+  ruleset: Ruleset,
+  notes: readonly string[],
+  seal: string | null = null,
+): string {
   const lines = [
     ...notes.map((note) => `# ${note.replaceAll(/[^\x20-\x7e]/g, "?")}`),
     `table inet ${TABLE}`,
     `delete table inet ${TABLE}`,
     `table inet ${TABLE} {`,
+    ...(seal === null ? [] : indent([leaseDeclaration(ruleset.generation, seal, nft``)])),
     ...ruleset.objects.flatMap((object) => indent(objectLines(object))),
     ...ruleset.chains.flatMap((chain) => indent(chainLines(chain))),
     ...(ruleset.gated ? divertChains() : []).flatMap((chain) => indent(chainLines(chain))),
@@ -26,6 +31,12 @@ export function renderRuleset(ruleset: Ruleset, notes: readonly string[]): strin
     "",
   ];
   return lines.join("\n");
+}
+
+/** Returns the set of a lease with its elements (none: the generation was confirmed) and its seal. */
+export function leaseDeclaration(generation: number, seal: string, elements: Nft): Nft {
+  const filled = elements === "" ? elements : nft` elements = { ${elements} };`;
+  return nft`set ${name(leaseName(generation))} { typeof meta nfproto; flags timeout; ${comment(seal)};${filled} }`;
 }
 
 /** The two chains the kernel calls; all they do is to go to the generation in force. */

@@ -9,10 +9,10 @@
 import { divertChains } from "./divert.ts";
 import { markOf, SCOPE_GATE } from "./mark.ts";
 import { olderName } from "./outbound.ts";
-import { chainLines, elementTexts, HOOK_PRIORITY } from "./render.ts";
+import { chainLines, elementTexts, HOOK_PRIORITY, leaseDeclaration } from "./render.ts";
 import { declare, type NftObject, type Ruleset } from "./ruleset.ts";
 import { leaseName, TABLE } from "./table.ts";
-import { comment, hex32, name, type Nft, nft } from "./text.ts";
+import { hex32, name, type Nft, nft } from "./text.ts";
 
 /** What of our table the kernel holds now, by name. */
 export interface LiveTable {
@@ -50,7 +50,7 @@ export function propose(proposal: Proposal): Proposed {
   const { candidate, previous, loaded } = proposal;
   const stage = [
     `table inet ${TABLE} {`,
-    `  ${leaseDeclaration(proposal)}`,
+    `  ${leased(proposal)}`,
     ...candidate.objects
       .filter((object) => !loaded.has(object.name))
       .map((object) => `  ${declareFilled(withOlder(object, candidate.generation, previous))}`),
@@ -120,10 +120,9 @@ export function unstampedName(generation: number): string {
   return `g${generation}/unstamped`;
 }
 
-function leaseDeclaration({ candidate, leaseSeconds, seal }: Proposal): Nft {
-  const lease = name(leaseName(candidate.generation));
+function leased({ candidate, leaseSeconds, seal }: Proposal): Nft {
   const elements = nft`ipv4 timeout ${leaseSeconds}s, ipv6 timeout ${leaseSeconds}s`;
-  return nft`set ${lease} { typeof meta nfproto; flags timeout; ${comment(seal)}; elements = { ${elements} }; }`;
+  return leaseDeclaration(candidate.generation, seal, elements);
 }
 
 /** Before confirm the candidate cuts no older connection: stamps of the previous generation pass too. */

@@ -16,6 +16,7 @@ export interface Libc {
   recv(fd: number, bytes: Uint8Array, length: number, flags: number): number;
   close(fd: number): number;
   flock(fd: number, operation: number): number;
+  adjtimex(timex: Uint8Array): number;
   /** if_indextoname(3) with room for IF_NAMESIZE bytes; false when there is no such interface. */
   ifIndexToName(index: number, name: Uint8Array): boolean;
   /** The error number of the last call, positive. */
@@ -47,6 +48,7 @@ function load(): Libc {
     send: returnsLong("long send(int, void *, size_t, int)"),
     recv: returnsLong("long recv(int, void *, size_t, int)"),
     close: library.func("int close(int)"),
+    adjtimex: library.func("int adjtimex(void *)"),
     flock: library.func("int flock(int, int)"),
     ifIndexToName: (index, name) => indexToName(index, name) !== null,
     errno: () => koffi.errno(),

@@ -1,0 +1,181 @@
+/** A policy becomes a candidate in the kernel: compiled for this machine, written down, loaded under a lease. */
+import { SeawallError } from "../core/base/error.ts";
+import { type Compilation, type CompileOptions, compileNftables } from "../core/compile/nftables/compile.ts";
+import { nextGeneration } from "../core/compile/nftables/mark.ts";
+import type { Ruleset } from "../core/compile/nftables/ruleset.ts";
+import { propose } from "../core/compile/nftables/transaction.ts";
+import type { ResolvedPolicy } from "../core/policy/resolved.ts";
+import { readAccounts } from "../edge/host/accounts.ts";
+import { networkInterfaces } from "../edge/host/route.ts";
+import { type LiveState, readLive } from "../edge/kernel/live.ts";
+import { knowsTimeouts, loadTransaction } from "../edge/kernel/nft.ts";
+import type { Folders } from "../edge/state/folder.ts";
+import type { HistoryEntry } from "../edge/state/history-entry.ts";
+import {
+  policyHash,
+  type PolicyTexts,
+  readHistory,
+  trimHistory,
+  writeHistory,
+} from "../edge/state/history.ts";
+import { writeKeptRuleset } from "../edge/state/kept-ruleset.ts";
+import { writeResolvedPolicy } from "../edge/state/resolved-policy.ts";
+import { keptRuleset } from "./boot.ts";
+import { isWaiting, withdraw } from "./confirm.ts";
+import { followKernel, prepareGate } from "./gate.ts";
+import { refuseUnreachableGate } from "./guest.ts";
+import { preload } from "./preload.ts";
+import { prepareCgroups, scopeInterfaces } from "./scope.ts";
+import { parseSeal, sealOf } from "./seal.ts";
+import { settleOver } from "./settle.ts";
+import { isGenerationInUse } from "./stamp.ts";
+
+/** What is put in force, and on whose behalf. */
+export interface Proposed extends PolicyTexts {
+  readonly policy: ResolvedPolicy;
+  readonly path: string;
+  readonly by: string;
+  readonly kind?: HistoryEntry["kind"];
+  readonly folders: Folders;
+  readonly leaseMs: number;
+  readonly nowMs: () => number;
+}
+
+/** How a policy is compiled for this machine as it is now. */
+export type MachineOptions = Omit<CompileOptions, "generation">;
+
+/** Returns what the compiler has to know of this machine. Refuses a network, namespace or cgroup that is not there. */
+export function machineOptions(policy: ResolvedPolicy, uplinks: readonly string[]): MachineOptions {
+  return {
+    accounts: readAccounts(),
+    interfaces: scopeInterfaces(policy),
+    cgroupPrefix: prepareCgroups(policy),
+    hasTimeouts: knowsTimeouts(),
+    networks: networkInterfaces(uplinks),
+  };
+}
+
+/** Compiles a policy as the generation that comes next. Refuses while a change waits. */
+export function compileNext(
+  policy: ResolvedPolicy,
+  live: LiveState | null,
+  options: MachineOptions,
+): Compilation {
+  if (isPaused(live)) {
+    throw new SeawallError("SEAWALL_BUSY", "enforcement is paused", {
+      still: "nothing was changed; it resumes by itself",
+      help: "seawall pause --off",
+    });
+  }
+  if (isWaiting(live)) {
+    throw new SeawallError("SEAWALL_BUSY", "a change waits for its confirm", {
+      still: `the policy of generation ${live?.candidate} judges until it is confirmed or its time is over`,
+      help: "seawall confirm (or seawall rollback)",
+    });
+  }
+  return compileNftables(policy, { ...options, generation: freeGeneration(live) });
+}
+
+function isPaused(live: LiveState | null): boolean {
+  return isWaiting(live) && parseSeal(live?.seals.get(live.candidate ?? 0) ?? "")?.kind === "pause";
+}
+
+/** A number that no connection carries any more: what it meant before must not count now. */
+function freeGeneration(live: LiveState | null): number {
+  const taken = new Set<number>(live?.committed ? [live.committed] : []);
+  for (;;) {
+    const generation = nextGeneration(live?.committed ?? 0, taken);
+    if (generation === undefined) {
+      throw new SeawallError("SEAWALL_BUSY", "connections of fifteen earlier policies are still open", {
+        still: "nothing was changed",
+        help: "conntrack -L (and end the oldest connections)",
+      });
+    }
+    if (!isGenerationInUse(generation)) return generation;
+    taken.add(generation);
+  }
+}
+
+/**
+ * Loads a compiled policy as the candidate and returns its entry of the history. Whatever fails, the kernel keeps
+ * what it had. A gate that cannot be reached refuses it.
+ */
+export async function loadCandidate(
+  proposed: Proposed,
+  ruleset: Ruleset,
+  live: LiveState | null,
+  options: MachineOptions,
+): Promise<HistoryEntry> {
+  const entry = record(proposed, ruleset, options);
+  await load(proposed, ruleset, live, entry);
+  return entry;
+}
+
+/** Written before the kernel is told, so that whatever the kernel holds can be named. */
+function record(proposed: Proposed, ruleset: Ruleset, options: MachineOptions): HistoryEntry {
+  const { state } = proposed.folders;
+  const { generation } = ruleset;
+  const history = readHistory(state);
+  const entry: HistoryEntry = {
+    id: (history.at(-1)?.id ?? 0) + 1,
+    generation,
+    proposedMs: proposed.nowMs(),
+    confirmedMs: null,
+    policyPath: proposed.path,
+    sha256: policyHash(proposed),
+    mode: proposed.policy.mode,
+    objects: ruleset.objects.map((object) => object.name),
+    elements: countElements(ruleset),
+    by: proposed.by,
+    dropIns: proposed.dropIns.map(({ file }) => file),
+    ...(proposed.kind === undefined ? {} : { kind: proposed.kind }),
+  };
+  const kept = keptRuleset(proposed.policy, entry, ruleset, { ...options, generation });
+  writeHistory(state, entry, proposed);
+  writeResolvedPolicy(state, entry.id, proposed.policy);
+  writeKeptRuleset(state, entry.id, kept);
+  const used = history.filter(({ confirmedMs }) => confirmedMs !== null).at(-1);
+  const plain = history.filter(({ confirmedMs, kind }) => confirmedMs !== null && kind === undefined).at(-1);
+  trimHistory(state, new Set([entry, used, plain].flatMap((one) => one?.id ?? [])));
+  return entry;
+}
+
+function countElements({ objects }: Ruleset): number {
+  return objects.reduce((count, object) => {
+    if (object.kind === "verdicts") return count + object.elements.length;
+    return object.kind === "prefixes" ? count + object.intervals.first.length : count;
+  }, 0);
+}
+
+async function load(
+  { policy, folders, leaseMs }: Proposed,
+  ruleset: Ruleset,
+  live: LiveState | null,
+  entry: HistoryEntry,
+): Promise<void> {
+  const loaded = await preload(ruleset, live?.sets ?? new Set());
+  const { stage, turn } = propose({
+    candidate: ruleset,
+    previous: live?.committed ?? null,
+    leaseSeconds: Math.ceil(leaseMs / 1_000),
+    seal: sealOf(entry),
+    loaded,
+  });
+  loadTransaction(stage);
+  try {
+    await prepareGate(policy, folders.run, entry.id);
+  } catch (cause) {
+    settleOver(folders, readLive());
+    await followKernel(folders.run);
+    throw cause;
+  }
+  loadTransaction(turn);
+  await followKernel(folders.run);
+  try {
+    refuseUnreachableGate(policy);
+  } catch (cause) {
+    withdraw(folders);
+    await followKernel(folders.run);
+    throw cause;
+  }
+}

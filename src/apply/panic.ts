@@ -1,0 +1,199 @@
+/** Cuts the agents off at once, without a lease: nothing here can lock the owner out, SSH stays. */
+import { SeawallError } from "../core/base/error.ts";
+import { panicPolicy } from "../core/policy/panic.ts";
+import type { ResolvedPolicy, ResolvedScope } from "../core/policy/resolved.ts";
+import { readAccounts } from "../edge/host/accounts.ts";
+import { sshPorts } from "../edge/host/operator.ts";
+import { networkInterfaces, uplinkInterfaces } from "../edge/host/route.ts";
+import { type LiveState, readLive } from "../edge/kernel/live.ts";
+import { knowsTimeouts } from "../edge/kernel/nft.ts";
+import { type Folders, makeFolder } from "../edge/state/folder.ts";
+import { type HistoryEntry, readHistoryEntry } from "../edge/state/history-entry.ts";
+import { type PolicyTexts, readPolicyOf, writeHistory } from "../edge/state/history.ts";
+import { readKeptRuleset } from "../edge/state/kept-ruleset.ts";
+import { readResolvedPolicy } from "../edge/state/resolved-policy.ts";
+import {
+  compileNext,
+  loadCandidate,
+  type MachineOptions,
+  machineOptions,
+  type Proposed,
+} from "./candidate.ts";
+import { isWaiting, withdraw } from "./confirm.ts";
+import { followKernel } from "./gate.ts";
+import { prepareCgroups, scopeInterfaces } from "./scope.ts";
+import { parseSeal } from "./seal.ts";
+import { entryOf, settleAt, settleForChange, takeDown } from "./settle.ts";
+
+/** The way in that the kernel is given for the moment between candidate and settled. */
+const LEASE_MS = 60_000;
+
+/** A policy as somebody means it, where none is in force. */
+export interface MeantPolicy extends PolicyTexts {
+  readonly policy: ResolvedPolicy;
+  readonly path: string;
+}
+
+export interface Panicked {
+  readonly generation: number;
+  /** Scopes that reach nothing now. */
+  readonly scopes: readonly string[];
+  /** Scopes that nobody can find on this machine now, with the reason. */
+  readonly missing: readonly string[];
+  readonly trouble: string | null;
+}
+
+/** Refuses a change while a panic holds. */
+export function refusePanic(live: LiveState | null): void {
+  if (!isPanic(live)) return;
+  throw new SeawallError("SEAWALL_PANIC", "a panic holds: the agents are cut off", {
+    still: "nothing was changed",
+    help: "seawall panic --off",
+  });
+}
+
+/** Whether the policy in force is that of a panic. */
+export function isPanic(live: LiveState | null): boolean {
+  const seal = live?.committed == null ? undefined : parseSeal(live.seals.get(live.committed) ?? "");
+  return seal?.kind === "panic";
+}
+
+/**
+ * Puts the panic policy in force, now and at every start, until `endPanic`. What waits for a confirm is withdrawn.
+ * `meant`: what the owner's file says, for a machine on which nothing is in force.
+ */
+export async function panic(
+  folders: Folders,
+  meant: MeantPolicy,
+  by: string,
+  nowMs: () => number,
+): Promise<Panicked | "already"> {
+  const live = readLive();
+  if (isPanic(live)) return "already";
+  const inForce = live === null ? undefined : entryInForce(folders.state, live);
+  const known = inForce === undefined ? null : knownPolicy(folders.state, inForce);
+  const { policy, ...texts } = known ?? meant;
+  const { scopes, missing, options } = findScopes(folders.state, inForce, withAgent(policy));
+  if (isWaiting(live)) withdraw(folders);
+  makeFolder(folders.state);
+  const proposed: Proposed = {
+    ...texts,
+    policy: panicPolicy({ ...policy, scopes }, sshPorts()),
+    by,
+    kind: "panic",
+    folders,
+    leaseMs: LEASE_MS,
+    nowMs,
+  };
+  const before = known === null ? null : (inForce?.id ?? null);
+  const done = await putInForce(proposed, options, before);
+  return { ...done, scopes: scopes.map(({ name }) => name), missing };
+}
+
+/** Ends a panic: what was in force before it is again. Returns its generation, or null when that was nothing. */
+export async function endPanic(
+  folders: Folders,
+  by: string,
+  nowMs: () => number,
+): Promise<{ readonly generation: number | null; readonly trouble: string | null }> {
+  const live = readLive();
+  if (live === null || !isPanic(live) || live.committed === null) {
+    throw new SeawallError("SEAWALL_NOTHING_PENDING", "there is no panic to end", { help: "seawall status" });
+  }
+  const before = readHistoryEntry(
+    folders.state,
+    entryOf(folders.state, live, live.committed)?.before ?? undefined,
+  );
+  const known = before === undefined ? null : knownPolicy(folders.state, before);
+  if (known === null) {
+    const trouble = takeDown(folders);
+    await followKernel(folders.run);
+    return { generation: null, trouble };
+  }
+  const options = machineOptions(known.policy, uplinkInterfaces());
+  return putInForce({ ...known, by, folders, leaseMs: LEASE_MS, nowMs }, options, null);
+}
+
+/** Loads and keeps at once, in this order: candidate, then nothing else. */
+async function putInForce(proposed: Proposed, options: MachineOptions, before: number | null) {
+  const { folders, nowMs } = proposed;
+  const live = settleForChange(folders);
+  const compiled = compileNext(proposed.policy, live, options);
+  if (!compiled.ok) {
+    throw new SeawallError("SEAWALL_POLICY", compiled.diagnostics[0]?.message ?? "it cannot be expressed", {
+      still: "what was in force is",
+      help: "seawall down, then unplug the agent's service: systemctl stop openclaw",
+    });
+  }
+  const entry = await loadCandidate(proposed, compiled.ruleset, live, options);
+  const loaded = readLive();
+  const trouble = loaded === null ? "the rules are gone again" : settleAt(folders, loaded, entry.generation);
+  writeHistory(
+    folders.state,
+    { ...entry, confirmedMs: nowMs(), ...(before === null ? {} : { before }) },
+    null,
+  );
+  await followKernel(folders.run);
+  return { generation: entry.generation, trouble };
+}
+
+/** The entry of what judges now, confirmed or not. */
+function entryInForce(state: string, live: LiveState): HistoryEntry | undefined {
+  const generation = live.committed ?? (live.leaseMs === null ? null : live.candidate);
+  return generation === null ? undefined : entryOf(state, live, generation);
+}
+
+function knownPolicy(state: string, entry: HistoryEntry): MeantPolicy | null {
+  const policy = readResolvedPolicy(state, entry.id);
+  return policy === null ? null : { policy, path: entry.policyPath, ...readPolicyOf(state, entry) };
+}
+
+const DEFAULT_AGENT: ResolvedScope = {
+  name: "agent",
+  target: { kind: "user", user: "openclaw" },
+  index: 1,
+};
+
+/** A policy that judges nothing outbound may name no scope: then the agent is who it is by default. */
+function withAgent(policy: ResolvedPolicy): readonly ResolvedScope[] {
+  if (policy.scopes.length > 0 || readAccounts().uidOf("openclaw") === undefined) return policy.scopes;
+  return [DEFAULT_AGENT];
+}
+
+/**
+ * Finds where the scopes are. One that cannot be found does not keep the others from being cut off: it is where it
+ * was when the policy in force was loaded, or it is said.
+ */
+function findScopes(state: string, entry: HistoryEntry | undefined, scopes: readonly ResolvedScope[]) {
+  const kept = entry === undefined ? null : readKeptRuleset(state, entry.id);
+  const found: ResolvedScope[] = [];
+  const missing: string[] = [];
+  const interfaces = new Map<string, readonly string[]>();
+  let cgroupPrefix = "";
+  for (const scope of scopes) {
+    const alone = { outbound: [], scopes: [scope] };
+    try {
+      const prefix = prepareCgroups(alone);
+      if (prefix !== "") cgroupPrefix = prefix;
+      for (const [name, known] of scopeInterfaces(alone)) interfaces.set(name, known);
+      found.push(scope);
+    } catch (cause) {
+      if (!(cause instanceof SeawallError)) throw cause;
+      const before = kept?.objects.find(
+        (object) => object.kind === "interfaces" && object.name.endsWith(`/interfaces/${scope.name}`),
+      );
+      if (before?.kind === "interfaces") {
+        interfaces.set(scope.name, before.known);
+        found.push(scope);
+      } else missing.push(`${scope.name}: ${cause.message}`);
+    }
+  }
+  const options: MachineOptions = {
+    accounts: readAccounts(),
+    interfaces,
+    cgroupPrefix,
+    hasTimeouts: knowsTimeouts(),
+    networks: networkInterfaces(uplinkInterfaces()),
+  };
+  return { scopes: found, missing, options };
+}

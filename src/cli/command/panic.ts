@@ -1,0 +1,85 @@
+import { endPanic, panic } from "../../apply/panic.ts";
+import { parsePolicy } from "../../core/policy/parse/parse.ts";
+import { PRESET_NAMES } from "../../core/policy/preset/preset.ts";
+import { resolvePolicy } from "../../core/policy/resolve.ts";
+import { locked } from "../../edge/kernel/change-lock.ts";
+import { requireNft } from "../../edge/kernel/nft.ts";
+import { type Folders, foldersOf } from "../../edge/state/folder.ts";
+import type { MeantPolicy } from "../../apply/panic.ts";
+import { type Command, type CommandContext, SCHEMA } from "../command.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import { loadPolicy } from "../policy.ts";
+import { requireRoot } from "../root.ts";
+
+export const command: Command = {
+  path: ["panic"],
+  summary: "Cut the agent off at once; SSH stays",
+  usage: "seawall panic [--off] [--json]",
+  options: { off: { type: "boolean" }, json: { type: "boolean" } },
+  optionHelp: {
+    off: "end the panic: what was in force before it is again",
+    json: "print the result as JSON",
+  },
+  examples: ["seawall panic", "seawall panic --off"],
+  run: async (context) => {
+    requireRoot("panic");
+    requireNft();
+    const folders = foldersOf(context.env);
+    const by = context.env["SUDO_USER"] ?? context.env["LOGNAME"] ?? "root";
+    return locked(folders.run, () =>
+      context.flags["off"] === true ? end(context, folders, by) : begin(context, folders, by),
+    );
+  },
+};
+
+async function begin(context: CommandContext, folders: Folders, by: string): Promise<ExitCode> {
+  const done = await panic(folders, meantPolicy(context), by, context.nowMs);
+  if (context.flags["json"] === true) {
+    const said = done === "already" ? { already: true } : done;
+    context.out(`${JSON.stringify({ schema: SCHEMA, state: "panic", ...said })}\n`);
+    return EXIT.ok;
+  }
+  if (done === "already") {
+    context.out("a panic holds already: the agents are cut off\n");
+    return EXIT.ok;
+  }
+  const cut =
+    done.scopes.length === 0 ? "NO AGENT WAS FOUND TO CUT OFF" : `cut off: ${done.scopes.join(", ")}`;
+  context.out(`${cut}; nothing but SSH comes in; now and after every start\n`);
+  for (const one of done.missing) context.err(`warning: not cut off, it cannot be found: ${one}\n`);
+  if (done.trouble !== null) context.err(`warning: ${done.trouble}\n`);
+  context.err("Next: look (seawall flows), then seawall panic --off\n");
+  return EXIT.ok;
+}
+
+async function end(context: CommandContext, folders: Folders, by: string): Promise<ExitCode> {
+  const { generation, trouble } = await endPanic(folders, by, context.nowMs);
+  if (context.flags["json"] === true) context.out(`${JSON.stringify({ schema: SCHEMA, generation })}\n`);
+  else {
+    context.out(
+      generation === null
+        ? "the panic is over: Seawall is off, as before it\n"
+        : `the panic is over: the policy before it is in force again, as generation ${generation}\n`,
+    );
+  }
+  if (trouble !== null) context.err(`warning: ${trouble}\n`);
+  return EXIT.ok;
+}
+
+const NOTHING_MEANT = "version: 1\nmode: enforce\ninbound: []\noutbound: []\n";
+
+/** What the owner's file says, where nothing is in force; a file that cannot be used keeps nobody from panicking. */
+function meantPolicy(context: CommandContext): MeantPolicy {
+  try {
+    return loadPolicy({ ...context, err: () => undefined }, undefined);
+  } catch {
+    const { document } = parsePolicy(NOTHING_MEANT, {
+      nowMs: context.nowMs(),
+      dropIns: [],
+      presets: PRESET_NAMES,
+    });
+    if (document === null) throw new Error("the policy of a panic is not a policy");
+    const { policy } = resolvePolicy(document, { fileSets: new Map() });
+    return { text: NOTHING_MEANT, dropIns: [], path: "panic", policy };
+  }
+}

@@ -1,0 +1,56 @@
+import { endPause, pause, PAUSE_MS_MAX, PAUSE_MS_MIN } from "../../apply/pause.ts";
+import { SeawallError } from "../../core/base/error.ts";
+import { locked } from "../../edge/kernel/change-lock.ts";
+import { requireNft } from "../../edge/kernel/nft.ts";
+import { foldersOf } from "../../edge/state/folder.ts";
+import { type Command, type CommandContext, SCHEMA } from "../command.ts";
+import { parseDurationMs } from "../duration.ts";
+import { EXIT } from "../exit-code.ts";
+import { requireRoot } from "../root.ts";
+
+export const command: Command = {
+  path: ["pause"],
+  summary: "Only watch what the agent reaches, for a while",
+  usage: "seawall pause --for TIME [--json] | seawall pause --off",
+  options: { for: { type: "string" }, off: { type: "boolean" }, json: { type: "boolean" } },
+  optionHelp: {
+    for: "how long (10s to 8h); then the kernel enforces again by itself, with nobody alive",
+    off: "enforce again now",
+    json: "print the result as JSON",
+  },
+  examples: ["seawall pause --for 10m", "seawall pause --off"],
+  run: async (context) => {
+    requireRoot("pause");
+    requireNft();
+    const folders = foldersOf(context.env);
+    if (context.flags["off"] === true) {
+      await locked(folders.run, () => endPause(folders));
+      context.out("the pause is over: outbound is enforced again\n");
+      return EXIT.ok;
+    }
+    const by = context.env["SUDO_USER"] ?? context.env["LOGNAME"] ?? "root";
+    const pauseMs = durationOf(context);
+    const { untilMs, trouble } = await locked(folders.run, () => pause(folders, pauseMs, by, context.nowMs));
+    const until = new Date(untilMs).toISOString();
+    if (context.flags["json"] === true) {
+      context.out(`${JSON.stringify({ schema: SCHEMA, pausedUntil: until })}\n`);
+      return EXIT.ok;
+    }
+    context.out(
+      `paused until ${until}: what agents reach is watched and not stopped (inbound and guards are)\n`,
+    );
+    if (trouble !== null) context.err(`warning: ${trouble}\n`);
+    context.err("the kernel resumes by itself; sooner: seawall pause --off\n");
+    return EXIT.ok;
+  },
+};
+
+function durationOf({ flags }: CommandContext): number {
+  const text = flags["for"];
+  const found = typeof text === "string" ? parseDurationMs(text) : undefined;
+  if (found !== undefined && found >= PAUSE_MS_MIN && found <= PAUSE_MS_MAX) return found;
+  throw new SeawallError("SEAWALL_USAGE", "say for how long, from 10s to 8h", {
+    still: "nothing was changed",
+    help: "seawall pause --for 10m",
+  });
+}

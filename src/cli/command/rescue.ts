@@ -1,0 +1,33 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { SeawallError } from "../../core/base/error.ts";
+import { runSync } from "../../edge/host/command.ts";
+import type { Command } from "../command.ts";
+import type { ExitCode } from "../exit-code.ts";
+import { requireRoot } from "../root.ts";
+
+/** Where the script is in a package, and in a checkout; `seawall` itself calls it without coming here. */
+const PLACES = ["../../../rescue.sh", "../../../share/boot/rescue.sh"];
+
+export const command: Command = {
+  path: ["rescue"],
+  summary: "The way back: nothing judges but the guards, until the next apply",
+  usage: "seawall rescue",
+  options: {},
+  optionHelp: {},
+  examples: ["seawall rescue"],
+  run: async (context) => {
+    requireRoot("rescue");
+    const script = PLACES.map((place) => join(import.meta.dirname, place)).find(existsSync);
+    if (script === undefined) {
+      throw new SeawallError("SEAWALL_NOT_FOUND", "rescue.sh is not where it was installed", {
+        still: "nothing was changed",
+        help: "nft delete table inet seawall",
+      });
+    }
+    const result = runSync("/bin/sh", [script]);
+    context.out(result.stdout);
+    context.err(result.stderr);
+    return (result.status ?? 2) as ExitCode;
+  },
+};
