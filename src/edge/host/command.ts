@@ -8,6 +8,10 @@ const SYSTEM_FOLDERS = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 export const OUTPUT_BYTES_MAX = 256 * 1024 * 1024;
 export const DEADLINE_MS = 60_000;
 
+/** LIMIT: process ids remembered of programs that we started. */
+const CHILDREN_MAX = 64;
+const children: number[] = [];
+
 export interface CommandResult {
   readonly status: number | null;
   readonly stdout: string;
@@ -47,6 +51,7 @@ export function runSync(
     env: environment(options.env),
     ...(options.input === undefined ? {} : { input: options.input }),
   });
+  noteChild(result.pid);
   if (result.error !== undefined) {
     throw new SeawallError("SEAWALL_COMMAND", `${program} did not end well: ${result.error.message}`, {
       cause: result.error,
@@ -62,7 +67,21 @@ export function start(
   stdio: readonly ("pipe" | "ignore" | "inherit")[],
   env?: Readonly<Record<string, string>>,
 ): ChildProcess {
-  return spawn(pathOf(program), [...args], { stdio: [...stdio], env: environment(env) });
+  const child = spawn(pathOf(program), [...args], { stdio: [...stdio], env: environment(env) });
+  noteChild(child.pid);
+  return child;
+}
+
+/** Whether the process was one of the last programs that we started; most have ended by the time one asks. */
+export function isRecentChild(pid: number): boolean {
+  return children.includes(pid);
+}
+
+/** A program that could not be started has no id, or 0. */
+function noteChild(pid: number | undefined): void {
+  if (pid === undefined || pid === 0) return;
+  children.push(pid);
+  if (children.length > CHILDREN_MAX) children.shift();
 }
 
 function pathOf(program: string): string {

@@ -10,6 +10,7 @@ import { SeawallError } from "../../../core/base/error.ts";
 export interface Libc {
   socket(family: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array, length: number): number;
+  getsockname(fd: number, address: Uint8Array, length: Uint8Array): number;
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
   getsockopt(fd: number, level: number, name: number, value: Uint8Array, length: Uint8Array): number;
   send(fd: number, bytes: Uint8Array, length: number, flags: number): number;
@@ -43,6 +44,7 @@ function load(): Libc {
   return {
     socket: library.func("int socket(int, int, int)"),
     bind: library.func("int bind(int, void *, uint32_t)"),
+    getsockname: library.func("int getsockname(int, void *, void *)"),
     setsockopt: library.func("int setsockopt(int, int, int, void *, uint32_t)"),
     getsockopt: library.func("int getsockopt(int, int, int, void *, void *)"),
     send: returnsLong("long send(int, void *, size_t, int)"),

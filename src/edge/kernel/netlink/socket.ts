@@ -1,5 +1,6 @@
 import { SeawallError } from "../../../core/base/error.ts";
 import { libc } from "./libc.ts";
+import { forgetPort, notePort } from "./own-port.ts";
 
 // Asked for, not imported: see cli/main.ts.
 const fs = process.getBuiltinModule("node:fs");
@@ -14,6 +15,8 @@ export interface NetlinkOptions {
   readonly receiveBufferBytes?: number;
   /** A blocking read returns EAGAIN after this time, so that a reader can stop. */
   readonly receiveTimeoutMs?: number;
+  /** A multicast group to join; its messages of this network namespace arrive from now on. */
+  readonly multicastGroup?: number;
 }
 
 export const NETLINK_NETFILTER = 12;
@@ -27,6 +30,8 @@ const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
+const SOL_NETLINK = 270;
+const NETLINK_ADD_MEMBERSHIP = 1;
 /** Room for one transaction of set elements. */
 const SEND_BUFFER_BYTES = 16_777_216;
 
@@ -42,15 +47,18 @@ export function openNetlink(protocol: number, options: NetlinkOptions = {}): Net
     setSize(fd, SO_SNDBUFFORCE, SEND_BUFFER_BYTES);
     if (options.receiveBufferBytes !== undefined) setSize(fd, SO_RCVBUFFORCE, options.receiveBufferBytes);
     if (options.receiveTimeoutMs !== undefined) setReceiveTimeout(fd, options.receiveTimeoutMs);
+    if (options.multicastGroup !== undefined) joinGroup(fd, options.multicastGroup);
   } catch (error) {
     libc().close(fd);
     throw error;
   }
+  notePort(fd);
   return { fd };
 }
 
 export function closeNetlink(socket: NetlinkSocket): void {
   libc().close(socket.fd);
+  forgetPort(socket.fd);
 }
 
 /** Sends whole messages. The kernel has acted on them when this returns; its answer waits in the socket. */
@@ -124,6 +132,14 @@ function setSize(fd: number, option: number, bytes: number): void {
   new DataView(value.buffer).setInt32(0, bytes, true);
   if (libc().setsockopt(fd, SOL_SOCKET, option, value, value.length) < 0) {
     throw netlinkError("the buffer of a netlink socket cannot be set", libc().errno());
+  }
+}
+
+function joinGroup(fd: number, group: number): void {
+  const value = new Uint8Array(4);
+  new DataView(value.buffer).setUint32(0, group, true);
+  if (libc().setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, value, value.length) < 0) {
+    throw netlinkError(`multicast group ${group} of netlink cannot be joined`, libc().errno());
   }
 }
 

@@ -2,21 +2,12 @@
  * Reads nf_tables by netlink (linux/netfilter/nf_tables.h). nft would do, but it fetches every element of every
  * interval set for most listings, which takes a third of a second with a list of 100,000 prefixes.
  */
-import { eachAttribute, eachMessage, NLMSG_DONE, NLMSG_ERROR } from "../../../core/event/decode/netlink.ts";
-import {
-  attribute,
-  messageType,
-  netfilterMessage,
-  NLM_F_DUMP,
-  NLM_F_REQUEST,
-  SUBSYSTEM,
-  text,
-} from "./message.ts";
-import { netlinkError, type NetlinkSocket, receiveNetlink, sendNetlink } from "./socket.ts";
+import { eachAttribute } from "../../../core/event/decode/netlink.ts";
+import { createDumper, fieldsOf, type Span, textOf } from "./dump.ts";
+import { attribute, text } from "./message.ts";
+import type { NetlinkSocket } from "./socket.ts";
 
 const NFPROTO_INET = 1;
-const ENOENT = 2;
-const ANSWER_BYTES = 262_144;
 
 const MESSAGE = { getChain: 4, getRule: 7, getSet: 10, getElements: 13 } as const;
 const CHAIN = { table: 1, name: 3 } as const;
@@ -57,7 +48,7 @@ export interface TableDump {
 
 /** Returns a reader of the table. Refuses with SEAWALL_NETLINK and the errno name. */
 export function dumpOf(socket: NetlinkSocket, table: string): TableDump {
-  const ask = createDumper(socket);
+  const ask = createDumper(socket, NFPROTO_INET);
   return {
     chains: () =>
       ask(MESSAGE.getChain, [], (view, from, to) => {
@@ -96,62 +87,6 @@ export function dumpOf(socket: NetlinkSocket, table: string): TableDump {
       }).flat();
     },
   };
-}
-
-type Span = readonly [from: number, to: number];
-
-function createDumper(socket: NetlinkSocket) {
-  const answer = new Uint8Array(ANSWER_BYTES);
-  const view = new DataView(answer.buffer);
-  let sequence = 0;
-  return <Value>(
-    message: number,
-    attributes: readonly Uint8Array[],
-    read: (view: DataView, from: number, to: number) => Value | undefined,
-  ): Value[] => {
-    sequence += 1;
-    const type = messageType(SUBSYSTEM.nftables, message);
-    const flags = NLM_F_REQUEST | NLM_F_DUMP;
-    sendNetlink(
-      socket,
-      netfilterMessage({ type, flags, sequence, family: NFPROTO_INET, resource: 0, attributes }),
-    );
-    const found: Value[] = [];
-    for (;;) {
-      const length = receiveNetlink(socket, answer);
-      if (length < 0) throw netlinkError("nf_tables does not answer", -length);
-      let errno: number | undefined;
-      eachMessage(view, length, (answered, from, to, number) => {
-        if (number !== sequence) return;
-        if (answered === NLMSG_DONE || answered === NLMSG_ERROR) {
-          errno = to - from < 4 ? 0 : -view.getInt32(from, true);
-          return;
-        }
-        const value = read(view, from + 4, to);
-        if (value !== undefined) found.push(value);
-      });
-      if (errno !== undefined) return ended(errno, found);
-    }
-  };
-}
-
-function ended<Value>(errno: number, found: Value[]): Value[] {
-  if (errno === 0 || errno === ENOENT) return found;
-  throw netlinkError("nf_tables refuses", errno);
-}
-
-function fieldsOf(view: DataView, from: number, to: number): Map<number, Span> {
-  const fields = new Map<number, Span>();
-  eachAttribute(view, from, to, (type, start, end) => void fields.set(type, [start, end]));
-  return fields;
-}
-
-/** A string ends with a NUL. */
-function textOf(view: DataView, span: Span | undefined): string {
-  if (span === undefined) return "";
-  const bytes = new Uint8Array(view.buffer, span[0], span[1] - span[0]);
-  const end = bytes.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
 function bytesOf(view: DataView, span: Span | undefined): Uint8Array {
