@@ -30,6 +30,10 @@ export function conditionOf(live: LiveState | null, landmark: Landmark | null, b
   const generation = live.leaseMs === null ? live.committed : live.candidate;
   if (generation === null) return absent(landmark, boots, "our hooks are");
   if (!live.hooksAreOurs) return broken("rules", "somebody else added a rule to our hooks");
+  // A confirm that was killed: the kernel has it, and only our files do not say so.
+  if (landmark !== null && live.committed !== null && live.committed !== landmark.committed) {
+    return { kind: "unproven" };
+  }
   const seal = parseSeal(live.seals.get(generation) ?? "");
   if (seal === undefined) return broken("table", "the seal of our rules is gone");
   // Loaded again by boot.sh, with another content than the last change left.

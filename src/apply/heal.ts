@@ -18,6 +18,8 @@ import { settleAt } from "./settle.ts";
 
 export type Healing =
   | { readonly kind: "whole" | "rescued" }
+  /** Nobody did anything to it; it was loaded again because nobody knew, or because the clock is set now. */
+  | { readonly kind: "renewed"; readonly said: string }
   /** `said`: what was wrong. `lost`: a change that waited for its confirm went with it. */
   | { readonly kind: "healed"; readonly said: string; readonly lost: boolean }
   /** Only what stands in for the rules could be loaded, or not even that. */
@@ -132,8 +134,8 @@ function prove(
     settleAt(folders, live, live.committed);
     return { kind: "whole" };
   }
-  const said = "the rules of the last start, not yet compared";
-  return restore(folders, live, { landmark, boot, damage: "elements", said });
+  const said = "the rules of this start are what was confirmed";
+  return renewed(restore(folders, live, { landmark, boot, damage: "elements", said }));
 }
 
 /** What is allowed only until a time comes back once the clock is known to be right. */
@@ -145,7 +147,11 @@ function releaseHeld(
 ): Healing | null {
   if (!sealHeld(live) || (live?.candidate != null && live.leaseMs !== null) || !isClockSet()) return null;
   const said = "the clock is set: what is allowed until a time is back";
-  return restore(folders, live, { landmark, boot, damage: "elements", said });
+  return renewed(restore(folders, live, { landmark, boot, damage: "elements", said }));
+}
+
+function renewed(healing: Healing): Healing {
+  return healing.kind === "healed" ? { kind: "renewed", said: healing.said } : healing;
 }
 
 function sealHeld(live: LiveState | null): boolean {

@@ -5,6 +5,7 @@ import { readBoot } from "../edge/state/boot-file.ts";
 import { readHistoryEntry } from "../edge/state/history-entry.ts";
 import { readContainment, type RecordedContainment } from "./containment-record.ts";
 import { type Condition, conditionOf } from "./expected.ts";
+import { type DriftRecord, readDriftRecord } from "./drift-record.ts";
 import { readLandmark } from "./landmark.ts";
 import { parseSeal } from "./seal.ts";
 
@@ -29,6 +30,8 @@ export interface Status {
   readonly drift: string | null;
   /** Until when outbound is only watched because of a pause, RFC 3339. */
   readonly pausedUntil: string | null;
+  /** What seawalld saw others do to the kernel's rules since it started; null: no seawalld says anything. */
+  readonly changes: DriftRecord | null;
   /** Whether what is allowed only until a time waits for the clock to be right. */
   readonly held: boolean;
   /** Whether the owner's way back, `seawall rescue`, took the place of the rules. */
@@ -40,8 +43,9 @@ export function readStatus(folders: Folders, nowMs: number): Status {
   const live = readLive();
   const condition = conditionOf(live, readLandmark(folders), readBoot(folders.state) !== null);
   const generation = live === null ? null : inForce(live);
-  if (live === null || generation === null) return absent(condition);
-  const status = inForceStatus(folders, live, generation, nowMs);
+  const changes = readDriftRecord(folders);
+  if (live === null || generation === null) return { ...absent(condition), changes };
+  const status = { ...inForceStatus(folders, live, generation, nowMs), changes };
   // Drift comes before everything else: nothing else that is said here holds then.
   if (condition.kind === "broken") return { ...status, state: "drifted", drift: condition.said };
   if (live.candidate === null || live.leaseMs === null) return status;
@@ -69,6 +73,7 @@ function inForceStatus(folders: Folders, live: LiveState, generation: number, no
     policy: entry === undefined ? null : { id: entry.id, path: entry.policyPath },
     drift: null,
     pausedUntil: null,
+    changes: null,
     held: seal?.held ?? false,
     rescued: false,
   };
@@ -96,6 +101,7 @@ function absent(condition: Condition): Status {
     policy: null,
     drift,
     pausedUntil: null,
+    changes: null,
     held: false,
     rescued: condition.kind === "rescued",
   };

@@ -8,6 +8,7 @@ import { requireNft } from "../edge/kernel/nft.ts";
 import { type Folders, makeFolder } from "../edge/state/folder.ts";
 import { locked } from "../edge/kernel/change-lock.ts";
 import { openControl } from "./control.ts";
+import { startDriftWatch } from "./drift-watch.ts";
 import { flowOfReport } from "./gate/flow.ts";
 import { startGateKeeper } from "./gate/keeper.ts";
 import { type PipelineStats, startPipeline } from "./pipeline.ts";
@@ -40,6 +41,12 @@ export async function runDaemon(folders: Folders, options: DaemonOptions, voice:
     err: voice.err,
     onReport: (report, generation) => pipeline.add(flowOfReport(report, generation, voice.nowMs())),
   });
+  const drift = startDriftWatch({
+    folders,
+    nowMs: voice.nowMs,
+    err: voice.err,
+    onHealed: () => keeper.refill(),
+  });
   const control = await openControl(`${folders.run}/control.sock`, keeper);
   voice.err("seawalld: reading the kernel's log\n");
   const report = createReporter(voice);
@@ -53,6 +60,7 @@ export async function runDaemon(folders: Folders, options: DaemonOptions, voice:
   });
   clearInterval(tidy);
   control.close();
+  await drift.stop();
   keeper.stop();
   await pipeline.stop();
   voice.err("seawalld: stopped; the kernel goes on enforcing, and gates go on for a minute\n");

@@ -67,6 +67,22 @@ function containmentLines({ containment, containmentSeen }: Status): string[] {
   ];
 }
 
+/** SECURITY: names of programs and units are somebody else's. */
+function changeLines({ changes }: Status): string[] {
+  if (changes === null) return [];
+  const { last, healed, alarm, others } = changes;
+  return [
+    ...(last === null
+      ? []
+      : [`changed    ${last.at} ${last.what}${last.by === null ? "" : `, by ${last.by}`}: ${last.outcome}`]),
+    ...(healed > 1 ? [`           healed ${healed} times since seawalld started`] : []),
+    ...(alarm
+      ? ["ALARM      somebody changes our rules again and again; they are healed three times a minute"]
+      : []),
+    ...others.map(({ said, help }) => `others     ${said}; try: ${help}`),
+  ].map(plain);
+}
+
 function screen(status: Status): string {
   // With nothing in force there is nothing to leave.
   const lines = status.generation === null ? [] : containmentLines(status);
@@ -90,6 +106,7 @@ function screen(status: Status): string {
   }
   if (status.held) lines.push(HELD);
   if (status.rescued) lines.push(RESCUED, "Next: seawall apply FILE");
+  lines.push(...changeLines(status));
   if (status.drift !== null) lines.push(`drift      ${status.drift}`, "Next: seawall apply FILE");
   return `${lines.join("\n")}\n`;
 }

@@ -2,6 +2,7 @@
 import { chmodSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
+import { readLandmark } from "../../apply/landmark.ts";
 import { scopeInterfaces } from "../../apply/scope.ts";
 import type { DoorPlan, FromGate } from "../../core/gate/message.ts";
 import type { GateReport } from "../../core/gate/report.ts";
@@ -26,6 +27,8 @@ export interface GateKeeper {
   readonly sync: (
     comingId: number | null,
   ) => Promise<{ readonly ready: boolean; readonly trouble: readonly string[] }>;
+  /** Our table was made anew: everything that was pinned in it is pinned again. */
+  readonly refill: () => void;
   readonly stop: () => void;
 }
 
@@ -62,7 +65,11 @@ export async function startGateKeeper(options: GateKeeperOptions): Promise<GateK
   chmodSync(options.folders.run, 0o711);
   const keeper = new Keeper(options);
   await keeper.start();
-  return { sync: (comingId) => keeper.sync(comingId), stop: () => keeper.stop() };
+  return {
+    sync: (comingId) => keeper.sync(comingId),
+    refill: () => keeper.refill(),
+    stop: () => keeper.stop(),
+  };
 }
 
 type PinWish = Extract<FromGate, { kind: "pin" }>;
@@ -130,6 +137,11 @@ class Keeper {
       if (performance.now() > untilMs) return { ready: false, trouble: ["the gate did not start"] };
       await sleep(20);
     }
+  }
+
+  refill(): void {
+    this.known = NOBODY;
+    void this.look();
   }
 
   take(message: FromGate): void {
@@ -220,7 +232,10 @@ class Keeper {
 
   async lookClosely(): Promise<boolean> {
     const coming = this.coming !== null && performance.now() < this.coming.untilMs ? this.coming.id : null;
-    const found = policiesInForce(this.options.folders.state, readLive(), coming);
+    const live = readLive();
+    // Somebody took our table away, and it comes back: that is no reason to end what the gates carry.
+    if (live === null && readLandmark(this.options.folders)?.committed != null) return this.isSetUp;
+    const found = policiesInForce(this.options.folders.state, live, coming);
     const own = ownAddresses();
     const around = JSON.stringify([this.resolvers(), [...own.v4.first], own.v6.first.map(String)]);
     const isNew = !isSame(found, this.known) || around !== this.knownAround;
