@@ -34,7 +34,7 @@ if ! nft -f "$here/rescue.nft"; then
   exit 2
 fi
 echo "rescued: Seawall judges nothing but its guards; what locked you out was another firewall if you are still out"
-if { mkdir -p "$state/boot" && : >"$state/boot/off"; } 2>/dev/null; then
+if mkdir -p "$state/boot" 2>/dev/null && touch "$state/boot/off" 2>/dev/null; then
   echo "the next start keeps it so"
 else
   echo "warning: $state cannot be written, so the next start loads the rules again" >&2

@@ -27,7 +27,7 @@ import { refuseUnreachableGate } from "./guest.ts";
 import { preload } from "./preload.ts";
 import { prepareCgroups, scopeInterfaces } from "./scope.ts";
 import { parseSeal, sealOf } from "./seal.ts";
-import { settleOver } from "./settle.ts";
+import { entryOf, settleOver } from "./settle.ts";
 import { isGenerationInUse } from "./stamp.ts";
 
 /** What is put in force, and on whose behalf. */
@@ -106,13 +106,18 @@ export async function loadCandidate(
   live: LiveState | null,
   options: MachineOptions,
 ): Promise<HistoryEntry> {
-  const entry = record(proposed, ruleset, options);
+  const entry = record(proposed, ruleset, options, live);
   await load(proposed, ruleset, live, entry);
   return entry;
 }
 
 /** Written before the kernel is told, so that whatever the kernel holds can be named. */
-function record(proposed: Proposed, ruleset: Ruleset, options: MachineOptions): HistoryEntry {
+function record(
+  proposed: Proposed,
+  ruleset: Ruleset,
+  options: MachineOptions,
+  live: LiveState | null,
+): HistoryEntry {
   const { state } = proposed.folders;
   const { generation } = ruleset;
   const history = readHistory(state);
@@ -130,14 +135,25 @@ function record(proposed: Proposed, ruleset: Ruleset, options: MachineOptions): 
     dropIns: proposed.dropIns.map(({ file }) => file),
     ...(proposed.kind === undefined ? {} : { kind: proposed.kind }),
   };
-  const kept = keptRuleset(proposed.policy, entry, ruleset, { ...options, generation });
-  writeHistory(state, entry, proposed);
-  writeResolvedPolicy(state, entry.id, proposed.policy);
-  writeKeptRuleset(state, entry.id, kept);
+  keep(proposed, entry, ruleset, options);
   const used = history.filter(({ confirmedMs }) => confirmedMs !== null).at(-1);
   const plain = history.filter(({ confirmedMs, kind }) => confirmedMs !== null && kind === undefined).at(-1);
-  trimHistory(state, new Set([entry, used, plain].flatMap((one) => one?.id ?? [])));
+  const inForce = live?.committed == null ? undefined : entryOf(state, live, live.committed);
+  trimHistory(state, new Set([entry, inForce, used, plain].flatMap((one) => one?.id ?? [])));
   return entry;
+}
+
+/** A panic is for the worst day: a disk that is full does not keep the agents from being cut off. */
+function keep(proposed: Proposed, entry: HistoryEntry, ruleset: Ruleset, options: MachineOptions): void {
+  const { state } = proposed.folders;
+  try {
+    writeHistory(state, entry, proposed);
+    writeResolvedPolicy(state, entry.id, proposed.policy);
+    const kept = keptRuleset(proposed.policy, entry, ruleset, { ...options, generation: entry.generation });
+    writeKeptRuleset(state, entry.id, kept);
+  } catch (cause) {
+    if (proposed.kind !== "panic" || !(cause instanceof SeawallError)) throw cause;
+  }
 }
 
 function countElements({ objects }: Ruleset): number {

@@ -22,27 +22,29 @@ export type Damage = "rules" | "elements" | "table";
 export function conditionOf(live: LiveState | null, landmark: Landmark | null, boots: boolean): Condition {
   if (live === null) return absent(landmark, boots, "our table is");
   if (isRescue(live)) return { kind: "rescued" };
-  if (isFallback(live))
-    return broken(
-      "table",
-      "the last confirmed rules could not be loaded; SSH is open, the agents reach nothing",
-    );
+  if (isFallback(live)) return broken("table", STOOD_IN);
   const generation = live.leaseMs === null ? live.committed : live.candidate;
   if (generation === null) return absent(landmark, boots, "our hooks are");
   if (!live.hooksAreOurs) return broken("rules", "somebody else added a rule to our hooks");
-  // A confirm that was killed: the kernel has it, and only our files do not say so.
-  if (landmark !== null && live.committed !== null && live.committed !== landmark.committed) {
-    return { kind: "unproven" };
-  }
   const seal = parseSeal(live.seals.get(generation) ?? "");
   if (seal === undefined) return broken("table", "the seal of our rules is gone");
-  // Loaded again by boot.sh, with another content than the last change left.
-  if (seal.held && landmark?.held === false) return { kind: "unproven" };
-  for (const one of new Set([generation, live.committed ?? generation])) {
-    const changed = changedSince(landmark, one);
-    if (changed === "rules") return broken("rules", CHANGED);
-    if (changed === "elements") return broken("elements", CHANGED);
+  if (isUntold(live, landmark, seal.held)) return { kind: "unproven" };
+  return compare(landmark, new Set([generation, live.committed ?? generation]));
+}
+
+const STOOD_IN = "the last confirmed rules could not be loaded; SSH is open, the agents reach nothing";
+
+/** Whether what is there is ours and only our files do not say so: a confirm that was killed, or boot.sh again. */
+function isUntold(live: LiveState, landmark: Landmark | null, held: boolean): boolean {
+  if (landmark === null) return false;
+  return (live.committed !== null && live.committed !== landmark.committed) || (held && !landmark.held);
+}
+
+function compare(landmark: Landmark | null, generations: ReadonlySet<number>): Condition {
+  for (const generation of generations) {
+    const changed = changedSince(landmark, generation);
     if (changed === null) return { kind: "unproven" };
+    if (changed !== "nothing") return broken(changed, CHANGED);
   }
   return { kind: "whole" };
 }

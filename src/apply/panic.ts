@@ -7,7 +7,7 @@ import { sshPorts } from "../edge/host/operator.ts";
 import { networkInterfaces, uplinkInterfaces } from "../edge/host/route.ts";
 import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import { knowsTimeouts } from "../edge/kernel/nft.ts";
-import { type Folders, makeFolder } from "../edge/state/folder.ts";
+import type { Folders } from "../edge/state/folder.ts";
 import { type HistoryEntry, readHistoryEntry } from "../edge/state/history-entry.ts";
 import { type PolicyTexts, readPolicyOf, writeHistory } from "../edge/state/history.ts";
 import { readKeptRuleset } from "../edge/state/kept-ruleset.ts";
@@ -75,7 +75,6 @@ export async function panic(
   const { policy, ...texts } = known ?? meant;
   const { scopes, missing, options } = findScopes(folders.state, inForce, withAgent(policy));
   if (isWaiting(live)) withdraw(folders);
-  makeFolder(folders.state);
   const proposed: Proposed = {
     ...texts,
     policy: panicPolicy({ ...policy, scopes }, sshPorts()),
@@ -128,13 +127,21 @@ async function putInForce(proposed: Proposed, options: MachineOptions, before: n
   const entry = await loadCandidate(proposed, compiled.ruleset, live, options);
   const loaded = readLive();
   const trouble = loaded === null ? "the rules are gone again" : settleAt(folders, loaded, entry.generation);
-  writeHistory(
-    folders.state,
-    { ...entry, confirmedMs: nowMs(), ...(before === null ? {} : { before }) },
-    null,
-  );
+  const written = { ...entry, confirmedMs: nowMs(), ...(before === null ? {} : { before }) };
+  const unwritten = writeDown(folders.state, written);
   await followKernel(folders.run);
-  return { generation: entry.generation, trouble };
+  const troubles = [trouble, unwritten].filter((one) => one !== null);
+  return { generation: entry.generation, trouble: troubles.length === 0 ? null : troubles.join("; ") };
+}
+
+function writeDown(state: string, entry: HistoryEntry): string | null {
+  try {
+    writeHistory(state, entry, null);
+    return null;
+  } catch (cause) {
+    if (!(cause instanceof SeawallError)) throw cause;
+    return `${cause.message}; the history does not say what was in force before`;
+  }
 }
 
 /** The entry of what judges now, confirmed or not. */

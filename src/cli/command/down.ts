@@ -1,3 +1,4 @@
+import { refusePanic } from "../../apply/panic.ts";
 import { takeDown } from "../../apply/settle.ts";
 import { readLive } from "../../edge/kernel/live.ts";
 import { requireNft } from "../../edge/kernel/nft.ts";
@@ -20,7 +21,9 @@ export const command: Command = {
     requireNft();
     const folders = foldersOf(context.env);
     return locked(folders.run, async () => {
-      if (readLive() === null) {
+      const live = readLive();
+      refusePanic(live);
+      if (live === null) {
         context.out("Seawall was off already\n");
         return EXIT.ok;
       }

@@ -7,6 +7,7 @@ import { scopeInterfaces } from "../../apply/scope.ts";
 import type { DoorPlan, FromGate } from "../../core/gate/message.ts";
 import type { GateReport } from "../../core/gate/report.ts";
 import { gatedScopes, isOfThisHost } from "../../core/policy/gated.ts";
+import type { PrefixSet } from "../../core/net/prefix-set.ts";
 import type { ResolvedPolicy } from "../../core/policy/resolved.ts";
 import { containerAddresses } from "../../edge/docker/network.ts";
 import { type ContainerWatch, watchContainers } from "../../edge/docker/watch.ts";
@@ -231,7 +232,7 @@ class Keeper {
   }
 
   async lookClosely(): Promise<boolean> {
-    const coming = this.coming !== null && performance.now() < this.coming.untilMs ? this.coming.id : null;
+    const coming = this.comingId();
     const live = readLive();
     // Somebody took our table away, and it comes back: that is no reason to end what the gates carry.
     if (live === null && readLandmark(this.options.folders)?.committed != null) return this.isSetUp;
@@ -242,9 +243,7 @@ class Keeper {
     this.known = found;
     this.knownAround = around;
     const policies = allOf(found);
-    if (isNew) this.pins.setPolicies(policies, own, this.options.nowMs());
-    if (isNew) this.followContainers(policies);
-    if (isNew) this.scopes.follow(policies.map(({ policy }) => policy));
+    if (isNew) this.follow(policies, own);
     if (policies.every(({ policy }) => gatedScopes(policy).length === 0)) {
       // One that an earlier daemon started is told, too.
       this.link?.send({ kind: "stop" });
@@ -256,6 +255,16 @@ class Keeper {
       return false;
     }
     return isNew || this.isDue() ? this.setUp(false) : this.isSetUp;
+  }
+
+  comingId(): number | null {
+    return this.coming !== null && performance.now() < this.coming.untilMs ? this.coming.id : null;
+  }
+
+  follow(policies: readonly KnownPolicy[], own: PrefixSet): void {
+    this.pins.setPolicies(policies, own, this.options.nowMs());
+    this.followContainers(policies);
+    this.scopes.follow(policies.map(({ policy }) => policy));
   }
 
   /** A container that comes back has another address, and another container may have the one it had. */

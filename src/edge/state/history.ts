@@ -84,12 +84,17 @@ export function writeHistory(state: string, entry: HistoryEntry, policy: PolicyT
   replaceFile(`${stem}.json`, `${JSON.stringify(entry)}\n`);
 }
 
-/** Removes the oldest entries beyond HISTORY_ENTRIES_MAX, except those named. */
+/** Removes the oldest entries beyond HISTORY_ENTRIES_MAX and the rulesets of all, except those named. */
 export function trimHistory(state: string, keep: ReadonlySet<number>): void {
   const entries = readHistory(state);
+  for (const { id } of entries) {
+    if (keep.has(id)) continue;
+    for (const ending of [RULESET, BOOT, FALLBACK])
+      rmSync(join(state, "history", `${entryStem(id)}.${ending}`), { force: true });
+  }
   for (const { id } of entries.slice(0, Math.max(0, entries.length - HISTORY_ENTRIES_MAX))) {
     if (keep.has(id)) continue;
-    for (const ending of ["json", "yaml", DROP_INS, RESOLVED, RULESET, BOOT, FALLBACK])
+    for (const ending of ["json", "yaml", DROP_INS, RESOLVED])
       rmSync(join(state, "history", `${entryStem(id)}.${ending}`), { force: true });
   }
 }

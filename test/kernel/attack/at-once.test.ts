@@ -42,7 +42,9 @@ describe("several changes at once", () => {
   });
 
   it("an apply beside a change of a second: it waits and is in force", async () => {
-    await host.shell("mkdir -p -m 700 /run/seawall; flock /run/seawall/change.lock sleep 1 >/dev/null 2>&1 &");
+    await host.shell(
+      "mkdir -p -m 700 /run/seawall; flock /run/seawall/change.lock sleep 1 >/dev/null 2>&1 &",
+    );
     await seawall.ok("apply", await seawall.policy(inbound("ssh from any")));
     assert.equal((await seawall.status()).state, "pending");
   });
