@@ -1,13 +1,14 @@
-// Who changed the rules, in real namespaces: real nft, iptables and ufw beside a watcher of the same network.
+// Who changed the rules, in real namespaces: real nft and iptables beside a watcher of the same network.
 import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
-import { lostRules, type OwnedTable } from "../../src/core/drift/table-owner.ts";
 import { TOUCHED_MAX } from "../../src/core/event/decode/rules-change.ts";
-import type { RulesChange } from "../../src/edge/kernel/rules-watch.ts";
+import { cgroupMount } from "../../src/edge/host/scope-cgroup.ts";
+import { ORIGINS_PER_SECOND_MAX, type RulesChange } from "../../src/edge/kernel/rules-watch.ts";
 import { run } from "../support/host/command.ts";
-import { eventually } from "../support/host/eventually.ts";
 import { type Host, startHost } from "../support/host/host.ts";
-import { type Watcher, watchOn } from "../support/host/rules-watcher.ts";
+import { startReaper } from "../support/host/reaper.ts";
+import { only, tells, touchedBy, type Watcher, watchOn } from "../support/host/rules-watcher.ts";
 
 const OURS = `table inet seawall {
   set pins { type ipv4_addr; flags timeout; }
@@ -40,7 +41,7 @@ describe("a change of the rules is told once, with its program and its tables", 
 
   it("nft -f", async () => {
     const change = only(await watcher.during(() => load(OURS)));
-    assert.deepEqual(said(change), LOADED);
+    assert.deepEqual(touchedBy(change), LOADED);
     assert.deepEqual([change.program, change.own, change.untold], ["nft", false, 0]);
     assert.ok(change.pid > 0);
   });
@@ -49,37 +50,40 @@ describe("a change of the rules is told once, with its program and its tables", 
     const change = only(
       await watcher.during(() => host.shell("nft insert rule inet seawall g1/input tcp dport 22 accept")),
     );
-    assert.deepEqual(said(change), ["new rule inet seawall"]);
+    assert.deepEqual(touchedBy(change), ["new rule inet seawall"]);
   });
 
   it("an element of somebody else in our table", async () => {
     const change = only(
       await watcher.during(() => host.shell("nft add element inet seawall pins { 192.0.2.66 timeout 1h }")),
     );
-    assert.deepEqual(said(change), ["new element inet seawall"]);
+    assert.deepEqual(touchedBy(change), ["new element inet seawall"]);
   });
 
   it("a table of somebody else that accepts", async () => {
     const theirs = "table ip theirs {\n chain in { type filter hook input priority -400; accept; }\n}\n";
     const change = only(await watcher.during(() => load(theirs)));
-    assert.deepEqual(said(change), ["new chain ip theirs", "new rule ip theirs", "new table ip theirs"]);
+    assert.deepEqual(touchedBy(change), ["new chain ip theirs", "new rule ip theirs", "new table ip theirs"]);
   });
 
   it("iptables", async () => {
     const changes = await watcher.during(() => host.shell("iptables -A INPUT -p tcp --dport 8080 -j ACCEPT"));
     assert.deepEqual(new Set(changes.map(({ program }) => program)), new Set(["iptables"]));
-    assert.ok(changes.flatMap(said).includes("new rule ip filter"), changes.flatMap(said).join("; "));
+    assert.ok(
+      changes.flatMap(touchedBy).includes("new rule ip filter"),
+      changes.flatMap(touchedBy).join("; "),
+    );
   });
 
   it("nft delete table inet seawall", async () => {
     const change = only(await watcher.during(() => host.shell("nft delete table inet seawall")));
-    assert.ok(said(change).includes("deleted table inet seawall"));
+    assert.ok(touchedBy(change).includes("deleted table inet seawall"));
     assert.equal(change.program, "nft");
   });
 
   it("nft flush ruleset takes every table", async () => {
     await watcher.during(() => load(OURS));
-    const gone = said(only(await watcher.during(() => host.shell("nft flush ruleset"))));
+    const gone = touchedBy(only(await watcher.during(() => host.shell("nft flush ruleset"))));
     for (const table of ["inet seawall", "ip theirs", "ip filter"])
       assert.ok(gone.includes(`deleted table ${table}`), table);
   });
@@ -92,13 +96,13 @@ describe("a change of the rules is told once, with its program and its tables", 
     const restart = "/usr/sbin/nft flush ruleset; /usr/sbin/nft -f /etc/nftables.conf";
     const changes = await watcher.during(() => host.shell(restart));
     assert.equal(changes.length, 2);
-    assert.ok(said(changes[0]).includes("deleted table inet seawall"));
-    assert.deepEqual(said(changes[1]), ["new chain inet filter", "new table inet filter"]);
+    assert.ok(touchedBy(changes[0]).includes("deleted table inet seawall"));
+    assert.deepEqual(touchedBy(changes[1]), ["new chain inet filter", "new table inet filter"]);
   });
 
   it("a name with control characters is plain text", async () => {
     const change = only(await watcher.during(() => watcher.ask("table", "a\u001b[31m\u0007b\u202e")));
-    assert.match(said(change).join(), /^new table ip a\?\[31m\?b\?+$/);
+    assert.match(touchedBy(change).join(), /^new table ip a\?\[31m\?b\?+$/);
   });
 
   it("a program whose name holds control characters is plain text", async () => {
@@ -119,7 +123,7 @@ describe("a change of the rules is told once, with its program and its tables", 
 
   it("what the watcher's own process loads with nft is its own", async () => {
     const change = only(await watcher.during(() => watcher.ask("load", JSON.stringify(OURS))));
-    assert.deepEqual([change.own, change.program, said(change)], [true, "nft", LOADED]);
+    assert.deepEqual([change.own, change.program, touchedBy(change)], [true, "nft", LOADED]);
   });
 
   it("its own pins are not told, and cost little", async (context) => {
@@ -149,7 +153,7 @@ describe("a flood of elements", () => {
     const change = only(await watcher.during(() => host.shell("nft -f -", { input: elements(0, FLOOD) })));
     const { cpuMs } = await watcher.cpu();
     context.diagnostic(`${FLOOD} element messages: ${cpuMs.toFixed(0)} ms CPU`);
-    assert.deepEqual(said(change), ["new element ip flood"]);
+    assert.deepEqual(touchedBy(change), ["new element ip flood"]);
     assert.equal(change.touched[0]?.count, FLOOD);
     assert.ok(cpuMs < FLOOD_CPU_MS_MAX, `${cpuMs} ms`);
   });
@@ -179,7 +183,7 @@ describe("a flood of elements", () => {
       await stalled;
       await small.until(({ lost }) => lost === true);
       const change = only(await small.during(() => host.shell("nft add table ip seen")));
-      assert.deepEqual(said(change), ["new table ip seen"]);
+      assert.deepEqual(touchedBy(change), ["new table ip seen"]);
     } finally {
       await small.stop();
     }
@@ -256,89 +260,54 @@ for (const inPidNamespace of [false, true]) {
   });
 }
 
-describe("beside a real ufw", () => {
+describe("changes by programs that stay", () => {
   let host: Host;
   let watcher: Watcher;
+  let other: Watcher;
   before(async () => {
-    host = await startHost({ ufw: ["allow 22/tcp"] });
+    host = await startHost();
     watcher = await watchOn(host);
+    other = await watchOn(host);
   });
   after(async () => {
+    await other?.stop();
     await watcher?.stop();
     await host?.stop();
   });
 
-  const tables = async (): Promise<readonly OwnedTable[]> => {
-    const from = watcher.said.length;
-    await watcher.ask("tables");
-    return (await watcher.until((line) => line.tables !== undefined, from)).tables ?? [];
-  };
-
-  for (const [what, work] of [
-    ["reload", () => host.ufw.reload()],
-    ["enable", () => host.ufw.run("--force", "enable")],
-    ["a new rule", () => host.ufw.run("allow", "9000/tcp")],
-  ] as const) {
-    it(`ufw ${what} is told as iptables, in the tables that it touches`, async () => {
-      const changes = await watcher.during(work);
-      const programs = new Set(changes.map(({ program }) => program));
-      assert.ok(programs.size > 0);
-      for (const program of programs) assert.match(program, /^ip6?tables(?:-resto\w*)?$/);
-      const touched = new Set(
-        changes.flatMap((change) => change.touched.map(({ family, table }) => `${family} ${table}`)),
-      );
-      assert.ok(touched.has("ip filter"), [...touched].join());
-      assert.ok(touched.has("ip6 filter"), [...touched].join());
-      assert.ok(changes.every(({ own }) => !own));
-    });
-  }
-
-  it("the tables are listed with whose they are, as nft has them", async () => {
-    await host.shell("nft -f -", { input: OURS });
-    await host.shell("iptables -t nat -N DOCKER && nft add table netdev 'someone'");
-    const listed = await tables();
-    const labels = listed.map(({ family, name }) => `table ${family} ${name}`);
-    const wanted = (await host.shell("nft list tables")).trim().split("\n");
-    assert.deepEqual(labels.toSorted(), wanted.toSorted());
-    const owners = Object.fromEntries(listed.map((table) => [`${table.family} ${table.name}`, table.owners]));
-    assert.deepEqual(owners["ip filter"], ["UFW"]);
-    assert.deepEqual(owners["ip6 filter"], ["UFW"]);
-    assert.deepEqual(owners["ip nat"], ["Docker"]);
-    assert.deepEqual(owners["inet seawall"], ["Seawall"]);
-    assert.deepEqual(owners["netdev someone"], []);
+  it("another process of Seawall is told as seawall, and is not the watcher's own", async () => {
+    const change = only(await watcher.during(() => other.ask("table", "beside")));
+    assert.deepEqual([change.own, change.pid, change.origin?.command], [false, other.pid, "seawall"]);
   });
 
-  it("after a flush it is known what each of them lost, and after ufw's return what is still missing", async () => {
-    const earlier = await tables();
-    await host.shell("nft flush ruleset");
-    const lost = lostRules(earlier, await tables());
-    assert.deepEqual(new Set(lost.map(({ owner }) => owner)), new Set(["UFW", "Docker", "Seawall", null]));
-    assert.ok(lost.every(({ everything }) => everything));
-    await host.ufw.reload();
-    const back = async () => lostRules(earlier, await tables()).some(({ owner }) => owner === "UFW");
-    assert.equal(await eventually(back, false), false);
-    const missing = lostRules(earlier, await tables()).map(({ owner }) => owner);
-    assert.deepEqual(new Set(missing), new Set(["Docker", "Seawall", null]));
+  it("the systemd unit of a program is told", async () => {
+    const root = cgroupMount().directory;
+    const name = `seawall-test-${process.pid}`;
+    const unit = `${root}/${name}/fail2ban.service`;
+    const reaper = startReaper(name);
+    try {
+      mkdirSync(unit, { recursive: true });
+      writeFileSync(`${unit}/cgroup.procs`, String(other.pid));
+      const change = only(await watcher.during(() => other.ask("table", "unit")));
+      assert.equal(change.origin?.unit, "fail2ban.service");
+    } finally {
+      writeFileSync(`${root}/cgroup.procs`, String(other.pid));
+      await reaper.finish();
+    }
+    const change = only(await watcher.during(() => other.ask("table", "no-unit")));
+    assert.deepEqual([change.origin?.command, change.origin?.unit], ["seawall", null]);
+  });
+
+  it("in a storm every change is told, and only some are looked up", async () => {
+    const started = performance.now();
+    const changes = await watcher.during(() => other.ask("storm", 1_000));
+    const seconds = (performance.now() - started) / 1000;
+    assert.equal(changes.length, 1_000);
+    const lookedUp = changes.filter(({ origin }) => origin !== null).length;
+    const most = ORIGINS_PER_SECOND_MAX * (Math.ceil(seconds) + 1);
+    assert.ok(lookedUp > 0 && lookedUp <= most, `${lookedUp} in ${seconds.toFixed(1)} s`);
   });
 });
-
-function only(changes: readonly RulesChange[]): RulesChange {
-  const [change] = changes;
-  assert.equal(changes.length, 1, JSON.stringify(changes));
-  assert.ok(change !== undefined);
-  return change;
-}
-
-function said(change: RulesChange | undefined): string[] {
-  const lines = change?.touched.map(
-    ({ action, what, family, table }) => `${action} ${what} ${family} ${table}`,
-  );
-  return (lines ?? []).toSorted();
-}
-
-function tells(change: RulesChange | undefined, line: string): boolean {
-  return said(change).includes(line);
-}
 
 function elements(from: number, count: number): string {
   const list = Array.from({ length: count }, (_, at) => {

@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { shownName } from "../../core/drift/shown.ts";
 
 export interface ChangeOrigin {
-  /** Its command in full (`iptables-restore`), or the script that an interpreter runs (`fail2ban-server`). */
+  /** Its command in full (`iptables-restore`), or the script that an interpreter runs (`fail2ban-server`, `seawall`). */
   readonly command: string;
   /** Who started it, the parent first. */
   readonly ancestors: readonly string[];
@@ -56,7 +56,8 @@ function commandOf(pid: number): string {
   const name = basename(first).replace(/^-/, "").split(" ", 1)[0] ?? "";
   if (name === "") return shownName(textOf(`/proc/${pid}/comm`).trimEnd());
   const script = rest.find((word) => !/^-[A-Za-z]*$/.test(word) || /[cem]/.test(word)) ?? "";
-  return shownName(INTERPRETER.test(name) && /^\/\S+$/.test(script) ? basename(script) : name);
+  if (!INTERPRETER.test(name) || !/^\/\S+$/.test(script)) return shownName(name);
+  return script === process.argv[1] ? "seawall" : shownName(basename(script));
 }
 
 /** The innermost unit of its control group. */

@@ -46,6 +46,8 @@ export interface RulesWatcher {
 export const RULES_BUFFER_BYTES = 8 * 1024 * 1024;
 /** LIMIT: processes looked at in /proc each second, about 0.3 ms each. */
 export const ORIGINS_PER_SECOND_MAX = 50;
+/** LIMIT: datagrams (of at most 4 KiB) read without a pause, about 5 ms. */
+const AT_ONCE_MAX = 512;
 /** `stop` takes up to this time. */
 const RECEIVE_TIMEOUT_MS = 200;
 const NFNLGRP_NFTABLES = 7;
@@ -67,11 +69,12 @@ export function watchRules(watcher: RulesWatcher): { stop(): Promise<void> } {
     const change = changeOf(transaction);
     if (!change.own || !change.touched.every(isOwnElement) || change.untold > 0) watcher.onChange(change);
   };
-  const reading = readNetlink(socket, {
-    onDatagram: (bytes, length) => decode(bytes, length, onTransaction),
+  const reader = {
+    onDatagram: (bytes: Uint8Array, length: number) => decode(bytes, length, onTransaction),
     onOverrun: watcher.onLost,
     onFailure: watcher.onFailure,
-  });
+  };
+  const reading = readNetlink(socket, reader, AT_ONCE_MAX);
   return {
     stop: async () => {
       await reading.stop();

@@ -1,6 +1,10 @@
 // Prints a line of JSON for each change of the rules in its network namespace, and does what it reads on stdin.
 import { createInterface } from "node:readline";
 import {
+  NFNL_MSG_BATCH_BEGIN,
+  NFNL_MSG_BATCH_END,
+} from "../../../src/edge/kernel/netlink/interval-elements.ts";
+import {
   attribute,
   concat,
   messageType,
@@ -21,6 +25,9 @@ import { watchRules } from "../../../src/edge/kernel/rules-watch.ts";
 import { listTables } from "../../../src/edge/kernel/foreign-tables.ts";
 import { openSetElements } from "../../../src/edge/kernel/set-elements.ts";
 
+const NFT_MSG_NEWTABLE = 0;
+const NFTA_TABLE_NAME = 1;
+const NFPROTO_IPV4 = 2;
 const [bufferBytes] = process.argv.slice(2);
 const say = (line: unknown): void => console.log(JSON.stringify(line));
 const watch = watchRules({
@@ -46,25 +53,9 @@ const commands: Readonly<Record<string, (argument: string) => void>> = {
     elements.close();
   },
   /** Makes a table with any bytes for its name, which nft would not take. */
-  table: (name) => {
-    const socket = openNetlink(NETLINK_NETFILTER);
-    const marker = { flags: NLM_F_REQUEST, family: 0, resource: SUBSYSTEM.nftables, attributes: [] };
-    sendNetlink(
-      socket,
-      concat([
-        netfilterMessage({ ...marker, type: 0x10, sequence: 0 }),
-        netfilterMessage({
-          type: messageType(SUBSYSTEM.nftables, 0),
-          flags: NLM_F_REQUEST | NLM_F_CREATE,
-          sequence: 1,
-          family: 2,
-          resource: 0,
-          attributes: [attribute(1, text(name))],
-        }),
-        netfilterMessage({ ...marker, type: 0x11, sequence: 2 }),
-      ]),
-    );
-    closeNetlink(socket);
+  table: (name) => makeTable(name),
+  storm: (count) => {
+    for (let at = 0; at < Number(count); at += 1) makeTable(`storm${at}`);
   },
   tables: () => say({ tables: listTables() }),
   /** Holds this thread up on purpose. */
@@ -87,3 +78,24 @@ lines.on("line", (line) => {
 });
 lines.on("close", () => void watch.stop().then(() => say({ stopped: true })));
 say({ ready: process.pid });
+
+function makeTable(name: string): void {
+  const socket = openNetlink(NETLINK_NETFILTER);
+  const marker = { flags: NLM_F_REQUEST, family: 0, resource: SUBSYSTEM.nftables, attributes: [] };
+  sendNetlink(
+    socket,
+    concat([
+      netfilterMessage({ ...marker, type: NFNL_MSG_BATCH_BEGIN, sequence: 0 }),
+      netfilterMessage({
+        type: messageType(SUBSYSTEM.nftables, NFT_MSG_NEWTABLE),
+        flags: NLM_F_REQUEST | NLM_F_CREATE,
+        sequence: 1,
+        family: NFPROTO_IPV4,
+        resource: 0,
+        attributes: [attribute(NFTA_TABLE_NAME, text(name))],
+      }),
+      netfilterMessage({ ...marker, type: NFNL_MSG_BATCH_END, sequence: 2 }),
+    ]),
+  );
+  closeNetlink(socket);
+}

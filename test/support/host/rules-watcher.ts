@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -117,4 +118,24 @@ export async function watchOn(host: Host, wanted: WatcherWanted = {}): Promise<W
       await once(child, "close");
     },
   };
+}
+
+/** The one change that there is. */
+export function only(changes: readonly RulesChange[]): RulesChange {
+  const [change] = changes;
+  assert.equal(changes.length, 1, JSON.stringify(changes));
+  assert.ok(change !== undefined);
+  return change;
+}
+
+/** What a change did, `new table inet seawall`, sorted. */
+export function touchedBy(change: RulesChange | undefined): string[] {
+  const lines = change?.touched.map(
+    ({ action, what, family, table }) => `${action} ${what} ${family} ${table}`,
+  );
+  return (lines ?? []).toSorted();
+}
+
+export function tells(change: RulesChange | undefined, line: string): boolean {
+  return touchedBy(change).includes(line);
 }

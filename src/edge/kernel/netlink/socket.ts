@@ -26,6 +26,7 @@ export const DATAGRAM_MAX_BYTES = 262_144;
 const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 0x80003;
 const MSG_DONTWAIT = 0x40;
+const ENOBUFS = 105;
 const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
 const SO_SNDBUFFORCE = 32;
@@ -88,12 +89,26 @@ export interface NetlinkReader {
 
 /**
  * Reads until `stop` is called, one datagram at a time, on a thread of the pool; the socket needs a receive
- * timeout. `stop` resolves when no read is under way any more, and only then may the socket be closed.
+ * timeout. What else waits by then is read at once, up to `furtherMax` datagrams, which costs a tenth. `stop`
+ * resolves when no read is under way any more, and only then may the socket be closed.
  */
-export function readNetlink(socket: NetlinkSocket, reader: NetlinkReader): { stop(): Promise<void> } {
+export function readNetlink(
+  socket: NetlinkSocket,
+  reader: NetlinkReader,
+  furtherMax = 0,
+): { stop(): Promise<void> } {
   const buffer = Buffer.alloc(DATAGRAM_MAX_BYTES);
   const ended = Promise.withResolvers<void>();
   let stopping = false;
+  const readFurther = (): void => {
+    for (let count = 0; count < furtherMax && !stopping; count += 1) {
+      const length = libc().recv(socket.fd, buffer, buffer.length, MSG_DONTWAIT);
+      if (length >= 0) reader.onDatagram(buffer, length);
+      else if (libc().errno() === ENOBUFS) reader.onOverrun();
+      // Whatever else it is, the next read meets it too.
+      else return;
+    }
+  };
   const next = (): void => {
     if (stopping) ended.resolve();
     else fs.read(socket.fd, buffer, 0, buffer.length, null, arrived);
@@ -105,6 +120,7 @@ export function readNetlink(socket: NetlinkSocket, reader: NetlinkReader): { sto
       stopping = true;
       reader.onFailure(new SeawallError("SEAWALL_NETLINK", `reading from netlink failed: ${error.code}`));
     }
+    readFurther();
     next();
   };
   next();
