@@ -125,7 +125,7 @@ test("a table whose name begins like another one's has a line of its own", () =>
   );
 });
 
-test("names are plain and short, and a bounded number of lines is kept", () => {
+test("names are plain and short, and each message is told or counted", () => {
   const names = fc.array(fc.string({ unit: "binary", maxLength: 300 }), { maxLength: 200 });
   fc.assert(
     fc.property(names, fc.string({ unit: "binary", maxLength: 40 }), (tables, program) => {
@@ -138,6 +138,13 @@ test("names are plain and short, and a bounded number of lines is kept", () => {
     }),
     { numRuns: Math.min(RUNS, 300) },
   );
+});
+
+test("a transaction over more tables than are told keeps the first ones and counts the others", () => {
+  const messages = Array.from({ length: TOUCHED_MAX + 36 }, (_, at) => about(0, 2, `t${at}`));
+  const [transaction] = decodeAll([concat([...messages, about(0, 2, "t0"), generation(1, 1, "nft")])]);
+  assert.equal(transaction?.touched.length, TOUCHED_MAX);
+  assert.deepEqual([transaction?.touched[0]?.count, transaction?.untold], [2, 36]);
 });
 
 test("any bytes decode to sound transactions, at most one for each message header", () => {
