@@ -56,7 +56,7 @@ interface Broken {
 function restore(folders: Folders, live: LiveState | null, broken: Broken): Healing {
   const { damage, said, landmark } = broken;
   const entry = expectedEntry(folders, landmark, broken.boot);
-  const lost = live?.candidate != null && live.leaseMs !== null;
+  const lost = live === null ? hadCandidate(landmark) : live.candidate !== null && live.leaseMs !== null;
   if (entry === undefined) return nothingToRestore(folders, live, said);
   try {
     const isHeld = landmark === null || sealHeld(live);
@@ -68,6 +68,13 @@ function restore(folders: Folders, live: LiveState | null, broken: Broken): Heal
     if (!(cause instanceof SeawallError)) throw cause;
     return { kind: "failed", said, why: `${cause.message}; ${loadFallback(folders, entry)}` };
   }
+}
+
+/** Whether a change waited when the last one of us looked; the kernel cannot be asked any more. */
+function hadCandidate(landmark: Landmark | null): boolean {
+  return Object.keys(landmark?.digests ?? {}).some(
+    (generation) => Number(generation) !== landmark?.committed,
+  );
 }
 
 /** The first apply was waiting when the table went: there is nothing confirmed that could be put back. */

@@ -62,7 +62,10 @@ class Watch {
     this.before = listTables();
     this.rules = watchRules({
       onChange: (change) => this.take(change),
-      onLost: () => this.lookIn(SETTLE_MS),
+      onLost: () => {
+        this.lookIn(SETTLE_MS);
+        this.lookAtOthersSoon();
+      },
       onFailure: (cause) =>
         this.say(`cannot watch the rules any more: ${cause.message}; they are looked at every 5 s`),
     });
@@ -78,12 +81,15 @@ class Watch {
 
   take(change: RulesChange): void {
     if (change.own) return;
-    const isOurs = change.untold > 0 || change.touched.some(({ table }) => table === TABLE);
+    const isOurs =
+      change.untold > 0 || change.touched.some(({ family, table }) => family === "inet" && table === TABLE);
     if (isOurs) {
-      this.lastChange = change;
+      // Another `seawall` holds the lock of changes; what it does is no drift, and nobody to blame for one.
+      if (change.origin?.command !== "seawall" && change.origin?.ancestors[0] !== "seawall")
+        this.lastChange = change;
       this.lookIn(SETTLE_MS);
     }
-    this.others ??= setTimeout(() => this.lookAtOthers(), OTHERS_WAIT_MS);
+    this.lookAtOthersSoon();
   }
 
   lookIn(ms: number): void {
@@ -92,6 +98,10 @@ class Watch {
       this.soon = null;
       void this.look();
     }, ms);
+  }
+
+  lookAtOthersSoon(): void {
+    this.others ??= setTimeout(() => this.lookAtOthers(), OTHERS_WAIT_MS);
   }
 
   /** Never throws: what cannot be done now is tried at the next look. */

@@ -87,6 +87,7 @@ class Keeper {
   knownAround = "";
   trouble: readonly string[] = [];
   isSetUp = false;
+  isStopped = false;
   coming: { readonly id: number; readonly untilMs: number } | null = null;
   soon: Promise<boolean> | null = null;
   timers: NodeJS.Timeout[] = [];
@@ -123,6 +124,7 @@ class Keeper {
   }
 
   stop(): void {
+    this.isStopped = true;
     for (const timer of this.timers) clearInterval(timer);
     this.containers?.stop();
     this.scopes.stop();
@@ -160,6 +162,7 @@ class Keeper {
   }
 
   lose(): void {
+    if (this.isStopped) return;
     this.isSetUp = false;
     this.setups.lose();
     if (allOf(this.known).length === 0) return;
