@@ -75,6 +75,15 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "Make one attempt from the agent's own place, and say who decided",
     load: () => import("./command/probe.ts"),
   },
+  version: {
+    summary: "Say which version this is, and what it runs with",
+    load: () => import("./command/version.ts"),
+  },
+  help: { summary: "Explain a command", load: () => import("./command/help.ts") },
+  completion: {
+    summary: "Print the completion script of a shell",
+    load: () => import("./command/completion.ts"),
+  },
   daemon: { summary: "Run seawalld in the foreground", load: () => import("./command/daemon.ts") },
   gate: { summary: "Run the gates alone: explicit proxy and DNS", load: () => import("./command/gate.ts") },
   lab: { summary: "Show the whole thing in a throw-away world", load: () => import("./command/lab.ts") },

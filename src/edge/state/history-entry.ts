@@ -1,5 +1,11 @@
 const { readFileSync } = process.getBuiltinModule("node:fs");
 
+/**
+ * What entries look like: 1 had no drop-ins, 2 names them. Every format stays readable; a fixture of each is in
+ * test/cases/history.
+ */
+export const HISTORY_FORMAT = 2;
+
 export interface HistoryEntry {
   readonly id: number;
   readonly generation: number;

@@ -1,5 +1,8 @@
 /** Every key and fixed word of the policy language. The parser, the JSON Schema and the docs read it here. */
 
+/** The version of the policy language. A next one comes with its step in policy/migrate. */
+export const POLICY_VERSION = 1;
+
 export const POLICY_BYTES_MAX = 1_048_576;
 export const RULES_MAX = 2_000;
 

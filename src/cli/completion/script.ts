@@ -1,0 +1,21 @@
+import { unreachable } from "../../core/base/assert.ts";
+import { bashCompletion } from "./bash.ts";
+import { fishCompletion } from "./fish.ts";
+import type { Shell } from "./shell.ts";
+import { completedCommands } from "./tree.ts";
+import { zshCompletion } from "./zsh.ts";
+
+/** Returns the completion script of a shell. */
+export async function completionScript(shell: Shell): Promise<string> {
+  const commands = await completedCommands();
+  switch (shell) {
+    case "bash":
+      return bashCompletion(commands);
+    case "zsh":
+      return zshCompletion(commands);
+    case "fish":
+      return fishCompletion(commands);
+    default:
+      return unreachable(shell);
+  }
+}
