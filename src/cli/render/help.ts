@@ -78,7 +78,8 @@ function placeholderOf(command: Command, option: string, short: string | undefin
   return new RegExp(`${flag}[ =]((?:\\[[^\\]\\s]*\\]|[^[\\]\\s])+)`).exec(command.usage)?.[1] ?? "VALUE";
 }
 
-function usageLines({ usage }: Command): string[] {
+/** Returns the ways to call a command, broken to fit; the first line begins with `usage: `. */
+export function usageLines({ usage }: Command): string[] {
   return usage.split("\n").flatMap((line, at) => {
     const head = at === 0 ? "usage: " : "       ";
     return wrapped(line, " ".repeat(11), COLUMNS_MAX - head.length, true).map((part, row) =>
