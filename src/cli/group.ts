@@ -33,6 +33,7 @@ export const GROUPS: readonly CommandGroup[] = [
       "daemon",
       "gate",
       "policy fmt",
+      "policy migrate",
       "policy schema",
       "evaluate",
       "compile",

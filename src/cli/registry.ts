@@ -63,6 +63,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   compile: { summary: "Print what a target would be given", load: () => import("./command/compile.ts") },
   "policy check": { summary: "Check a policy file", load: () => import("./command/policy/check.ts") },
   "policy fmt": { summary: "Format a policy file", load: () => import("./command/policy/fmt.ts") },
+  "policy migrate": {
+    summary: "Write a policy file in the present version of the language",
+    load: () => import("./command/policy/migrate.ts"),
+  },
   "policy schema": {
     summary: "Print the JSON Schema of policies",
     load: () => import("./command/policy/schema.ts"),

@@ -3,7 +3,7 @@
 # The words of the command on the line, without what is being typed.
 function __seawall_words
     set -l words (commandline -opc)[2..-1]
-    if contains -- "$words[1] $words[2]" 'audit diff' 'audit history' 'audit waive' 'audit attest' 'checks list' 'checks show' 'policy check' 'policy fmt' 'policy schema'
+    if contains -- "$words[1] $words[2]" 'audit diff' 'audit history' 'audit waive' 'audit attest' 'checks list' 'checks show' 'policy check' 'policy fmt' 'policy migrate' 'policy schema'
         echo "$words[1] $words[2]"
     else
         echo "$words[1]"
@@ -52,7 +52,7 @@ complete -c seawall -n '__seawall_next \'\'' -a 'daemon' -d 'Run seawalld in the
 complete -c seawall -n '__seawall_next \'\'' -a 'gate' -d 'Run the gates alone: explicit proxy and DNS'
 complete -c seawall -n '__seawall_next \'\'' -a 'lab' -d 'Show the whole thing in a throw-away world'
 complete -c seawall -n '__seawall_next \'\'' -a 'checks' -d 'list, show'
-complete -c seawall -n '__seawall_next \'\'' -a 'policy' -d 'check, fmt, schema'
+complete -c seawall -n '__seawall_next \'\'' -a 'policy' -d 'check, fmt, migrate, schema'
 complete -c seawall -n '__seawall_next \'audit\'' -a 'diff' -d 'Show what changed between two audits'
 complete -c seawall -n '__seawall_next \'audit\'' -a 'history' -d 'List the audits that were kept'
 complete -c seawall -n '__seawall_next \'audit\'' -a 'waive' -d 'Accept a failed check until a date, with the reason'
@@ -61,6 +61,7 @@ complete -c seawall -n '__seawall_next \'checks\'' -a 'list' -d 'List every chec
 complete -c seawall -n '__seawall_next \'checks\'' -a 'show' -d 'Explain one check: what it looks at, why, and what helps'
 complete -c seawall -n '__seawall_next \'policy\'' -a 'check' -d 'Check a policy file'
 complete -c seawall -n '__seawall_next \'policy\'' -a 'fmt' -d 'Format a policy file'
+complete -c seawall -n '__seawall_next \'policy\'' -a 'migrate' -d 'Write a policy file in the present version of the language'
 complete -c seawall -n '__seawall_next \'policy\'' -a 'schema' -d 'Print the JSON Schema of policies'
 complete -c seawall -n '__seawall_at \'init\'' -l dry-run -d 'print the policy instead of writing it; OpenClaw is only asked whether it would agree'
 complete -c seawall -n '__seawall_at \'init\'' -l proxy -d 'also set proxy.proxyUrl of OpenClaw to http://127.0.0.1:18901, by its own `config patch`, as its own user'
@@ -164,6 +165,9 @@ complete -c seawall -n '__seawall_at \'policy fmt\'' -l check -d 'change nothing
 complete -c seawall -n '__seawall_at \'policy fmt\'' -l stdout -d 'print the result instead of writing the file'
 complete -c seawall -n '__seawall_at \'policy fmt\'' -s h -l help -d 'explain this command'
 complete -c seawall -n '__seawall_at \'policy fmt\'' -F
+complete -c seawall -n '__seawall_at \'policy migrate\'' -l dry-run -d 'show the changes, write nothing'
+complete -c seawall -n '__seawall_at \'policy migrate\'' -s h -l help -d 'explain this command'
+complete -c seawall -n '__seawall_at \'policy migrate\'' -F
 complete -c seawall -n '__seawall_at \'policy schema\'' -l json -d 'accepted for symmetry: the schema always is JSON'
 complete -c seawall -n '__seawall_at \'policy schema\'' -s h -l help -d 'explain this command'
 complete -c seawall -n '__seawall_at \'prove\'' -l scope -d 'only this scope (default: every one)' -r -f -a 'agent'

@@ -21,7 +21,7 @@ export const command: Command = {
   exits: { 0: "printed, also when nft is missing", 2: "bad usage" },
   places: [],
   examples: ["seawall version", "seawall version --json", "seawall --version"],
-  seeAlso: ["status"],
+  seeAlso: ["status", "policy migrate"],
   run: async (context) => {
     const versions = readVersions();
     context.out(context.flags["json"] === true ? `${JSON.stringify(versions)}\n` : screen(versions));

@@ -15,7 +15,7 @@ export const command: Command = {
   exits: { 0: "no error; there may be warnings", 2: "bad usage, or an error", 3: "the file is not there" },
   places: ["policy", "color"],
   examples: ["seawall policy check policy.yaml", "seawall policy check policy.yaml --json"],
-  seeAlso: ["policy fmt", "apply"],
+  seeAlso: ["policy fmt", "policy migrate", "apply"],
   offers: { output: { kind: "word", words: ["table", "json"] } },
   argument: { kind: "file" },
   run: async (context) => {

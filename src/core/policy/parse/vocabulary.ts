@@ -32,6 +32,12 @@ export const LIST_KEYS = ["inbound", "outbound", "tests", "assert"] as const;
 /** Maps of names that drop-ins add to; a name stands in one file only. */
 export const NAME_KEYS = ["scopes", "sets", "zones"] as const;
 
+/** What keys are called that are often written otherwise: said so, and what `policy migrate` corrects. */
+export const KEYS_RENAMED = {
+  root: { scope: "scopes", set: "sets", zone: "zones" },
+  outbound: { ports: "port" },
+} as const;
+
 /** What to write where a list is expected. */
 export const LIST_HELP = {
   inbound: "write `inbound: []` to deny everything",
