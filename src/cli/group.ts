@@ -11,7 +11,7 @@ export const GROUPS: readonly CommandGroup[] = [
     title: "change what may pass",
     commands: ["init", "policy check", "apply", "confirm", "allow", "block", "approve"],
   },
-  { title: "the way back", commands: ["rollback", "down"] },
+  { title: "the way back", commands: ["rollback", "panic", "pause", "rescue", "down"] },
   {
     title: "prove and audit",
     commands: [
