@@ -8,7 +8,11 @@ import { plain } from "./render/plain.ts";
 const { parseArgs } = process.getBuiltinModule("node:util");
 
 /** What is written as an option elsewhere. */
-const ALIASES: Readonly<Record<string, string>> = { "--version": "version", "--help": "help", "-h": "help" };
+const ALIASES = new Map([
+  ["--version", "version"],
+  ["--help", "help"],
+  ["-h", "help"],
+]);
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -22,7 +26,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
 
 async function dispatch(argv: readonly string[]): Promise<ExitCode> {
   const [first = "help", ...rest] = argv;
-  const given = [ALIASES[first] ?? first, ...rest];
+  const given = [ALIASES.get(first) ?? first, ...rest];
   const words = Object.hasOwn(COMMANDS, given.slice(0, 2).join(" ")) ? 2 : 1;
   const name = given.slice(0, words).join(" ");
   const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;

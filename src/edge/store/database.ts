@@ -34,6 +34,8 @@ export function openStore(stateDir: string): Store {
     mkdirSync(stateDir, { recursive: true, mode: DIRECTORY_MODE });
     closeSync(openSync(path, "a", FILE_MODE));
     database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+    // Before anything is written, be it a setting: what a later version wrote stays as it is.
+    checkVersion(versionOf(database), path);
     // Must come before the first table, and lets retention give pages back.
     database.exec(
       "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;",
@@ -76,7 +78,6 @@ export function closeStore(store: Store): void {
 function migrate(database: DatabaseSync): void {
   const version = versionOf(database);
   const path = database.location() ?? "";
-  checkVersion(version, path);
   if (version > 0 && version < STORE_FORMAT) keepCopy(database, path, STORE_FORMAT);
   for (const [index, migration] of MIGRATIONS.entries()) {
     if (index < version) continue;
@@ -88,10 +89,17 @@ function versionOf(database: DatabaseSync): number {
   return Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
 }
 
+/** LIMIT: formats after ours whose copies are looked for. */
+const COPIES_LOOKED_AT_MAX = 100;
+
 function checkVersion(version: number, path: string): void {
   if (version <= STORE_FORMAT) return;
-  const copy = copyPath(path, STORE_FORMAT + 1);
-  const kept = existsSync(copy) ? `; what was recorded before the upgrade is in ${copy}` : "";
+  // An upgrade over several formats keeps its copy under the last of them.
+  const later = Array.from({ length: Math.min(version - STORE_FORMAT, COPIES_LOOKED_AT_MAX) }, (_, at) =>
+    copyPath(path, STORE_FORMAT + 1 + at),
+  );
+  const copy = later.find((one) => existsSync(one));
+  const kept = copy !== undefined ? `; what was recorded before the upgrade is in ${copy}` : "";
   throw strange(
     "newer",
     `a later Seawall wrote it (format ${version}; this one, ${VERSION}, reads up to ${STORE_FORMAT}), so it is left as it is${kept}`,
