@@ -16,9 +16,10 @@ export interface CommandContext {
   readonly color: boolean;
 }
 
-/** What a shell completes: a file, one of some words, or several of them by comma. */
+/** What a shell completes: a file, a command of ours, one of some words, or several of them by comma. */
 export type Offer =
   | { readonly kind: "file" }
+  | { readonly kind: "command" }
   | { readonly kind: "word"; readonly words: readonly string[] }
   | { readonly kind: "words"; readonly words: readonly string[] };
 
@@ -49,3 +50,12 @@ export interface Command {
 }
 
 export const SCHEMA = "seawall/v1";
+
+/** A command that is not loaded yet: `status` does not pay for the parser. */
+export interface CommandEntry {
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly command: Command }>;
+}
+
+/** Commands by their words. What looks at all of them is given them: the registry imports every command. */
+export type Commands = Readonly<Record<string, CommandEntry>>;

@@ -30,7 +30,7 @@ async function dispatch(argv: readonly string[]): Promise<ExitCode> {
   const words = Object.hasOwn(COMMANDS, given.slice(0, 2).join(" ")) ? 2 : 1;
   const name = given.slice(0, words).join(" ");
   const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (entry === undefined) return (await import("./unknown.ts")).helpOrRefuse(given);
+  if (entry === undefined) return (await import("./unknown.ts")).helpOrRefuse(COMMANDS, given);
   const { command } = await entry.load();
   return runCommand(command, given.slice(words));
 }
@@ -42,6 +42,8 @@ async function runCommand(command: Command, argv: readonly string[]): Promise<Ex
     process.stdout.write(helpOf(command));
     return EXIT.ok;
   }
+  const [first] = parsed.positionals;
+  if (first !== undefined && command.argument === undefined) await refuseBelow(command, first);
   const abort = new AbortController();
   const stop = (): void => abort.abort();
   process.once("SIGINT", stop);
@@ -62,6 +64,13 @@ async function runCommand(command: Command, argv: readonly string[]): Promise<Ex
     color: process.stdout.isTTY && process.env["NO_COLOR"] === undefined && process.env["TERM"] !== "dumb",
   };
   return command.run(context);
+}
+
+/** Refuses a word behind a command that has commands below it and takes no argument: `audit hstory`. */
+async function refuseBelow({ path }: Command, word: string): Promise<void> {
+  const noun = path.join(" ");
+  if (!Object.keys(COMMANDS).some((words) => words.startsWith(`${noun} `))) return;
+  throw (await import("./unknown.ts")).unknownCommand(COMMANDS, [noun, word]);
 }
 
 async function parseArguments(command: Command, argv: readonly string[]) {

@@ -1,12 +1,7 @@
-import type { Command } from "./command.ts";
-
-export interface CommandEntry {
-  readonly summary: string;
-  readonly load: () => Promise<{ readonly command: Command }>;
-}
+import type { Commands } from "./command.ts";
 
 /** Every command by its words. Loaded one at a time, so that `status` does not pay for the parser. */
-export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+export const COMMANDS: Commands = {
   init: { summary: "Find OpenClaw and write a first policy", load: () => import("./command/init.ts") },
   status: { summary: "Show what is in force", load: () => import("./command/status.ts") },
   apply: { summary: "Enforce a policy, with a way back", load: () => import("./command/apply.ts") },
@@ -83,10 +78,13 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "Say which version this is, and what it runs with",
     load: () => import("./command/version.ts"),
   },
-  help: { summary: "Explain a command", load: () => import("./command/help.ts") },
+  help: {
+    summary: "Explain a command",
+    load: async () => (await import("./command/help.ts")).commandAmong(COMMANDS),
+  },
   completion: {
     summary: "Print the completion script of a shell",
-    load: () => import("./command/completion.ts"),
+    load: async () => (await import("./command/completion.ts")).commandAmong(COMMANDS),
   },
   daemon: { summary: "Run seawalld in the foreground", load: () => import("./command/daemon.ts") },
   gate: { summary: "Run the gates alone: explicit proxy and DNS", load: () => import("./command/gate.ts") },

@@ -1,25 +1,24 @@
 /** Words and options that no command has: what was probably meant. Loaded only then. */
 import { SeawallError } from "../core/base/error.ts";
 import { closest } from "../core/policy/parse/closest.ts";
-import type { Command } from "./command.ts";
+import type { Command, Commands } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
-import { COMMANDS } from "./registry.ts";
 import { commandsBelow, overviewOf } from "./render/help.ts";
 
 /** Prints what is below a word such as `policy --help`; refuses every other word that is no command. */
-export function helpOrRefuse(argv: readonly string[]): ExitCode {
+export function helpOrRefuse(all: Commands, argv: readonly string[]): ExitCode {
   const [noun = "", next] = argv;
-  if (commandsBelow(noun).length > 0 && (next === "--help" || next === "-h")) {
-    process.stdout.write(overviewOf(noun));
+  if (commandsBelow(all, noun).length > 0 && (next === "--help" || next === "-h")) {
+    process.stdout.write(overviewOf(all, noun));
     return EXIT.ok;
   }
-  throw unknownCommand(argv);
+  throw unknownCommand(all, argv);
 }
 
 /** Returns the error that names the nearest command. */
-export function unknownCommand(argv: readonly string[]): SeawallError {
+export function unknownCommand(all: Commands, argv: readonly string[]): SeawallError {
   const [noun = "", verb] = argv;
-  const below = commandsBelow(noun);
+  const below = commandsBelow(all, noun);
   if (below.length > 0) {
     const shown = verb === undefined ? noun : `${noun} ${verb}`;
     const near = closest(shown, below);
@@ -27,9 +26,10 @@ export function unknownCommand(argv: readonly string[]): SeawallError {
       ? refusal(incomplete(noun, verb), `seawall ${noun} --help`)
       : refusal(`there is no command \`${shown}\`; did you mean \`${near}\`?`, `seawall ${near} --help`);
   }
-  const words = Object.keys(COMMANDS);
+  const words = Object.keys(all);
   // `polcy check` is near to a command as a whole, `statsu --json` by its first word.
-  const near = closest(argv.slice(0, 2).join(" "), words) ?? closest(noun, words) ?? closest(noun, nouns());
+  const near =
+    closest(argv.slice(0, 2).join(" "), words) ?? closest(noun, words) ?? closest(noun, nouns(all));
   return near === null
     ? refusal(`there is no command \`${noun}\``, "seawall --help")
     : refusal(`there is no command \`${noun}\`; did you mean \`${near}\`?`, `seawall ${near} --help`);
@@ -41,8 +41,8 @@ function incomplete(noun: string, verb: string | undefined): string {
     : `there is no command \`${noun} ${verb}\``;
 }
 
-function nouns(): string[] {
-  return Object.keys(COMMANDS).flatMap((words) => (words.includes(" ") ? (words.split(" ")[0] ?? []) : []));
+function nouns(all: Commands): string[] {
+  return Object.keys(all).flatMap((words) => (words.includes(" ") ? (words.split(" ")[0] ?? []) : []));
 }
 
 function refusal(message: string, help: string): SeawallError {

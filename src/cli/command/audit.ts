@@ -66,7 +66,7 @@ export const command: Command = {
   },
   run: async (context) => {
     if (context.positionals.length > 0)
-      throw (await import("../unknown.ts")).unknownCommand(["audit", ...context.positionals]);
+      throw usage(`there is no audit of \`${context.positionals[0] ?? ""}\``, "seawall audit --help");
     const format = formatOf(context);
     const failOn = failOnOf(context);
     const view = viewOf(context);

@@ -1,7 +1,6 @@
 /** The completion of bash. It needs no package bash-completion and starts no program. */
-import type { Offer } from "../command.ts";
 import { shellWord } from "./shell-text.ts";
-import { branchesOf, type CompletedCommand } from "./tree.ts";
+import { branchesOf, type CompletedCommand, type Offered } from "./tree.ts";
 
 /** Returns the script. */
 export function bashCompletion(commands: readonly CompletedCommand[]): string {
@@ -70,7 +69,7 @@ _seawall_files() {
 }
 `;
 
-function offered(offer: Offer): string {
+function offered(offer: Offered): string {
   switch (offer.kind) {
     case "file":
       return '_seawall_files "$current"';

@@ -1,7 +1,6 @@
 /** The completion of fish. */
-import type { Offer } from "../command.ts";
 import { fishWord } from "./shell-text.ts";
-import { branchesOf, type CompletedCommand, type CompletedOption } from "./tree.ts";
+import { branchesOf, type CompletedCommand, type CompletedOption, type Offered } from "./tree.ts";
 
 /** Returns the script. */
 export function fishCompletion(commands: readonly CompletedCommand[]): string {
@@ -65,7 +64,7 @@ function optionText({ long, short, help, takesValue, offer }: CompletedOption): 
   return offer === null ? `${names} -x` : `${names} -r ${offered(offer)}`;
 }
 
-function offered(offer: Offer): string {
+function offered(offer: Offered): string {
   switch (offer.kind) {
     case "file":
       return "-F";

@@ -1,6 +1,8 @@
 /** The commands as a shell completes them. */
-import type { Command, Offer } from "../command.ts";
-import { COMMANDS } from "../registry.ts";
+import type { Command, Commands, Offer } from "../command.ts";
+
+/** What a shell completes, as words and files. */
+export type Offered = Exclude<Offer, { readonly kind: "command" }>;
 
 export interface CompletedOption {
   /** `--layer` */
@@ -11,31 +13,34 @@ export interface CompletedOption {
   /** Whether a value follows. */
   readonly takesValue: boolean;
   /** What the value may be; null when nothing is known or there is none. */
-  readonly offer: Offer | null;
+  readonly offer: Offered | null;
 }
 
 export interface CompletedCommand {
   readonly words: string;
   readonly summary: string;
   readonly options: readonly CompletedOption[];
-  readonly argument: Offer | null;
+  readonly argument: Offered | null;
 }
 
 /** Returns every command with all that can follow it. */
-export async function completedCommands(): Promise<CompletedCommand[]> {
+export async function completedCommands(all: Commands): Promise<CompletedCommand[]> {
+  const first = [...new Set(Object.keys(all).map((words) => words.split(" ")[0] ?? ""))];
   return await Promise.all(
-    Object.values(COMMANDS).map(async ({ load }) => completed((await load()).command)),
+    Object.values(all).map(async ({ load }) => completed((await load()).command, first)),
   );
 }
 
-function completed(command: Command): CompletedCommand {
+function completed(command: Command, first: readonly string[]): CompletedCommand {
+  const offered = (offer: Offer | undefined): Offered | null =>
+    offer?.kind === "command" ? { kind: "word", words: first } : (offer ?? null);
   const own = Object.entries(command.options).map(
     ([name, { type, short }]): CompletedOption => ({
       long: `--${name}`,
       short: short === undefined ? null : `-${short}`,
       help: command.optionHelp[name] ?? "",
       takesValue: type === "string",
-      offer: command.offers?.[name] ?? null,
+      offer: offered(command.offers?.[name]),
     }),
   );
   const help = { long: "--help", short: "-h", help: "explain this command", takesValue: false, offer: null };
@@ -43,7 +48,7 @@ function completed(command: Command): CompletedCommand {
     words: command.path.join(" "),
     summary: command.summary,
     options: [...own, help],
-    argument: command.argument ?? null,
+    argument: offered(command.argument),
   };
 }
 

@@ -1,7 +1,12 @@
 /** The completion of zsh: _arguments, with every option explained. */
-import type { Offer } from "../command.ts";
 import { shellWord } from "./shell-text.ts";
-import { type Branch, branchesOf, type CompletedCommand, type CompletedOption } from "./tree.ts";
+import {
+  type Branch,
+  branchesOf,
+  type CompletedCommand,
+  type CompletedOption,
+  type Offered,
+} from "./tree.ts";
 
 /** Returns the script: to be found in fpath as _seawall, or to be sourced. */
 export function zshCompletion(commands: readonly CompletedCommand[]): string {
@@ -79,7 +84,7 @@ function optionSpecs({ long, short, help, takesValue, offer }: CompletedOption):
 }
 
 /** Words in an action keep their colons behind a backslash. */
-function action(offer: Offer): string {
+function action(offer: Offered): string {
   switch (offer.kind) {
     case "file":
       return "_files";

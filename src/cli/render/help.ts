@@ -1,15 +1,18 @@
-import type { Command } from "../command.ts";
+import type { Command, Commands } from "../command.ts";
 import { GROUPS } from "../group.ts";
-import { COMMANDS } from "../registry.ts";
 import { placeLines } from "./place.ts";
 
 /** LIMIT: columns of every help text. */
 export const COLUMNS_MAX = 100;
 
 /** Returns the list of commands by what one wants, for `seawall --help`. */
-export function overview(): string {
-  const width = Math.max(...Object.keys(COMMANDS).map((words) => words.length));
-  const groups = GROUPS.flatMap(({ title, commands }) => ["", `${title}:`, ...commandLines(commands, width)]);
+export function overview(all: Commands): string {
+  const width = Math.max(...Object.keys(all).map((words) => words.length));
+  const groups = GROUPS.flatMap(({ title, commands }) => [
+    "",
+    `${title}:`,
+    ...commandLines(all, commands, width),
+  ]);
   return [
     "seawall: who may reach your agent, and what it may reach",
     "",
@@ -23,20 +26,22 @@ export function overview(): string {
 }
 
 /** Returns the list of the commands that begin with a word, for `seawall policy --help`. */
-export function overviewOf(noun: string): string {
-  const below = commandsBelow(noun);
+export function overviewOf(all: Commands, noun: string): string {
+  const below = commandsBelow(all, noun);
   const width = Math.max(...below.map((words) => words.length));
-  return [`usage: seawall ${noun} COMMAND [ARGUMENTS]`, "", ...commandLines(below, width), ""].join("\n");
+  return [`usage: seawall ${noun} COMMAND [ARGUMENTS]`, "", ...commandLines(all, below, width), ""].join(
+    "\n",
+  );
 }
 
 /** Returns the words of the commands below a word: `policy` has `policy check` and others. */
-export function commandsBelow(noun: string): string[] {
-  return Object.keys(COMMANDS).filter((words) => words.startsWith(`${noun} `));
+export function commandsBelow(all: Commands, noun: string): string[] {
+  return Object.keys(all).filter((words) => words.startsWith(`${noun} `));
 }
 
-function commandLines(commands: readonly string[], width: number): string[] {
+function commandLines(all: Commands, commands: readonly string[], width: number): string[] {
   return columns(
-    commands.map((words) => [words, COMMANDS[words]?.summary ?? ""]),
+    commands.map((words) => [words, all[words]?.summary ?? ""]),
     width,
   );
 }

@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { SHELLS } from "../../../src/cli/completion/shell.ts";
 import { branchesOf, completedCommands } from "../../../src/cli/completion/tree.ts";
+import { COMMANDS } from "../../../src/cli/registry.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 import { completionsOf } from "./typed-line.ts";
 
-const commands = await completedCommands();
+const commands = await completedCommands(COMMANDS);
 const optionsOf = (words: string): string[] =>
   commands.find((command) => command.words === words)?.options.map(({ long }) => long) ?? [];
 const firstWords = branchesOf(commands)[0]?.next.map(({ word }) => word) ?? [];
