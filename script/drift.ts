@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from "node:
 import { join } from "node:path";
 
 /** Where `script/generate-*.ts` write; everything there is generated. */
-const GENERATED = ["schema/*", "docs/reference/*"];
+const GENERATED = ["schema/*", "docs/reference/*", "share/man/*/*", "share/completions/*/*"];
 const GENERATOR_LIMIT_MS = 60_000;
 
 /**

@@ -38,6 +38,10 @@ const NEEDS = [
   { file: "/usr/lib/python3/dist-packages/systemd/journal.py", package: "python3-systemd", purpose: "test" },
   { command: "caddy", package: "caddy", purpose: "test" },
   { command: "nginx", package: "nginx-light", purpose: "test" },
+  { command: "zsh", package: "zsh", purpose: "test" },
+  { command: "fish", package: "fish", purpose: "test" },
+  { command: "man", package: "man-db", purpose: "test" },
+  { command: "groff", package: "groff-base", purpose: "test" },
   { command: "unattended-upgrade", package: "unattended-upgrades", purpose: "test" },
 ];
 

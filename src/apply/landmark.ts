@@ -90,7 +90,9 @@ export function writeLandmark(folders: Folders): string | null {
 /** The maps of the generation and the static sets that it needs, unless they are too large to be read each time. */
 function watchedSets(state: string, live: LiveState, generation: number): string[] {
   const entry = readHistoryEntry(state, parseSeal(live.seals.get(generation) ?? "")?.id);
-  if (entry === undefined || entry.elements > WATCHED_ELEMENTS_MAX) return [`g${generation}/admitted`];
+  // One that was not counted may be of any size.
+  const elements = entry?.elements ?? Number.POSITIVE_INFINITY;
+  if (entry === undefined || elements > WATCHED_ELEMENTS_MAX) return [`g${generation}/admitted`];
   const maps = [...live.maps].filter((name) => name.startsWith(`g${generation}/`));
   return [...maps, ...entry.objects.filter((name) => /^prefixes[46]_/.test(name))].sort();
 }

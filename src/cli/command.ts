@@ -1,5 +1,6 @@
 import type { ParseArgsOptionsConfig } from "node:util";
 import type { ExitCode } from "./exit-code.ts";
+import type { PlaceName } from "./render/place.ts";
 
 /** What a command may touch of the outside; nothing else. Data goes to `out`, talk to `err`. */
 export interface CommandContext {
@@ -15,18 +16,46 @@ export interface CommandContext {
   readonly color: boolean;
 }
 
+/** What a shell completes: a file, a command of ours, one of some words, or several of them by comma. */
+export type Offer =
+  | { readonly kind: "file" }
+  | { readonly kind: "command" }
+  | { readonly kind: "word"; readonly words: readonly string[] }
+  | { readonly kind: "words"; readonly words: readonly string[] };
+
 /** One command, one file: src/cli/command/<path>.ts. */
 export interface Command {
   readonly path: readonly string[];
   /** One line, starts with a capital, no final period. */
   readonly summary: string;
-  /** `seawall <path> ...` */
+  /** What it does, and what it never does: one or two sentences for somebody who is tired. */
+  readonly about: string;
+  /** `seawall <path> ...`, naming every option; a line for each way to call it. */
   readonly usage: string;
   readonly options: ParseArgsOptionsConfig;
   /** One line for each option. */
   readonly optionHelp: Readonly<Record<string, string>>;
+  /** Every exit code it can end with, and what that means here. */
+  readonly exits: Readonly<Partial<Record<ExitCode, string>>>;
+  /** Files and variables of render/place.ts that it reads or writes. */
+  readonly places: readonly PlaceName[];
   readonly examples: readonly string[];
+  /** Words of the commands to read about next. */
+  readonly seeAlso: readonly string[];
+  /** What a shell offers as the value of an option; without an entry nothing is offered. */
+  readonly offers?: Readonly<Record<string, Offer>>;
+  /** What a shell offers as an argument. */
+  readonly argument?: Offer;
   readonly run: (context: CommandContext) => Promise<ExitCode>;
 }
 
 export const SCHEMA = "seawall/v1";
+
+/** A command that is not loaded yet: `status` does not pay for the parser. */
+export interface CommandEntry {
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly command: Command }>;
+}
+
+/** Commands by their words. What looks at all of them is given them: the registry imports every command. */
+export type Commands = Readonly<Record<string, CommandEntry>>;

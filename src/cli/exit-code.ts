@@ -13,6 +13,17 @@ export const EXIT = {
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+/** What each code means whatever the command. */
+export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
+  0: "done",
+  1: "findings, failed tests or differences",
+  2: "bad usage, bad policy, or it could not be done",
+  3: "not found",
+  4: "the daemon is not reachable",
+  5: "needs root",
+  6: "rolled back",
+};
+
 export function exitCodeOf(code: SeawallErrorCode): ExitCode {
   switch (code) {
     case "SEAWALL_NOT_ROOT":

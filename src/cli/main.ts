@@ -3,10 +3,16 @@ import type { Command, CommandContext } from "./command.ts";
 import { EXIT, exitCodeOf, type ExitCode } from "./exit-code.ts";
 import { COMMANDS } from "./registry.ts";
 import { plain } from "./render/plain.ts";
-import { VERSION } from "./version.ts";
 
 // `status` runs on every prompt: importing a module of Node as ESM costs 3 to 5 ms each, asking for it nothing.
 const { parseArgs } = process.getBuiltinModule("node:util");
+
+/** What is written as an option elsewhere. */
+const ALIASES = new Map([
+  ["--version", "version"],
+  ["--help", "help"],
+  ["-h", "help"],
+]);
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -19,30 +25,25 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
 }
 
 async function dispatch(argv: readonly string[]): Promise<ExitCode> {
-  const [first] = argv;
-  if (first === "--version" || first === "version") {
-    process.stdout.write(`${VERSION}\n`);
-    return EXIT.ok;
-  }
-  if (first === undefined || first === "--help" || first === "-h" || first === "help") {
-    const { overview } = await import("./render/help.ts");
-    process.stdout.write(overview());
-    return EXIT.ok;
-  }
-  const words = COMMANDS[argv.slice(0, 2).join(" ")] !== undefined ? 2 : 1;
-  const entry = COMMANDS[argv.slice(0, words).join(" ")];
-  if (entry === undefined) return unknownCommand(argv);
+  const [first = "help", ...rest] = argv;
+  const given = [ALIASES.get(first) ?? first, ...rest];
+  const words = Object.hasOwn(COMMANDS, given.slice(0, 2).join(" ")) ? 2 : 1;
+  const name = given.slice(0, words).join(" ");
+  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (entry === undefined) return (await import("./unknown.ts")).helpOrRefuse(COMMANDS, given);
   const { command } = await entry.load();
-  return runCommand(command, argv.slice(words));
+  return runCommand(command, given.slice(words));
 }
 
 async function runCommand(command: Command, argv: readonly string[]): Promise<ExitCode> {
-  const parsed = parseArguments(command, argv);
+  const parsed = await parseArguments(command, argv);
   if (parsed.values["help"] === true) {
     const { helpOf } = await import("./render/help.ts");
     process.stdout.write(helpOf(command));
     return EXIT.ok;
   }
+  const [first] = parsed.positionals;
+  if (first !== undefined && command.argument === undefined) await refuseBelow(command, first);
   const abort = new AbortController();
   const stop = (): void => abort.abort();
   process.once("SIGINT", stop);
@@ -65,7 +66,14 @@ async function runCommand(command: Command, argv: readonly string[]): Promise<Ex
   return command.run(context);
 }
 
-function parseArguments(command: Command, argv: readonly string[]) {
+/** Refuses a word behind a command that has commands below it and takes no argument: `audit hstory`. */
+async function refuseBelow({ path }: Command, word: string): Promise<void> {
+  const noun = path.join(" ");
+  if (!Object.keys(COMMANDS).some((words) => words.startsWith(`${noun} `))) return;
+  throw (await import("./unknown.ts")).unknownCommand(COMMANDS, [noun, word]);
+}
+
+async function parseArguments(command: Command, argv: readonly string[]) {
   try {
     const { values, positionals } = parseArgs({
       args: [...argv],
@@ -75,21 +83,8 @@ function parseArguments(command: Command, argv: readonly string[]) {
     });
     return { positionals, values: values as Record<string, string | boolean | undefined> };
   } catch (cause) {
-    const message =
-      cause instanceof Error ? (cause.message.split(". ")[0] ?? cause.message) : "unusable arguments";
-    throw new SeawallError("SEAWALL_USAGE", message.toLowerCase(), {
-      help: `seawall ${command.path.join(" ")} --help`,
-      cause,
-    });
+    throw (await import("./unknown.ts")).unusableArguments(command, cause);
   }
-}
-
-function unknownCommand(argv: readonly string[]): ExitCode {
-  const [noun = ""] = argv;
-  const below = Object.keys(COMMANDS).filter((words) => words.startsWith(`${noun} `));
-  const shown = argv.slice(0, below.length > 0 ? 2 : 1).join(" ");
-  const help = below.length > 0 ? below.map((words) => `seawall ${words}`).join(", ") : "seawall --help";
-  throw new SeawallError("SEAWALL_USAGE", `there is no command \`${shown}\``, { help });
 }
 
 function report(cause: unknown): ExitCode {

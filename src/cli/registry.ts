@@ -1,12 +1,7 @@
-import type { Command } from "./command.ts";
-
-export interface CommandEntry {
-  readonly summary: string;
-  readonly load: () => Promise<{ readonly command: Command }>;
-}
+import type { Commands } from "./command.ts";
 
 /** Every command by its words. Loaded one at a time, so that `status` does not pay for the parser. */
-export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+export const COMMANDS: Commands = {
   init: { summary: "Find OpenClaw and write a first policy", load: () => import("./command/init.ts") },
   status: { summary: "Show what is in force", load: () => import("./command/status.ts") },
   apply: { summary: "Enforce a policy, with a way back", load: () => import("./command/apply.ts") },
@@ -63,6 +58,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   compile: { summary: "Print what a target would be given", load: () => import("./command/compile.ts") },
   "policy check": { summary: "Check a policy file", load: () => import("./command/policy/check.ts") },
   "policy fmt": { summary: "Format a policy file", load: () => import("./command/policy/fmt.ts") },
+  "policy migrate": {
+    summary: "Write a policy file in the present version of the language",
+    load: () => import("./command/policy/migrate.ts"),
+  },
   "policy schema": {
     summary: "Print the JSON Schema of policies",
     load: () => import("./command/policy/schema.ts"),
@@ -74,6 +73,18 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   probe: {
     summary: "Make one attempt from the agent's own place, and say who decided",
     load: () => import("./command/probe.ts"),
+  },
+  version: {
+    summary: "Say which version this is, and what it runs with",
+    load: () => import("./command/version.ts"),
+  },
+  help: {
+    summary: "Explain a command",
+    load: async () => (await import("./command/help.ts")).commandAmong(COMMANDS),
+  },
+  completion: {
+    summary: "Print the completion script of a shell",
+    load: async () => (await import("./command/completion.ts")).commandAmong(COMMANDS),
   },
   daemon: { summary: "Run seawalld in the foreground", load: () => import("./command/daemon.ts") },
   gate: { summary: "Run the gates alone: explicit proxy and DNS", load: () => import("./command/gate.ts") },

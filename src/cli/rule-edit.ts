@@ -1,5 +1,4 @@
 /** Adds a rule to the policy file: only its lines change, and the result is checked before it is written. */
-import { chownSync, closeSync, fsyncSync, openSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { hasError } from "../core/base/diagnostic.ts";
 import { SeawallError } from "../core/base/error.ts";
 import { addRule } from "../core/policy/edit/add-rule.ts";
@@ -7,6 +6,7 @@ import { outboundRuleText, type RuleWish } from "../core/policy/edit/outbound-ru
 import { PRESET_NAMES } from "../core/policy/preset/preset.ts";
 import type { CommandContext } from "./command.ts";
 import { checkWritten, readPolicy } from "./policy.ts";
+import { replaceKeeping } from "./policy-write.ts";
 import { renderDiagnostics } from "./render/diagnostic.ts";
 
 /** Adds the rule, shows the difference, and says what to do next. With `dry` nothing is written. */
@@ -57,29 +57,6 @@ export function difference(path: string, before: string, after: string): string 
     ...now.slice(head, now.length - tail).map((line) => `+${line}`),
     "",
   ].join("\n");
-}
-
-/** Replaces the file in one step; who owns it and who may read it stay as they are. */
-function replaceKeeping(path: string, text: string): void {
-  const beside = `${path}.new`;
-  try {
-    const { mode, uid, gid } = statSync(path);
-    const handle = openSync(beside, "w", mode & 0o777);
-    try {
-      writeFileSync(handle, text);
-      fsyncSync(handle);
-    } finally {
-      closeSync(handle);
-    }
-    chownSync(beside, uid, gid);
-    renameSync(beside, path);
-  } catch (cause) {
-    throw new SeawallError("SEAWALL_STATE", `cannot write \`${path}\``, {
-      still: "the file is as it was",
-      help: `ls -l ${path}`,
-      cause,
-    });
-  }
 }
 
 /** Who asks, for `owner`: the login behind sudo, or nobody. */

@@ -4,7 +4,7 @@ import { SeawallError } from "../core/base/error.ts";
 import { parsePort } from "../core/net/port-range.ts";
 import type { RuleWish } from "../core/policy/edit/outbound-rule.ts";
 import { DEFAULT_SCOPE } from "../core/policy/resolve.ts";
-import type { CommandContext } from "./command.ts";
+import type { CommandContext, Offer } from "./command.ts";
 import { parseDurationMs } from "./duration.ts";
 import { addOutboundRule, operatorOf } from "./rule-edit.ts";
 
@@ -26,6 +26,13 @@ export const EDIT_HELP: Readonly<Record<string, string>> = {
   for: "it ends by itself after this time (30m, 1h, 7d)",
   policy: "the policy file (policy.yaml of the configuration folder)",
   "dry-run": "show the change, write nothing",
+};
+
+export const EDIT_OFFERS: Readonly<Record<string, Offer>> = {
+  protocol: { kind: "word", words: ["tcp", "udp"] },
+  scope: { kind: "word", words: [DEFAULT_SCOPE] },
+  for: { kind: "word", words: ["30m", "1h", "1d", "7d"] },
+  policy: { kind: "file" },
 };
 
 /** Adds the rule that the command line describes. */

@@ -22,7 +22,10 @@ const WAIT_STEP_MS = 200;
 export const command: Command = {
   path: ["apply"],
   summary: "Enforce a policy, with a way back",
-  usage: "seawall apply [FILE] [--confirm-within 60s] [--wait] [--accept-risk=lose-ssh] [--dry-run] [--json]",
+  about:
+    "Loads a policy into the kernel under a lease: unless `seawall confirm` comes over a new connection in time, the kernel goes back by itself. It never touches another program's rules, and never cuts your SSH unless you accept that by name.",
+  usage:
+    "seawall apply [FILE] [--confirm-within 60s] [--wait] [--accept-risk=lose-ssh] [--dry-run] [--json] [--yes]",
   options: {
     "confirm-within": { type: "string" },
     wait: { type: "boolean" },
@@ -40,7 +43,21 @@ export const command: Command = {
     json: "print the result as JSON",
     yes: "ask nothing (it never confirms)",
   },
-  examples: ["seawall apply policy.yaml", "seawall apply policy.yaml --confirm-within 5m --wait"],
+  exits: {
+    0: "in force until its deadline, or confirmed with --wait",
+    2: "bad usage or policy, or refused; nothing was changed",
+    3: "the file is not there",
+    5: "not root",
+    6: "with --wait: nobody confirmed, so the kernel went back",
+  },
+  places: ["policy", "kernel", "history", "run", "accounts", "operator"],
+  examples: ["sudo seawall apply", "sudo seawall apply policy.yaml --confirm-within 5m --wait"],
+  seeAlso: ["confirm", "rollback", "policy check", "status"],
+  offers: {
+    "confirm-within": { kind: "word", words: ["60s", "5m", "15m", "1h"] },
+    "accept-risk": { kind: "word", words: ["lose-ssh"] },
+  },
+  argument: { kind: "file" },
   run: async (context) => {
     requireRoot("apply");
     const leaseMs = leaseOf(context);

@@ -10,6 +10,8 @@ import { expiryOf } from "../rule-wish.ts";
 export const command: Command = {
   path: ["approve"],
   summary: "Allow what was refused, by its id",
+  about:
+    "Adds exactly the allow that a refusal asks for, by the id that the error, the log and `seawall flows` show. It never lifts a guard or a deny, and changes nothing in force until `seawall apply`.",
   usage: "seawall approve ID --why TEXT [--for 1h] [--policy FILE] [--dry-run]",
   options: {
     why: { type: "string" },
@@ -23,7 +25,19 @@ export const command: Command = {
     policy: "the policy file (policy.yaml of the configuration folder)",
     "dry-run": "show the change, write nothing",
   },
-  examples: ['seawall approve sw-c9xn9ebqfe --for 1h --why "the release needs it today"'],
+  exits: {
+    0: "written, or shown with --dry-run",
+    2: "bad usage, or an allow would not change it; nothing was written",
+    3: "the file or the id is not there",
+    5: "not root",
+  },
+  places: ["policy", "events", "operator"],
+  examples: [
+    'sudo seawall approve sw-c9xn9ebqfe --for 1h --why "the release needs it today"',
+    'sudo seawall approve sw-c9xn9ebqfe --why "skills come from there" --dry-run',
+  ],
+  seeAlso: ["flows", "explain", "allow", "apply"],
+  offers: { for: { kind: "word", words: ["30m", "1h", "1d", "7d"] }, policy: { kind: "file" } },
   run: (context) => {
     const [id = ""] = context.positionals;
     if (!isRefusalId(id))

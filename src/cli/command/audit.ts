@@ -16,8 +16,10 @@ type Format = (typeof FORMATS)[number];
 export const command: Command = {
   path: ["audit"],
   summary: "Check the eight layers of this server, with evidence",
+  about:
+    "Looks at eight layers of this server by what is in effect, the worst first, each with what was seen and the command that fixes it. It changes nothing, and never counts as passed what it could not see.",
   usage:
-    "seawall audit [--layer L] [--view V] [--check ID] [--fail-on SEVERITY] [-o FORMAT | --json] [--all] [--quick]",
+    "seawall audit [--layer L] [--view V] [--check ID] [--fail-on SEVERITY] [-o FORMAT | --json] [--all] [--quick] [--no-history]",
   options: {
     layer: { type: "string" },
     view: { type: "string" },
@@ -40,6 +42,13 @@ export const command: Command = {
     quick: "leave out OpenClaw's own slow commands unless an earlier answer holds",
     "no-history": "keep nothing of this audit",
   },
+  exits: {
+    0: "nothing from --fail-on upwards fails",
+    1: "something does",
+    2: "bad usage",
+    3: "there is no such check",
+  },
+  places: ["word", "audits", "openclaw", "kernel", "color"],
   examples: [
     "seawall audit",
     "seawall audit --layer ssh,firewall",
@@ -47,6 +56,14 @@ export const command: Command = {
     "seawall audit -o html >audit.html",
     "seawall audit --json --fail-on critical",
   ],
+  seeAlso: ["checks show", "audit diff", "audit waive"],
+  offers: {
+    layer: { kind: "words", words: LAYERS },
+    view: { kind: "word", words: VIEWS.map(({ name }) => name) },
+    check: { kind: "words", words: CHECKS.map(({ id }) => id) },
+    "fail-on": { kind: "word", words: [...SEVERITIES, "never"] },
+    output: { kind: "word", words: FORMATS },
+  },
   run: async (context) => {
     if (context.positionals.length > 0)
       throw usage(`there is no audit of \`${context.positionals[0] ?? ""}\``, "seawall audit --help");

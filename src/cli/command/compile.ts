@@ -13,13 +13,24 @@ const TARGETS = ["nftables"];
 export const command: Command = {
   path: ["compile"],
   summary: "Print what a target would be given",
-  usage: "seawall compile nftables --policy FILE",
+  about:
+    "Prints the nftables ruleset that a policy becomes. It never loads anything, and prints nothing when a rule cannot be expressed exactly.",
+  usage: "seawall compile nftables [--policy FILE]",
   options: { policy: { type: "string" } },
   optionHelp: { policy: "the policy file" },
+  exits: {
+    0: "printed",
+    2: "bad usage or policy, or it cannot be expressed; nothing was printed",
+    3: "the file is not there",
+  },
+  places: ["policy", "accounts"],
   examples: [
     "seawall compile nftables --policy policy.yaml",
     "seawall compile nftables --policy policy.yaml | nft -c -f -",
   ],
+  seeAlso: ["apply", "policy check"],
+  offers: { policy: { kind: "file" } },
+  argument: { kind: "word", words: TARGETS },
   run: async (context) => {
     const [target] = context.positionals;
     if (target === undefined || !TARGETS.includes(target)) {

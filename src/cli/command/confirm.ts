@@ -10,13 +10,23 @@ import { requireRoot } from "../root.ts";
 export const command: Command = {
   path: ["confirm"],
   summary: "Keep the policy that waits",
+  about:
+    "Keeps the change that waits, once you show that you still get in: by an SSH connection that began after it. It never keeps a change that your present connection alone survived.",
   usage: "seawall confirm [--console] [--json]",
   options: { console: { type: "boolean" }, json: { type: "boolean" } },
   optionHelp: {
     console: "confirm from a local console, where no SSH connection can prove anything",
     json: "print the result as JSON",
   },
-  examples: ["ssh -o ControlPath=none HOST seawall confirm", "seawall confirm --console"],
+  exits: {
+    0: "kept",
+    2: "nothing waits, or nothing shows that you get in; the change still waits",
+    5: "not root",
+    6: "too late: the kernel went back",
+  },
+  places: ["kernel", "history", "run"],
+  examples: ["ssh -o ControlPath=none HOST sudo seawall confirm", "sudo seawall confirm --console"],
+  seeAlso: ["apply", "rollback", "status"],
   run: async (context) => {
     requireRoot("confirm");
     const folders = foldersOf(context.env);

@@ -12,10 +12,15 @@ import { requireRoot } from "../root.ts";
 export const command: Command = {
   path: ["down"],
   summary: "Take everything of Seawall out of the kernel",
-  usage: "seawall down",
+  about:
+    "Takes everything of Seawall out of the kernel, at once and without a lease: nothing is protected by it afterwards. It never touches other tables, and keeps policy, history and log.",
+  usage: "seawall down [--yes]",
   options: { yes: { type: "boolean" } },
   optionHelp: { yes: "ask nothing" },
-  examples: ["seawall down"],
+  exits: { 0: "off, or it was off already", 2: "bad usage, or the kernel refused", 5: "not root" },
+  places: ["kernel", "history", "run"],
+  examples: ["sudo seawall down", "sudo seawall down --yes"],
+  seeAlso: ["rollback", "status", "apply"],
   run: async (context) => {
     requireRoot("down");
     requireNft();

@@ -18,13 +18,23 @@ const FLUSH_CHARS = 64 * 1024;
 export const command: Command = {
   path: ["evaluate"],
   summary: "Judge flows by a policy, as NDJSON",
-  usage: "seawall evaluate --policy FILE [--flows FILE.ndjson]",
+  about:
+    "Judges flows by a policy file, one line of JSON out for each line in, in the same order. It never looks at the kernel or the network: it says what the policy means.",
+  usage: "seawall evaluate [--policy FILE] [--flows FILE.ndjson]",
   options: { policy: { type: "string" }, flows: { type: "string" } },
   optionHelp: { policy: "the policy file", flows: "flows, one JSON object a line (default: standard input)" },
+  exits: {
+    0: "every line was answered; unusable ones are refused with a reason",
+    2: "bad usage or policy",
+    3: "a file is not there",
+  },
+  places: ["policy"],
   examples: [
-    'echo \'{"direction":"inbound","from":"203.0.113.9","port":22}\' | seawall evaluate --policy policy.yaml',
+    'echo \'{"direction":"inbound","from":"203.0.113.9","port":22}\' | seawall evaluate',
     "seawall evaluate --policy policy.yaml --flows flows.ndjson",
   ],
+  seeAlso: ["explain", "policy check"],
+  offers: { policy: { kind: "file" }, flows: { kind: "file" } },
   run: async (context) => {
     const { policy } = loadPolicy(context, text(context.flags["policy"]));
     const judge = evaluator(policy);

@@ -14,8 +14,13 @@ import { refusalNext, refusalText } from "../render/refusal.ts";
 export const command: Command = {
   path: ["explain"],
   summary: "Say in plain English what happens to a flow",
-  usage:
-    "seawall explain FROM PORT | HOST:PORT | ID [--policy FILE] [--protocol udp] [--scope NAME] [--zone NAME]",
+  about:
+    "Says what the policy does with a connection, by which rule and why; or, for the id of a refusal, what the log knows of it. It only reads, and never tries anything on the network.",
+  usage: [
+    "seawall explain FROM PORT [--zone NAME] [--protocol udp] [--policy FILE] [--json]",
+    "seawall explain HOST:PORT [--scope NAME] [--address ADDR] [--protocol udp] [--policy FILE] [--json]",
+    "seawall explain ID [--json]",
+  ].join("\n"),
   options: {
     policy: { type: "string" },
     protocol: { type: "string" },
@@ -32,11 +37,25 @@ export const command: Command = {
     address: "outbound: the address behind the name",
     json: "print the decision as JSON",
   },
+  exits: {
+    0: "explained, allowed or not",
+    2: "bad usage or policy",
+    3: "the file or the id is not there",
+    5: "an id, and not root",
+  },
+  places: ["policy", "events"],
   examples: [
     "seawall explain 203.0.113.9 22 --policy policy.yaml",
     "seawall explain api.github.com:443 --policy policy.yaml",
-    "seawall explain sw-c9xn9ebqfe",
+    "sudo seawall explain sw-c9xn9ebqfe",
   ],
+  seeAlso: ["flows", "approve", "probe"],
+  offers: {
+    policy: { kind: "file" },
+    protocol: { kind: "word", words: ["tcp", "udp", "icmp"] },
+    scope: { kind: "word", words: ["agent"] },
+    zone: { kind: "word", words: ["world"] },
+  },
   run: async (context) => {
     const [first = ""] = context.positionals;
     if (isRefusalId(first)) return explainRefusal(context, first);

@@ -9,9 +9,14 @@ import { parseSinceMs } from "../duration.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { flowRecord, flowTable, lossLine } from "../render/flow.ts";
 
+const VERDICTS = ["accept", "refuse", "drop"] as const satisfies readonly Verdict[];
+const DIRECTIONS = ["inbound", "outbound"] as const satisfies readonly Direction[];
+
 export const command: Command = {
   path: ["flows"],
   summary: "Show connections, refused and admitted",
+  about:
+    "Shows connections from the log: who, where to, which rule decided and why, and how many were not recorded. It changes nothing, and never invents a name that was not seen.",
   usage:
     "seawall flows [--since 1h] [--verdict refuse] [--direction outbound] [--rule ID] [--limit N] [--json]",
   options: {
@@ -30,7 +35,15 @@ export const command: Command = {
     limit: "the newest so many (default: 100)",
     json: "print one JSON object a line",
   },
-  examples: ["seawall flows --since 1h --verdict refuse", "seawall flows --json --limit 1000"],
+  exits: { 0: "shown, also when nothing matches", 2: "bad usage, or the log cannot be read", 5: "not root" },
+  places: ["events"],
+  examples: ["sudo seawall flows --since 1h --verdict refuse", "sudo seawall flows --json --limit 1000"],
+  seeAlso: ["explain", "approve", "status"],
+  offers: {
+    since: { kind: "word", words: ["15m", "1h", "1d", "7d"] },
+    verdict: { kind: "word", words: VERDICTS },
+    direction: { kind: "word", words: DIRECTIONS },
+  },
   run: async (context) => {
     const query = queryOf(context);
     const store = openStoreReadOnly(foldersOf(context.env).state);
@@ -47,8 +60,6 @@ export const command: Command = {
 };
 
 const LIMIT_DEFAULT = 100;
-const VERDICTS = ["accept", "refuse", "drop"] as const satisfies readonly Verdict[];
-const DIRECTIONS = ["inbound", "outbound"] as const satisfies readonly Direction[];
 
 function show(context: CommandContext, store: Store, query: FlowQuery): ExitCode {
   const flows = listFlows(store, query);

@@ -8,8 +8,12 @@ import { loadPolicy } from "../policy.ts";
 export const command: Command = {
   path: ["gate"],
   summary: "Run the gates alone: explicit proxy and DNS",
-  usage:
-    "seawall gate --policy FILE --upstream ADDR:PORT[,...] [--proxy ADDR:PORT] [--dns ADDR:PORT] [--scope NAME]",
+  about:
+    "Runs an explicit proxy and a DNS server that let through what the policy lists, without kernel rules or a daemon. It never resolves or dials what is not listed; without kernel rules nothing makes a program ask it.",
+  usage: [
+    "seawall gate --upstream ADDR:PORT[,...] [--proxy ADDR:PORT] [--dns ADDR:PORT] [--policy FILE] [--scope NAME] [--json]",
+    "seawall gate --link SOCKET",
+  ].join("\n"),
   options: {
     policy: { type: "string" },
     proxy: { type: "string" },
@@ -28,9 +32,24 @@ export const command: Command = {
     scope: "whose rules decide (agent)",
     json: "print every decision as one line of JSON",
   },
+  exits: {
+    0: "ended by a signal",
+    2: "bad usage or policy, or it cannot listen",
+    3: "the file is not there",
+  },
+  places: ["policy"],
   examples: [
-    "seawall gate --policy policy.yaml --proxy 127.0.0.1:18901 --dns 127.0.0.1:18953 --upstream 9.9.9.9:53",
+    "seawall gate --proxy 127.0.0.1:18901 --dns 127.0.0.1:18953 --upstream 9.9.9.9:53",
+    "seawall gate --policy policy.yaml --proxy 127.0.0.1:18901 --upstream 9.9.9.9:53 --json",
   ],
+  seeAlso: ["daemon", "explain"],
+  offers: {
+    policy: { kind: "file" },
+    scope: { kind: "word", words: ["agent"] },
+    proxy: { kind: "word", words: ["127.0.0.1:18901"] },
+    dns: { kind: "word", words: ["127.0.0.1:18953"] },
+    link: { kind: "file" },
+  },
   run: async (context) => {
     const { out, err, nowMs, signal } = context;
     const { link } = context.flags;

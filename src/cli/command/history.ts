@@ -7,10 +7,15 @@ import { plain } from "../render/plain.ts";
 export const command: Command = {
   path: ["history"],
   summary: "List the policies that were applied",
+  about:
+    "Lists the policies that were proposed, oldest first, and whether they were confirmed. It changes nothing, and says nothing of what is in force now: that is `seawall status`.",
   usage: "seawall history [--json]",
   options: { json: { type: "boolean" } },
   optionHelp: { json: "print the entries as JSON" },
-  examples: ["seawall history"],
+  exits: { 0: "listed", 2: "bad usage", 5: "not root" },
+  places: ["history"],
+  examples: ["sudo seawall history", "sudo seawall history --json"],
+  seeAlso: ["rollback", "status"],
   run: async (context) => {
     const entries = readHistory(foldersOf(context.env).state);
     if (context.flags["json"] === true) {

@@ -23,6 +23,8 @@ import { requireRootToSee } from "../root.ts";
 export const command: Command = {
   path: ["init"],
   summary: "Find OpenClaw and write a first policy",
+  about:
+    "Looks for OpenClaw, SSH, UFW and Docker and writes /etc/seawall/policy.yaml: inbound enforced, outbound only watched. It never replaces a policy that is there, and loads nothing into the kernel.",
   usage: "seawall init [--dry-run] [--proxy] [--undo] [--json]",
   options: {
     "dry-run": { type: "boolean" },
@@ -36,7 +38,15 @@ export const command: Command = {
     undo: "take back what init did: the proxy setting, and the policy if nobody changed it",
     json: "print what was found and done as JSON",
   },
+  exits: {
+    0: "written, or the same policy was there",
+    1: "the proxy setting could not be set or taken back for an instance",
+    2: "bad usage, or it could not be written",
+    5: "not root",
+  },
+  places: ["policy", "openclaw", "accounts", "operator"],
   examples: ["seawall init", "seawall init --dry-run", "seawall init --proxy", "seawall init --undo"],
+  seeAlso: ["policy check", "apply"],
   run: async (context) => {
     requireRootToSee("init");
     return context.flags["undo"] === true ? undo(context) : init(context);

@@ -10,6 +10,8 @@ import { EXIT, type ExitCode } from "../exit-code.ts";
 export const command: Command = {
   path: ["lab"],
   summary: "Show the whole thing in a throw-away world",
+  about:
+    "Builds a throw-away world on the real kernel, enforces a policy in it and shows claim by claim what was seen on the wire. It never touches this machine's own network, and leaves nothing behind.",
   usage: "seawall lab [--json] [--keep] [--openclaw]",
   options: { json: { type: "boolean" }, keep: { type: "boolean" }, openclaw: { type: "boolean" } },
   optionHelp: {
@@ -17,12 +19,15 @@ export const command: Command = {
     keep: "leave the world up until Ctrl-C, and say how to enter it",
     openclaw: "use the real OpenClaw gateway as the agent (650 MB from the npm registry, once)",
   },
+  exits: { 0: "every claim held", 1: "a claim did not hold", 2: "bad usage, or stopped", 5: "not root" },
+  places: ["color"],
   examples: [
     "sudo seawall lab",
     "sudo seawall lab --json",
     "sudo seawall lab --keep",
     "sudo seawall lab --openclaw",
   ],
+  seeAlso: ["prove", "init"],
   run: async (context) => {
     const asJson = context.flags["json"] === true;
     const keep = context.flags["keep"] === true;

@@ -14,13 +14,22 @@ import { requireRoot } from "../root.ts";
 export const command: Command = {
   path: ["panic"],
   summary: "Cut the agent off at once; SSH stays",
+  about:
+    "Cuts every agent off at once, connections that are open included, and stays so over reboots until `--off`. It never cuts SSH or the rest of the host.",
   usage: "seawall panic [--off] [--json]",
   options: { off: { type: "boolean" }, json: { type: "boolean" } },
   optionHelp: {
     off: "end the panic: what was in force before it is again",
     json: "print the result as JSON",
   },
-  examples: ["seawall panic", "seawall panic --off"],
+  exits: {
+    0: "cut off, or with --off: what was before is in force again",
+    2: "bad usage, or the kernel refused; what was in force stays",
+    5: "not root",
+  },
+  places: ["kernel", "history", "run", "operator"],
+  examples: ["sudo seawall panic", "sudo seawall panic --off"],
+  seeAlso: ["status", "pause", "rollback"],
   run: async (context) => {
     requireRoot("panic");
     requireNft();

@@ -11,14 +11,24 @@ import { requireRoot } from "../root.ts";
 export const command: Command = {
   path: ["pause"],
   summary: "Only watch what the agent reaches, for a while",
-  usage: "seawall pause --for TIME [--json] | seawall pause --off",
+  about:
+    "Watches what agents reach instead of stopping it, for a while; then the kernel enforces again by itself, with nobody alive. It never opens anything inbound, and never lifts a guard.",
+  usage: ["seawall pause --for TIME [--json]", "seawall pause --off"].join("\n"),
   options: { for: { type: "string" }, off: { type: "boolean" }, json: { type: "boolean" } },
   optionHelp: {
     for: "how long (10s to 8h); then the kernel enforces again by itself, with nobody alive",
     off: "enforce again now",
     json: "print the result as JSON",
   },
-  examples: ["seawall pause --for 10m", "seawall pause --off"],
+  exits: {
+    0: "paused, or with --off: enforced again",
+    2: "bad usage, or there is nothing to pause",
+    5: "not root",
+  },
+  places: ["kernel", "history", "run", "operator"],
+  examples: ["sudo seawall pause --for 10m", "sudo seawall pause --off"],
+  seeAlso: ["status", "panic", "flows"],
+  offers: { for: { kind: "word", words: ["10m", "30m", "1h", "8h"] } },
   run: async (context) => {
     requireRoot("pause");
     requireNft();

@@ -11,16 +11,28 @@ import { probeScreen } from "../render/prove.ts";
 export const command: Command = {
   path: ["probe"],
   summary: "Make one attempt from the agent's own place, and say who decided",
+  about:
+    "Makes one real connection attempt from the agent's own place and says who decided. It never sends any data over it.",
   usage: "seawall probe HOST:PORT [--as SCOPE] [--json]",
   options: { as: { type: "string" }, json: { type: "boolean" } },
   optionHelp: {
     as: `whose place (default: ${DEFAULT_SCOPE})`,
     json: "print one JSON object",
   },
+  exits: {
+    0: "reached",
+    1: "not reached",
+    2: "bad usage, or nothing is in force",
+    3: "there is no such scope",
+    5: "not root",
+  },
+  places: ["kernel", "history", "run", "accounts"],
   examples: [
     "sudo seawall probe api.github.com:443 --as agent",
     "sudo seawall probe [2001:db8::1]:22 --json",
   ],
+  seeAlso: ["prove", "explain"],
+  offers: { as: { kind: "word", words: ["agent"] } },
   run: async (context) => {
     const request = requestOf(context);
     requireRootToTry("probe");

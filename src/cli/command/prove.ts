@@ -8,13 +8,25 @@ import { proofScreen } from "../render/prove.ts";
 export const command: Command = {
   path: ["prove"],
   summary: "Try the known ways around the policy, from the agent's own place",
+  about:
+    "Tries every known way around the policy in force, from the agent's own place, and says which are held. It never leaves anything behind, and never skips in silence: what is not held is NOT HELD.",
   usage: "seawall prove [--scope NAME] [--json]",
   options: { scope: { type: "string" }, json: { type: "boolean" } },
   optionHelp: {
     scope: "only this scope (default: every one)",
     json: "print one JSON object",
   },
+  exits: {
+    0: "nothing broke what the policy says",
+    1: "something did",
+    2: "bad usage, or nothing is in force",
+    3: "there is no such scope",
+    5: "not root",
+  },
+  places: ["kernel", "history", "run", "accounts", "color"],
   examples: ["sudo seawall prove", "sudo seawall prove --scope agent --json"],
+  seeAlso: ["probe", "status", "flows"],
+  offers: { scope: { kind: "word", words: ["agent"] } },
   run: async (context) => {
     requireRootToTry("prove");
     const { scope } = context.flags;

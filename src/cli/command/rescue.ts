@@ -12,10 +12,20 @@ const PLACES = ["../../../rescue.sh", "../../../share/boot/rescue.sh"];
 export const command: Command = {
   path: ["rescue"],
   summary: "The way back: nothing judges but the guards, until the next apply",
+  about:
+    "Takes every rule of Seawall out of the kernel but its guards, now and at the next start, until the next apply; by a script that needs neither Node.js nor the daemon. It never touches the rules of others.",
   usage: "seawall rescue",
   options: {},
   optionHelp: {},
-  examples: ["seawall rescue"],
+  exits: {
+    0: "done",
+    2: "bad usage, or nft could not do it",
+    3: "the script is not where it was installed",
+    5: "not root",
+  },
+  places: ["kernel"],
+  examples: ["sudo seawall rescue", "sudo seawall rescue && sudo seawall status"],
+  seeAlso: ["status", "down", "rollback"],
   run: async (context) => {
     requireRoot("rescue");
     const script = PLACES.map((place) => join(import.meta.dirname, place)).find(existsSync);

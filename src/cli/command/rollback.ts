@@ -17,10 +17,20 @@ import { requireRoot } from "../root.ts";
 export const command: Command = {
   path: ["rollback"],
   summary: "Go back to the policy before",
+  about:
+    "Ends a change that waits, at once; with nothing waiting, applies the policy confirmed before, under a lease of its own. It never deletes a policy from the history.",
   usage: "seawall rollback [ID] [--json]",
   options: { json: { type: "boolean" } },
   optionHelp: { json: "print the result as JSON" },
-  examples: ["seawall rollback", "seawall rollback 7"],
+  exits: {
+    0: "back, or waiting for its confirm",
+    2: "bad usage, or that policy cannot be used any more; nothing was changed",
+    3: "there is no earlier policy, or none of that number",
+    5: "not root",
+  },
+  places: ["kernel", "history", "run", "operator"],
+  examples: ["sudo seawall rollback", "sudo seawall rollback 7"],
+  seeAlso: ["history", "confirm", "down"],
   run: async (context) => {
     requireRoot("rollback");
     requireNft();

@@ -8,10 +8,19 @@ import { plain } from "../render/plain.ts";
 export const command: Command = {
   path: ["status"],
   summary: "Show what is in force",
+  about:
+    "Asks the kernel what is in force and says whether the agent is contained. It changes nothing, and never takes a file's word for what the kernel holds.",
   usage: "seawall status [--json]",
   options: { json: { type: "boolean" } },
   optionHelp: { json: "print the status as JSON" },
-  examples: ["seawall status", "seawall status --json"],
+  exits: {
+    0: "shown, whatever the state is",
+    2: "bad usage, or the kernel could not be asked",
+    5: "not root",
+  },
+  places: ["kernel", "history", "run"],
+  examples: ["sudo seawall status", "sudo seawall status --json"],
+  seeAlso: ["flows", "apply", "history"],
   run: async (context) => {
     requireRootToSee("status");
     const status = readStatus(foldersOf(context.env), context.nowMs());

@@ -2,7 +2,7 @@
 import { CHECKS } from "../../core/audit/check/all.ts";
 import type { Finding, Severity } from "../../core/audit/finding.ts";
 import type { AuditReport } from "../../core/audit/report.ts";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../../core/base/version.ts";
 
 const LEVELS: Readonly<Record<Severity, "error" | "warning" | "note">> = {
   critical: "error",

@@ -53,7 +53,9 @@ const date = z.string().meta({
   description: "A day such as 2027-01-31 (to its end, UTC), or an RFC 3339 time such as 2027-01-31T18:00:00Z",
 });
 const country = z
-  .strictObject({ country: oneOrMore(z.string().regex(/^[A-Za-z]{2}$/)) })
+  .strictObject({
+    country: oneOrMore(z.string().regex(/^[A-Za-z]{2}$/)).meta({ description: "One code or several" }),
+  })
   .meta({ description: "Addresses of countries, by ISO 3166-1 alpha-2 code" });
 
 const service = z.union([z.int().min(1).max(65_535), z.string()]).meta({
@@ -69,7 +71,7 @@ const destination = z.union([z.string(), country]).meta({
   examples: ["api.example.com", "*.example.com", "192.0.2.0/24"],
 });
 const scopeName = z.string().meta({ description: "agent, or a name from `scopes`" });
-const protocol = z.enum(PROTOCOLS);
+const protocol = z.enum(PROTOCOLS).meta({ description: "What carries the connection" });
 
 const common = {
   id: z
@@ -128,13 +130,18 @@ const scope = z
   } satisfies Shape<typeof SCOPE_KINDS>)
   .meta({ description: "Whose connections are meant. Has exactly one key" });
 
-const interfaces = oneOrMore(z.string().regex(INTERFACE_PATTERN));
+const interfaces = oneOrMore(z.string().regex(INTERFACE_PATTERN)).meta({
+  description: "One interface or several; a trailing * matches any ending",
+});
 const zone = z
   .union([interfaces, z.strictObject({ interfaces })])
   .meta({ description: "Interfaces of the zone; a trailing * matches any ending" });
 
 const set = z
-  .union([z.array(z.string()), z.strictObject({ file: z.string() })])
+  .union([
+    z.array(z.string()),
+    z.strictObject({ file: z.string().meta({ description: "A file with one address or prefix a line" }) }),
+  ])
   .meta({ description: "Addresses and prefixes, or a file with one a line" });
 
 const defaults = z.strictObject({
@@ -155,45 +162,50 @@ const risk = z
       .union([z.enum(GUARD_IDS), z.enum(GUARD_IDS.map((id) => `guard.${id}` as const))])
       .optional()
       .meta({ description: "A built-in guard to lift" }),
-    scope: scopeName.optional(),
+    scope: scopeName.optional().meta({ description: "A scope that does not contain its processes" }),
     name: z.string().optional().meta({ description: "A broad wildcard such as *.github.io" }),
-    use: z.literal(PUBLIC_WEB).optional(),
-    reason: z.string().min(WHY_CHARS_MIN),
-    by: z.string().min(1),
+    use: z.literal(PUBLIC_WEB).optional().meta({ description: "Every public name, for browsing" }),
+    reason: z.string().min(WHY_CHARS_MIN).meta({ description: "Why, at least 10 characters" }),
+    by: z.string().min(1).meta({ description: "Who accepts it" }),
     expires: date,
   } satisfies Shape<typeof RISK_KEYS>)
   .meta({
     description: "A safety net that is lifted knowingly. Has exactly one of guard, scope, name and use",
   });
 
+const testPort = z
+  .union([z.int().min(1).max(65_535), z.string()])
+  .meta({ description: "The port it goes to" });
 const testEntry = z.strictObject({
   inbound: z
     .strictObject({
-      from: z.union([z.string(), z.number()]),
-      port: z.union([z.int().min(1).max(65_535), z.string()]),
+      from: z.union([z.string(), z.number()]).meta({ description: "The address that connects" }),
+      port: testPort,
       protocol: protocol.optional(),
-      zone: z.string().optional(),
+      zone: z.string().optional().meta({ description: "Where it enters; default: world" }),
     } satisfies Shape<typeof TEST_INBOUND_KEYS>)
-    .optional(),
+    .optional()
+    .meta({ description: "A connection to this host" }),
   outbound: z
     .strictObject({
       to: z.union([z.string(), z.number()]).meta({ description: "host:port, or [v6]:port" }),
-      port: z.union([z.int().min(1).max(65_535), z.string()]).optional(),
+      port: testPort.optional(),
       protocol: protocol.optional(),
       scope: scopeName.optional(),
     } satisfies Shape<typeof TEST_OUTBOUND_KEYS>)
-    .optional(),
-  expect: z.enum(EXPECTATIONS),
+    .optional()
+    .meta({ description: "A connection of a scope" }),
+  expect: z.enum(EXPECTATIONS).meta({ description: "What the policy must say" }),
 } satisfies Shape<typeof TEST_KEYS>);
 
 const claim = z.union([
   z.strictObject({
-    inbound: oneOrMore(source),
+    inbound: oneOrMore(source).meta({ description: "Who connects to this host" }),
     port: oneOrMore(port).optional(),
     protocol: protocol.optional(),
   } satisfies Shape<typeof ASSERT_INBOUND_KEYS>),
   z.strictObject({
-    outbound: oneOrMore(destination),
+    outbound: oneOrMore(destination).meta({ description: "What a scope reaches" }),
     port: oneOrMore(port).optional(),
     protocol: protocol.optional(),
     scope: scopeName.optional(),
@@ -216,15 +228,34 @@ const root = {
   outbound: z.array(outboundRule).max(RULES_MAX).optional().meta({
     description: "What the agent may reach. Absent: nothing outbound is judged; empty: everything is denied",
   }),
-  scopes: z.record(named, scope).optional(),
-  sets: z.record(named, set).optional(),
-  zones: z.record(named, zone).optional(),
-  defaults: defaults.optional(),
-  accept_risk: z.union([risk, z.array(risk)]).optional(),
-  alerts: z.array(z.record(z.string(), z.unknown())).optional(),
+  scopes: z.record(named, scope).optional().meta({
+    description: "Whose connections outbound rules are about, by name; the one that rules mean is agent",
+  }),
+  sets: z.record(named, set).optional().meta({ description: "Addresses and prefixes by name" }),
+  zones: z.record(named, zone).optional().meta({
+    description:
+      "Where packets enter, by name; interfaces that are in no zone and not known otherwise are world",
+  }),
+  defaults: defaults.optional().meta({ description: "What holds where a rule says nothing" }),
+  accept_risk: z
+    .union([risk, z.array(risk)])
+    .optional()
+    .meta({
+      description: "Guards and other safety nets that are lifted knowingly: why, by whom and until when",
+    }),
+  alerts: z
+    .array(z.record(z.string(), z.unknown()))
+    .optional()
+    .meta({ description: "Kept for a later version: read, and not acted on" }),
   tests: z.array(testEntry).optional().meta({ description: "Flows and what the policy must say to them" }),
   assert: z
-    .array(z.strictObject({ never: claim.optional(), always: claim.optional(), why: z.string().optional() }))
+    .array(
+      z.strictObject({
+        never: claim.optional().meta({ description: "What must never be accepted" }),
+        always: claim.optional().meta({ description: "What must always be accepted" }),
+        why: z.string().optional().meta({ description: "Why it must hold" }),
+      }),
+    )
     .optional()
     .meta({ description: "What must hold whoever edits the file" }),
 } satisfies Shape<typeof ROOT_KEYS>;

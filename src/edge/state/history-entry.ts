@@ -1,5 +1,11 @@
 const { readFileSync } = process.getBuiltinModule("node:fs");
 
+/**
+ * What entries look like, by the fields that came: 1 the first, 2 `dropIns`, 3 `elements`, 4 `kind` and `before`.
+ * INVARIANT: every format stays readable, so what came later is optional; test/cases/history has each.
+ */
+export const HISTORY_FORMAT = 4;
+
 export interface HistoryEntry {
   readonly id: number;
   readonly generation: number;
@@ -10,8 +16,8 @@ export interface HistoryEntry {
   readonly mode: { readonly inbound: string; readonly outbound: string };
   /** Names of the kernel objects that this generation needs. */
   readonly objects: readonly string[];
-  /** Elements of its maps and static sets. */
-  readonly elements: number;
+  /** Elements of its maps and static sets; absent in entries of a version that did not count them. */
+  readonly elements?: number;
   /** Who proposed it: a login name or uid. */
   readonly by: string;
   /** Names of the drop-ins it was read with; absent in entries of a version that knew none. */
@@ -41,7 +47,6 @@ const FIELD_TYPES = {
   policyPath: "string",
   sha256: "string",
   by: "string",
-  elements: "number",
 } as const satisfies Partial<Record<keyof HistoryEntry, string>>;
 
 function isEntry(value: unknown): value is HistoryEntry {
@@ -50,7 +55,8 @@ function isEntry(value: unknown): value is HistoryEntry {
   const plain = Object.entries(FIELD_TYPES).every(
     ([field, type]) => typeof entry[field as keyof HistoryEntry] === type,
   );
-  const { confirmedMs, mode, kind } = entry;
+  const { confirmedMs, mode, kind, elements } = entry;
+  if (elements !== undefined && typeof elements !== "number") return false;
   if (kind !== undefined && kind !== "panic" && kind !== "pause") return false;
   if (!plain || (confirmedMs !== null && typeof confirmedMs !== "number")) return false;
   return (

@@ -2,7 +2,9 @@ import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { SeawallError } from "../../core/base/error.ts";
-import { MIGRATIONS } from "./migration/list.ts";
+import { VERSION } from "../../core/base/version.ts";
+import { copyPath, keepCopy } from "./migration/copy.ts";
+import { MIGRATIONS, STORE_FORMAT } from "./migration/list.ts";
 import { storeError, storeProblem } from "./problem.ts";
 
 /** An open events database. */
@@ -32,6 +34,8 @@ export function openStore(stateDir: string): Store {
     mkdirSync(stateDir, { recursive: true, mode: DIRECTORY_MODE });
     closeSync(openSync(path, "a", FILE_MODE));
     database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+    // Before anything is written, be it a setting: what a later version wrote stays as it is.
+    checkVersion(versionOf(database), path);
     // Must come before the first table, and lets retention give pages back.
     database.exec(
       "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;",
@@ -52,7 +56,14 @@ export function openStoreReadOnly(stateDir: string): Store | undefined {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
-    checkVersion(versionOf(database));
+    const version = versionOf(database);
+    // Made, and killed before its first table.
+    if (version === 0) {
+      database.close();
+      return undefined;
+    }
+    checkVersion(version, path);
+    if (version < STORE_FORMAT) throw strange("older", olderMessage(version));
     return { path, database };
   } catch (error) {
     closeQuietly(database);
@@ -66,7 +77,8 @@ export function closeStore(store: Store): void {
 
 function migrate(database: DatabaseSync): void {
   const version = versionOf(database);
-  checkVersion(version);
+  const path = database.location() ?? "";
+  if (version > 0 && version < STORE_FORMAT) keepCopy(database, path, STORE_FORMAT);
   for (const [index, migration] of MIGRATIONS.entries()) {
     if (index < version) continue;
     database.exec(`BEGIN IMMEDIATE; ${migration} PRAGMA user_version = ${index + 1}; COMMIT;`);
@@ -77,18 +89,37 @@ function versionOf(database: DatabaseSync): number {
   return Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
 }
 
-function checkVersion(version: number): void {
-  if (version <= MIGRATIONS.length) return;
-  throw Object.assign(new Error(`it has format ${version}, this version knows ${MIGRATIONS.length}`), {
-    newer: true,
-  });
+/** LIMIT: formats after ours whose copies are looked for. */
+const COPIES_LOOKED_AT_MAX = 100;
+
+function checkVersion(version: number, path: string): void {
+  if (version <= STORE_FORMAT) return;
+  // An upgrade over several formats keeps its copy under the last of them.
+  const later = Array.from({ length: Math.min(version - STORE_FORMAT, COPIES_LOOKED_AT_MAX) }, (_, at) =>
+    copyPath(path, STORE_FORMAT + 1 + at),
+  );
+  const copy = later.find((one) => existsSync(one));
+  const kept = copy !== undefined ? `; what was recorded before the upgrade is in ${copy}` : "";
+  throw strange(
+    "newer",
+    `a later Seawall wrote it (format ${version}; this one, ${VERSION}, reads up to ${STORE_FORMAT}), so it is left as it is${kept}`,
+  );
+}
+
+function olderMessage(version: number): string {
+  return `it is of format ${version}, from before an upgrade to format ${STORE_FORMAT}, and not brought up to date yet`;
+}
+
+function strange(kind: "newer" | "older", message: string): Error {
+  return Object.assign(new Error(message), { format: kind });
 }
 
 /** Adds the refusals of the file system to those of SQLite. */
 function systemProblem(error: unknown): ReturnType<typeof storeProblem> {
   const problem = storeProblem(error);
   if (!(error instanceof Error)) return problem;
-  if ("newer" in error) return { ...problem, kind: "newer" };
+  if ("format" in error && (error.format === "newer" || error.format === "older"))
+    return { ...problem, kind: error.format };
   const code = "code" in error ? error.code : undefined;
   if (code === "EACCES" || code === "EROFS" || code === "EPERM") return { ...problem, kind: "read-only" };
   return code === "ENOSPC" ? { ...problem, kind: "full" } : problem;

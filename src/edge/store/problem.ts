@@ -2,7 +2,7 @@ import { SeawallError } from "../../core/base/error.ts";
 
 /** Why the database did not do it. `busy` passes by itself; the others need somebody. */
 export interface StoreProblem {
-  readonly kind: "busy" | "full" | "read-only" | "damaged" | "newer" | "other";
+  readonly kind: "busy" | "full" | "read-only" | "damaged" | "newer" | "older" | "other";
   readonly message: string;
 }
 
@@ -22,7 +22,9 @@ const HELP: Readonly<Record<StoreProblem["kind"], string>> = {
   full: "free some space, or lower the size that events may take",
   "read-only": "run as the user that owns the state directory, on a file system that can be written",
   damaged: "move events.db, events.db-wal and events.db-shm away; a new one is made at the next start",
-  newer: "run the version of seawall that wrote it, or move events.db away",
+  newer:
+    "install the later Seawall again; or set its log aside and begin a new one, in that folder: mkdir later && mv events.db* later/ (a copy events.db.before-vN there can be copied back as events.db)",
+  older: "seawall daemon (it keeps a copy and brings the log up to date when it starts)",
   other: "look at the message; the firewall does not depend on the store",
 };
 

@@ -7,10 +7,24 @@ import { addEntry, checkArgument, dayOf, ownerOf } from "./write-word.ts";
 export const command: Command = {
   path: ["audit", "attest"],
   summary: "State what no program can see: billing limits, the provider's firewall",
+  about:
+    "Writes into audit.yaml what only you can know, such as a billing limit. It never takes your word for what can be seen: such a check is refused.",
   usage: "seawall audit attest CHECK --says TEXT [--owner NAME]",
   options: { says: { type: "string" }, owner: { type: "string" } },
   optionHelp: { says: "what is so, at least 10 characters", owner: "who states it (default: you)" },
-  examples: ['seawall audit attest APP-018 --says "50 USD a month at Anthropic, 20 at OpenAI"'],
+  exits: {
+    0: "written",
+    2: "bad usage, or it can be seen and is not attested",
+    3: "there is no such check",
+    5: "not root",
+  },
+  places: ["word", "operator"],
+  examples: [
+    'sudo seawall audit attest APP-018 --says "50 USD a month at Anthropic, 20 at OpenAI"',
+    'sudo seawall audit attest APP-018 --says "prepaid only, no automatic top-up" --owner maria',
+  ],
+  seeAlso: ["checks list", "audit", "audit waive"],
+  argument: { kind: "word", words: ATTESTABLE },
   run: async (context) => {
     const check = checkArgument(context);
     const { says } = context.flags;

@@ -9,10 +9,20 @@ import { plain } from "../../render/plain.ts";
 export const command: Command = {
   path: ["audit", "diff"],
   summary: "Show what changed between two audits",
+  about:
+    "Compares two audits that were kept, the last two unless you name others. It looks at records only, never at the server itself.",
   usage: "seawall audit diff [OLDER [NEWER]] [--json]",
   options: { json: { type: "boolean" } },
   optionHelp: { json: "print the changes as JSON" },
-  examples: ["seawall audit diff", "seawall audit diff 20261101T080000.000Z"],
+  exits: {
+    0: "nothing got worse",
+    1: "something got worse",
+    2: "bad usage",
+    3: "there are not two audits, or none of that name",
+  },
+  places: ["audits"],
+  examples: ["seawall audit diff", "seawall audit diff 20261101T080000.000Z --json"],
+  seeAlso: ["audit", "audit history"],
   run: async (context) => {
     const { state } = foldersOf(context.env);
     const names = recordNames(state);

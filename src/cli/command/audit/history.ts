@@ -6,10 +6,15 @@ import { EXIT } from "../../exit-code.ts";
 export const command: Command = {
   path: ["audit", "history"],
   summary: "List the audits that were kept",
+  about:
+    "Lists the audits that were kept, oldest first, with their scores. It changes nothing and never looks at the server itself.",
   usage: "seawall audit history [--json]",
   options: { json: { type: "boolean" } },
   optionHelp: { json: "print them as JSON" },
-  examples: ["seawall audit history"],
+  exits: { 0: "listed, also when none was kept", 2: "bad usage" },
+  places: ["audits"],
+  examples: ["seawall audit history", "seawall audit history --json"],
+  seeAlso: ["audit diff", "audit"],
   run: async (context) => {
     const { state } = foldersOf(context.env);
     const audits = recordNames(state).flatMap((name) => {

@@ -2,7 +2,7 @@ import { SeawallError } from "../../../core/base/error.ts";
 import type { Command } from "../../command.ts";
 import { parseDurationMs } from "../../duration.ts";
 import { EXIT } from "../../exit-code.ts";
-import { addEntry, checkArgument, dayOf, ownerOf } from "./write-word.ts";
+import { addEntry, CHECK_OFFER, checkArgument, dayOf, ownerOf } from "./write-word.ts";
 
 /** LIMIT: a waiver is looked at again at least once a year. */
 const WAIVED_MAX_MS = 366 * 86_400_000;
@@ -10,6 +10,8 @@ const WAIVED_MAX_MS = 366 * 86_400_000;
 export const command: Command = {
   path: ["audit", "waive"],
   summary: "Accept a failed check until a date, with the reason",
+  about:
+    "Writes into audit.yaml that a failed check is accepted until a day, why and by whom. It never changes what the check sees: afterwards it fails again.",
   usage: "seawall audit waive CHECK --why TEXT --expires 30d|2027-01-31 [--owner NAME]",
   options: { why: { type: "string" }, expires: { type: "string" }, owner: { type: "string" } },
   optionHelp: {
@@ -17,7 +19,20 @@ export const command: Command = {
     expires: "the last day on which it holds, or a duration; at most a year",
     owner: "who accepts it (default: you)",
   },
-  examples: ['seawall audit waive SSH-021 --why "one account only, keys are checked weekly" --expires 90d'],
+  exits: {
+    0: "written",
+    2: "bad usage, or it could not be written",
+    3: "there is no such check",
+    5: "not root",
+  },
+  places: ["word", "operator"],
+  examples: [
+    'sudo seawall audit waive SSH-021 --why "one account only, keys are checked weekly" --expires 90d',
+    'sudo seawall audit waive SSH-002 --why "moved behind the tailnet in March" --expires 2027-03-31',
+  ],
+  seeAlso: ["checks show", "audit", "audit attest"],
+  offers: { expires: { kind: "word", words: ["7d", "30d", "90d"] } },
+  argument: CHECK_OFFER,
   run: async (context) => {
     const check = checkArgument(context);
     const { why, expires } = context.flags;

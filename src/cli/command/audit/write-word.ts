@@ -1,13 +1,13 @@
 /** Adds one entry to audit.yaml; every comment and other line stays as it is. */
 import { isMap, isSeq, parseDocument } from "yaml";
-import { checkNamed } from "../../../core/audit/check/all.ts";
+import { CHECKS, checkNamed } from "../../../core/audit/check/all.ts";
 import type { Check } from "../../../core/audit/check.ts";
 import { parseOperatorWord } from "../../../core/audit/waiver.ts";
 import { SeawallError } from "../../../core/base/error.ts";
 import { readText } from "../../../edge/probe/file.ts";
 import { foldersOf, makeFolder } from "../../../edge/state/folder.ts";
 import { replaceFile } from "../../../edge/state/replace-file.ts";
-import type { CommandContext } from "../../command.ts";
+import type { CommandContext, Offer } from "../../command.ts";
 import { requireRoot } from "../../root.ts";
 import { operatorWordPath } from "./take.ts";
 
@@ -64,6 +64,9 @@ export function checkArgument(context: CommandContext): Check {
     });
   return check;
 }
+
+/** What a shell offers for it. */
+export const CHECK_OFFER: Offer = { kind: "word", words: CHECKS.map(({ id }) => id) };
 
 /** Who says so: `--owner`, or the login that sudo or the session knows. */
 export function ownerOf(context: CommandContext): string {

@@ -7,10 +7,16 @@ import { EXIT } from "../../exit-code.ts";
 export const command: Command = {
   path: ["checks", "list"],
   summary: "List every check of the audit",
+  about:
+    "Lists every check of the audit with its layer and severity. It never looks at the server: that is `seawall audit`.",
   usage: "seawall checks list [--layer L] [--json]",
   options: { layer: { type: "string" }, json: { type: "boolean" } },
   optionHelp: { layer: "only this layer", json: "print them as JSON" },
+  exits: { 0: "listed", 2: "bad usage" },
+  places: [],
   examples: ["seawall checks list", "seawall checks list --layer docker"],
+  seeAlso: ["checks show", "audit"],
+  offers: { layer: { kind: "word", words: LAYERS } },
   run: async (context) => {
     const { layer } = context.flags;
     if (layer !== undefined && !LAYERS.some((name) => name === layer))

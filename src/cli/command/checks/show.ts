@@ -1,15 +1,21 @@
 import { VIEWS } from "../../../core/audit/view.ts";
 import { type Command, SCHEMA } from "../../command.ts";
 import { EXIT } from "../../exit-code.ts";
-import { checkArgument } from "../audit/write-word.ts";
+import { CHECK_OFFER, checkArgument } from "../audit/write-word.ts";
 
 export const command: Command = {
   path: ["checks", "show"],
   summary: "Explain one check: what it looks at, why, and what helps",
+  about:
+    "Says what a check looks at, why it matters and what helps. It never looks at the server: that is `seawall audit --check`.",
   usage: "seawall checks show CHECK [--json]",
   options: { json: { type: "boolean" } },
   optionHelp: { json: "print it as JSON" },
-  examples: ["seawall checks show SSH-002"],
+  exits: { 0: "shown", 2: "bad usage", 3: "there is no such check" },
+  places: [],
+  examples: ["seawall checks show SSH-002", "seawall checks show SSH-002 --json"],
+  seeAlso: ["checks list", "audit"],
+  argument: CHECK_OFFER,
   run: async (context) => {
     const { id, layer, severity, title, why, fix, looksAt } = checkArgument(context);
     const views = VIEWS.filter(({ items }) => items.some(({ checks }) => checks.includes(id))).map(

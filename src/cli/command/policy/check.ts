@@ -7,10 +7,17 @@ import { renderDiagnostics } from "../../render/diagnostic.ts";
 export const command: Command = {
   path: ["policy", "check"],
   summary: "Check a policy file",
-  usage: "seawall policy check [FILE] [--json]",
+  about:
+    "Finds everything wrong with a policy at once, each with its line and what helps, and runs the tests in it. It never changes the file or the kernel.",
+  usage: "seawall policy check [FILE] [--json | -o FORMAT]",
   options: { json: { type: "boolean" }, output: { type: "string", short: "o" } },
   optionHelp: { json: "print the diagnostics as JSON", output: "table (default) or json" },
+  exits: { 0: "no error; there may be warnings", 2: "bad usage, or an error", 3: "the file is not there" },
+  places: ["policy", "color"],
   examples: ["seawall policy check policy.yaml", "seawall policy check policy.yaml --json"],
+  seeAlso: ["policy fmt", "policy migrate", "apply"],
+  offers: { output: { kind: "word", words: ["table", "json"] } },
+  argument: { kind: "file" },
   run: async (context) => {
     const written = readPolicy(context, context.positionals[0]);
     const { path, text, dropIns } = written;

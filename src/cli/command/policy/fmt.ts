@@ -10,13 +10,24 @@ import { renderDiagnostics } from "../../render/diagnostic.ts";
 export const command: Command = {
   path: ["policy", "fmt"],
   summary: "Format a policy file",
+  about:
+    "Lays a policy file out in the common way. It never changes what the policy means and keeps every comment.",
   usage: "seawall policy fmt [FILE] [--check | --stdout]",
   options: { check: { type: "boolean" }, stdout: { type: "boolean" } },
   optionHelp: {
     check: "change nothing; exit 1 when the file is not formatted",
     stdout: "print the result instead of writing the file",
   },
+  exits: {
+    0: "formatted, or it was already",
+    1: "with --check: not formatted",
+    2: "bad usage, or not readable as YAML; the file was not changed",
+    3: "the file is not there, or cannot be written",
+  },
+  places: ["policy"],
   examples: ["seawall policy fmt policy.yaml", "seawall policy fmt policy.yaml --check"],
+  seeAlso: ["policy check"],
+  argument: { kind: "file" },
   run: async (context) => {
     const path = policyPath(context, context.positionals[0]);
     const text = readPolicyText(path);

@@ -38,15 +38,30 @@ export function onPolicy(
 ): PolicyEdit {
   const { document, diagnostics } = parsePolicy(text, options);
   if (document === null) return { ok: false, diagnostics };
+  return onBareText(text, (bare) => {
+    const edited = edit(completed(bare), document);
+    return edited.ok && edited.text === completed(bare) ? { ok: true, text: bare } : edited;
+  });
+}
+
+/** Has a text edited with LF and without a byte order mark, and gives line ends and mark back. */
+export function onBareText(text: string, edit: (bare: string) => PolicyEdit): PolicyEdit {
   const bom = text.startsWith(BOM) ? BOM : "";
   const isCrlf = text.includes("\r\n") && !/(?<!\r)\n/.test(text);
   // A file with both line ends keeps each of them: CRs are then ordinary characters before the LF.
   const body = text.slice(bom.length);
-  const bare = isCrlf ? body.replaceAll("\r\n", "\n") : body;
-  const edited = edit(completed(bare), document);
+  const edited = edit(isCrlf ? body.replaceAll("\r\n", "\n") : body);
   if (!edited.ok) return edited;
-  const result = edited.text === completed(bare) ? bare : edited.text;
-  return { ok: true, text: bom + (isCrlf ? result.replaceAll("\n", "\r\n") : result) };
+  return { ok: true, text: bom + (isCrlf ? edited.text.replaceAll("\n", "\r\n") : edited.text) };
+}
+
+/** Returns the text with the changes made; none may overlap another. */
+export function changed(text: string, changes: readonly Change[]): string {
+  let result = text;
+  for (const { start, end, put } of [...changes].sort((left, right) => right.start - left.start)) {
+    result = result.slice(0, start) + put + result.slice(end);
+  }
+  return result;
 }
 
 /** An empty file denies everything in both directions; once it has a key, that has to be written out. */
@@ -63,10 +78,7 @@ export function finish(
   options: ParseOptions,
   check: (after: PolicyDocument, text: string) => void,
 ): PolicyEdit {
-  let text = bare;
-  for (const { start, end, put } of [...changes].sort((left, right) => right.start - left.start)) {
-    text = text.slice(0, start) + put + text.slice(end);
-  }
+  const text = changed(bare, changes);
   const { document, diagnostics } = parsePolicy(text, options);
   if (document === null) return { ok: false, diagnostics };
   check(document, text);

@@ -7,7 +7,7 @@ import type { Names } from "./names.ts";
 import { type Node, shown } from "./node.ts";
 import { readPorts } from "./port.ts";
 import { type CommonFields, hasErrorSince, readAction, readCommon, warnExpired } from "./rule.ts";
-import { AGENT_SCOPE, OUTBOUND_KEYS, PROTOCOLS } from "./vocabulary.ts";
+import { AGENT_SCOPE, KEYS_RENAMED, OUTBOUND_KEYS, PROTOCOLS } from "./vocabulary.ts";
 import {
   booleanOf,
   type Fields,
@@ -25,7 +25,7 @@ const ELSEWHERE = {
   except: "write a second rule that denies; a deny always wins",
   to: "an outbound rule names its destinations in `allow` or `deny`",
   rate: "`rate` is for inbound rules",
-  ports: "did you mean `port`? it takes a list as well",
+  ports: `did you mean \`${KEYS_RENAMED.outbound.ports}\`? it takes a list as well`,
 } as const;
 
 type OutboundFields = Fields<(typeof OUTBOUND_KEYS)[number]>;

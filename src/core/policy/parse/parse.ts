@@ -12,7 +12,7 @@ import { readAsserts, readTests } from "./proof.ts";
 import { nameRules } from "./rule-id.ts";
 import { readDefaults, readMode, readScopes, readVersion, readZones } from "./section.ts";
 import { readSets } from "./set.ts";
-import { LIST_HELP, POLICY_BYTES_MAX, ROOT_KEYS, RULES_MAX } from "./vocabulary.ts";
+import { KEYS_RENAMED, LIST_HELP, POLICY_BYTES_MAX, ROOT_KEYS, RULES_MAX } from "./vocabulary.ts";
 import { type Fields, fail, fieldsOf, listOf, mapOf, type Walk } from "./walk.ts";
 import { readYaml, type YamlRead } from "./yaml.ts";
 
@@ -168,9 +168,7 @@ function readRoot(walk: Walk, root: Node, options: ParseOptions): PolicyDocument
   }
   const fields = fieldsOf(walk, root, "a policy", ROOT_KEYS, {
     rules: "rules are listed under `inbound:` and `outbound:`",
-    scope: "did you mean `scopes`?",
-    set: "did you mean `sets`?",
-    zone: "did you mean `zones`?",
+    ...RENAMED,
   });
   if (fields === null) return null;
   readVersion(walk, root, "the policy");
@@ -198,6 +196,10 @@ function readRoot(walk: Walk, root: Node, options: ParseOptions): PolicyDocument
   checkMerged(walk, { version: 1, ...document });
   return { version: 1, ...document };
 }
+
+const RENAMED = Object.fromEntries(
+  Object.entries(KEYS_RENAMED.root).map(([key, now]) => [key, `did you mean \`${now}\`?`]),
+);
 
 /** A rule may name a set whose own entry is wrong: only the entry is then reported. */
 function namesOf(fields: RootFields, presets: ReadonlySet<string> | undefined): Names {

@@ -1,3 +1,5 @@
+import type { Diagnostic } from "../../base/diagnostic.ts";
+import { VERSION } from "../../base/version.ts";
 import type { Defaults, Mode, PolicyDocument, ScopeEntry, ScopeTarget, ZoneEntry } from "../document.ts";
 import { type MapEntry, type MapNode, type Node, shown } from "./node.ts";
 import {
@@ -11,6 +13,7 @@ import {
   MODES,
   NAME_PATTERN,
   PLACE_PATTERN,
+  POLICY_VERSION,
   REQUIRABLE_KEYS,
   SCOPE_KINDS,
   WORLD_ZONE,
@@ -21,16 +24,28 @@ import { fail, fieldsOf, mapOf, oneOrMore, termText, textOf, type Walk, wordOf, 
 export function readVersion(walk: Walk, root: MapNode, what: string): void {
   const entry = root.entries.find(({ key }) => key === "version");
   if (entry === undefined) {
-    const help = "begin the file with `version: 1`";
+    const help = `begin the file with \`version: ${POLICY_VERSION}\`; \`seawall policy migrate\` writes it there`;
     fail(walk, "missing-key", root.span, `${what} has no \`version\``, help);
     return;
   }
-  const { value } = entry;
-  if (value.kind === "scalar" && value.type === "number" && value.text === "1") return;
-  if (value.kind === "scalar" && value.type === "number") {
-    const help = "this version of Seawall reads `version: 1`";
+  const problem = versionProblem(entry.value, POLICY_VERSION);
+  if (problem !== null) walk.diagnostics.push(problem);
+}
+
+/** Returns what is wrong with a version for a reader of versions up to `known`; null when nothing is. */
+export function versionProblem(value: Node, known: number): Diagnostic | null {
+  const walk: Walk = { diagnostics: [], nowMs: 0 };
+  if (value.kind !== "scalar" || value.type !== "number") {
+    wrongType(walk, value, `\`version\` must be the number ${known}`);
+  } else if (/^[0-9]{1,6}$/.test(value.text) && Number(value.text) > known) {
+    const message = `version ${shown(value.text)} was written for a later Seawall; this one, ${VERSION}, reads version ${known}`;
+    const help = "upgrade Seawall, or use the copy of the file from before; nothing was changed";
+    fail(walk, "version", value.span, message, help);
+  } else if (value.text !== String(known)) {
+    const help = `Seawall ${VERSION} reads \`version: ${known}\``;
     fail(walk, "version", value.span, `version ${shown(value.text)} is not known`, help);
-  } else wrongType(walk, value, "`version` must be the number 1");
+  }
+  return walk.diagnostics[0] ?? null;
 }
 
 /** Returns the mode per direction; absent means enforce. */

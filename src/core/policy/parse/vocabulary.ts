@@ -1,5 +1,8 @@
 /** Every key and fixed word of the policy language. The parser, the JSON Schema and the docs read it here. */
 
+/** The version of the policy language. A next one comes with its step in policy/migrate. */
+export const POLICY_VERSION = 1;
+
 export const POLICY_BYTES_MAX = 1_048_576;
 export const RULES_MAX = 2_000;
 
@@ -28,6 +31,12 @@ export const MAIN_ONLY_KEYS = ["mode", "defaults", "accept_risk", "alerts"] as c
 export const LIST_KEYS = ["inbound", "outbound", "tests", "assert"] as const;
 /** Maps of names that drop-ins add to; a name stands in one file only. */
 export const NAME_KEYS = ["scopes", "sets", "zones"] as const;
+
+/** What keys are called that are often written otherwise: said so, and what `policy migrate` corrects. */
+export const KEYS_RENAMED = {
+  root: { scope: "scopes", set: "sets", zone: "zones" },
+  outbound: { ports: "port" },
+} as const;
 
 /** What to write where a list is expected. */
 export const LIST_HELP = {
