@@ -12,6 +12,7 @@ import { knowsTimeouts, loadTransaction } from "../edge/kernel/nft.ts";
 import type { Folders } from "../edge/state/folder.ts";
 import type { HistoryEntry } from "../edge/state/history-entry.ts";
 import {
+  newestId,
   policyHash,
   type PolicyTexts,
   readHistory,
@@ -122,7 +123,7 @@ function record(
   const { generation } = ruleset;
   const history = readHistory(state);
   const entry: HistoryEntry = {
-    id: (history.at(-1)?.id ?? 0) + 1,
+    id: newestId(state) + 1,
     generation,
     proposedMs: proposed.nowMs(),
     confirmedMs: null,

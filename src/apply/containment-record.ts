@@ -2,9 +2,9 @@
 import { SeawallError } from "../core/base/error.ts";
 import type { Containment, Reason } from "../core/containment/facts.ts";
 import { makeFolder } from "../edge/state/folder.ts";
-import { replaceFile } from "../edge/state/replace-file.ts";
+import { dropFile, replaceFile } from "../edge/state/replace-file.ts";
 
-const { readFileSync, rmSync } = process.getBuiltinModule("node:fs");
+const { readFileSync } = process.getBuiltinModule("node:fs");
 
 export interface ScopeContainment extends Containment {
   readonly scope: string;
@@ -40,7 +40,7 @@ export function writeContainment(
   } catch (cause) {
     if (!(cause instanceof SeawallError)) throw cause;
     // The old one would speak of another policy.
-    rmSync(path, { force: true });
+    dropFile(path);
     return `${cause.message}; status will not say how the agent is contained`;
   }
 }

@@ -3,10 +3,10 @@ import { SeawallError } from "../core/base/error.ts";
 import { digestGeneration, type GenerationDigest, type LiveState, readLive } from "../edge/kernel/live.ts";
 import { type Folders, makeFolder } from "../edge/state/folder.ts";
 import { readHistoryEntry } from "../edge/state/history-entry.ts";
-import { replaceFile } from "../edge/state/replace-file.ts";
+import { dropFile, replaceFile } from "../edge/state/replace-file.ts";
 import { parseSeal } from "./seal.ts";
 
-const { readFileSync, rmSync } = process.getBuiltinModule("node:fs");
+const { readFileSync } = process.getBuiltinModule("node:fs");
 
 export interface Landmark {
   /** The generation that holds without a lease; null when Seawall was taken down or never confirmed. */
@@ -82,7 +82,7 @@ export function writeLandmark(folders: Folders): string | null {
   } catch (cause) {
     if (!(cause instanceof SeawallError)) throw cause;
     // The old one would blame others for what we have just done.
-    rmSync(`${run}/${LANDMARK_FILE}`, { force: true });
+    dropFile(`${run}/${LANDMARK_FILE}`);
     return `${cause.message}; changes by others will not be noticed`;
   }
 }

@@ -1,5 +1,7 @@
 /** What is in force, told by the kernel; our own files only give it names. Light: this runs on every prompt. */
 import { type LiveState, readLive } from "../edge/kernel/live.ts";
+import { daemonRuns } from "../edge/kernel/change-lock.ts";
+import { type DaemonHealth, readDaemonHealth } from "../edge/state/daemon-health.ts";
 import type { Folders } from "../edge/state/folder.ts";
 import { readBoot } from "../edge/state/boot-file.ts";
 import { readHistoryEntry } from "../edge/state/history-entry.ts";
@@ -36,10 +38,23 @@ export interface Status {
   readonly held: boolean;
   /** Whether the owner's way back, `seawall rescue`, took the place of the rules. */
   readonly rescued: boolean;
+  /** Whether seawalld runs, and why it does not keep all events. Null where it does not run. */
+  readonly daemon: DaemonHealth | null;
 }
 
 /** Returns the status of this network namespace. Refuses where the kernel may not be asked. */
 export function readStatus(folders: Folders, nowMs: number): Status {
+  return { ...kernelStatus(folders, nowMs), daemon: daemonHealth(folders.run) };
+}
+
+type KernelStatus = Omit<Status, "daemon">;
+
+/** One that was killed has left its last word behind, so the lock is asked first. */
+function daemonHealth(run: string): DaemonHealth | null {
+  return daemonRuns(run) ? (readDaemonHealth(run) ?? { trouble: [], lost: 0 }) : null;
+}
+
+function kernelStatus(folders: Folders, nowMs: number): KernelStatus {
   const live = readLive();
   const condition = conditionOf(live, readLandmark(folders), readBoot(folders.state) !== null);
   const generation = live === null ? null : inForce(live);
@@ -59,7 +74,7 @@ function inForce(live: LiveState): number | null {
   return live.leaseMs === null ? live.committed : live.candidate;
 }
 
-function inForceStatus(folders: Folders, live: LiveState, generation: number, nowMs: number): Status {
+function inForceStatus(folders: Folders, live: LiveState, generation: number, nowMs: number): KernelStatus {
   const seal = parseSeal(live.seals.get(generation) ?? "");
   const entry = readHistoryEntry(folders.state, seal?.id);
   const watching = seal?.mode.inbound === "observe" && seal.mode.outbound === "observe";
@@ -88,7 +103,7 @@ function containmentOf(
 }
 
 /** Nothing of ours judges: as it should be, or because somebody took it away. */
-function absent(condition: Condition): Status {
+function absent(condition: Condition): KernelStatus {
   const drift = condition.kind === "broken" ? condition.said : null;
   return {
     state: drift === null ? "off" : "drifted",

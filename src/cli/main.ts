@@ -14,6 +14,9 @@ const ALIASES = new Map([
   ["-h", "help"],
 ]);
 
+/** Whether somebody listens for the errors of stderr. */
+let isTalking = false;
+
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<ExitCode> {
@@ -56,7 +59,7 @@ async function runCommand(command: Command, argv: readonly string[]): Promise<Ex
     positionals: parsed.positionals,
     flags: parsed.values,
     out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
+    err: talk,
     env: process.env,
     cwd: process.cwd(),
     nowMs: () => Date.now(),
@@ -71,6 +74,17 @@ async function refuseBelow({ path }: Command, word: string): Promise<void> {
   const noun = path.join(" ");
   if (!Object.keys(COMMANDS).some((words) => words.startsWith(`${noun} `))) return;
   throw (await import("./unknown.ts")).unknownCommand(COMMANDS, [noun, word]);
+}
+
+/** Talk that nobody can read (a full disk, a reader that went) ends no command, and seawalld and the gates least. */
+function talk(text: string): void {
+  try {
+    if (!isTalking) process.stderr.on("error", () => undefined);
+    isTalking = true;
+    process.stderr.write(text);
+  } catch {
+    // The next line is tried again.
+  }
 }
 
 async function parseArguments(command: Command, argv: readonly string[]) {

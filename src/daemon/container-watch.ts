@@ -3,6 +3,7 @@ import { examineContainers } from "../apply/containment.ts";
 import { amendContainment, type ScopeContainment } from "../apply/containment-record.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
 import { type ContainerWatch, watchContainers } from "../edge/docker/watch.ts";
+import { createGuard } from "./guarded.ts";
 
 export interface ScopeWatch {
   /** From now on these policies are in force. */
@@ -21,13 +22,14 @@ export function createScopeWatch({ state, nowMs, err }: ScopeWatchOptions): Scop
   let policies: readonly ResolvedPolicy[] = [];
   let watch: ContainerWatch | null = null;
   let said = "";
-  const look = (): void => {
+  const guard = createGuard((text) => err(`seawalld: ${text}\n`));
+  const look = guard.callback("containers were not looked at", () => {
     const seen = policies.flatMap((policy) => examineContainers(policy));
     const trouble = amendContainment(state, seen, nowMs());
     const text = [...open(seen), ...(trouble === null ? [] : [trouble])].join("; ");
     if (text !== said && text !== "") err(`seawalld: ${text}\n`);
     said = text;
-  };
+  });
   const end = (): void => {
     watch?.stop();
     watch = null;

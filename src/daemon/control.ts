@@ -23,7 +23,7 @@ export function openControl(path: string, keeper: GateKeeper): Promise<Control> 
     socket.on("data", (chunk: string) => {
       text += chunk;
       if (text.length > REQUEST_BYTES_MAX) return void socket.destroy();
-      if (text.includes("\n")) void answer(socket, text, keeper);
+      if (text.includes("\n")) answer(socket, text, keeper).catch(() => socket.destroy());
     });
   });
   rmSync(path, { force: true });
@@ -31,6 +31,8 @@ export function openControl(path: string, keeper: GateKeeper): Promise<Control> 
     server.once("error", reject);
     server.listen(path, () => {
       server.off("error", reject);
+      // Who could not be answered asks again.
+      server.on("error", () => undefined);
       chmodSync(path, 0o600);
       resolve({ close: () => server.close() });
     });

@@ -1,9 +1,7 @@
-import { SeawallError } from "../core/base/error.ts";
 import type { FlowEvent, LossCause, LossEvent, SeawallEvent } from "../core/event/event.ts";
 import { createBoundedQueue } from "../core/event/queue.ts";
-import { closeStore, openStore, type Store } from "../edge/store/database.ts";
-import { createEventWriter, type EventWriter } from "../edge/store/event-store.ts";
-import { retainStep, type Retention, RETENTION_DEFAULT } from "../edge/store/retention.ts";
+import { type Retention, RETENTION_DEFAULT } from "../edge/store/retention.ts";
+import { createStoreAccess } from "./store-access.ts";
 
 export interface RecorderOptions {
   readonly stateDir: string;
@@ -12,6 +10,8 @@ export interface RecorderOptions {
   /** Gets every event, stored or not, and every loss. */
   readonly onEvent?: (event: SeawallEvent) => void;
   readonly retention?: Retention;
+  /** Gets what happened to the store beyond that it fails. */
+  readonly say?: (text: string) => void;
 }
 
 export interface RecorderStats {
@@ -40,14 +40,12 @@ export const EVENT_QUEUE_MAX = 16_384;
 /** LIMIT: events of one transaction of the store. */
 export const EVENT_BATCH_MAX = 1_000;
 export const FLUSH_INTERVAL_MS = 250;
-/** A store that failed is opened again after this time. */
-export const STORE_RETRY_MS = 10_000;
-export const RETENTION_INTERVAL_MS = 60_000;
 
 /** Returns a recorder. It never throws because of the store: a store that fails is said in the stats. */
 export function createRecorder(options: RecorderOptions): Recorder {
   const queue = createBoundedQueue<SeawallEvent>(EVENT_QUEUE_MAX);
-  const store = createStoreAccess(options);
+  const { retention = RETENTION_DEFAULT, say = () => undefined } = options;
+  const store = createStoreAccess({ ...options, retention, say, busyMs: FLUSH_INTERVAL_MS });
   const lost: Record<LossCause, number> = { kernel: 0, socket: 0, queue: 0, store: 0 };
   const losses = new Map<LossCause, number | null>();
   let stored = 0;
@@ -89,7 +87,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     tick() {
       sayLosses();
       flush(1);
-      store.retain();
+      store.tend();
     },
     stats() {
       const why = store.problem();
@@ -101,73 +99,5 @@ export function createRecorder(options: RecorderOptions): Recorder {
       flush(1);
       store.close();
     },
-  };
-}
-
-interface StoreAccess {
-  /** False while it is not time yet to try a store again that failed. Opens it when it is. */
-  ready(): boolean;
-  /** False when the events could not be written; they may be offered again. */
-  append(events: readonly SeawallEvent[]): boolean;
-  retain(): void;
-  /** Why the store does not work now, or null. */
-  problem(): string | null;
-  close(): void;
-}
-
-/** The store as something that may fail and come back. */
-function createStoreAccess({ stateDir, now, retention = RETENTION_DEFAULT }: RecorderOptions): StoreAccess {
-  let opened: { store: Store; writer: EventWriter } | undefined;
-  let problem: string | null = null;
-  let retryAtMs = 0;
-  let retainAtMs = 0;
-  const close = (): void => {
-    if (opened !== undefined) closeStore(opened.store);
-    opened = undefined;
-  };
-  const fail = (why: string): void => {
-    problem = why;
-    retryAtMs = now() + STORE_RETRY_MS;
-    close();
-  };
-  // Another writer is soon done; but each try may block for a moment, so there is one a tick.
-  const wait = (why: string): void => {
-    problem = why;
-    retryAtMs = now() + FLUSH_INTERVAL_MS;
-  };
-  const open = (): void => {
-    try {
-      const store = openStore(stateDir);
-      opened = { store, writer: createEventWriter(store) };
-      problem = null;
-    } catch (error) {
-      if (!(error instanceof SeawallError)) throw error;
-      fail(error.message);
-    }
-  };
-  open();
-  return {
-    ready() {
-      if (problem === null) return true;
-      if (now() < retryAtMs) return false;
-      if (opened === undefined) open();
-      return opened !== undefined;
-    },
-    append(events) {
-      if (opened === undefined) return false;
-      const failed = opened.writer.append(events);
-      if (failed === null) problem = null;
-      else if (failed.kind === "busy") wait(failed.message);
-      else fail(`${failed.kind}: ${failed.message}`);
-      return failed === null;
-    },
-    retain() {
-      if (opened === undefined || now() < retainAtMs) return;
-      const step = retainStep(opened.store, now(), retention);
-      if (step.kind === "done") retainAtMs = now() + RETENTION_INTERVAL_MS;
-      if (step.kind === "failed") retainAtMs = now() + STORE_RETRY_MS;
-    },
-    problem: () => problem,
-    close,
   };
 }

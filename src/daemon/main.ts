@@ -6,11 +6,13 @@ import { gateUid } from "../edge/host/gate-user.ts";
 import { readLive } from "../edge/kernel/live.ts";
 import { requireNft } from "../edge/kernel/nft.ts";
 import { type Folders, makeFolder } from "../edge/state/folder.ts";
-import { locked } from "../edge/kernel/change-lock.ts";
+import { lockDaemon, locked } from "../edge/kernel/change-lock.ts";
 import { openControl } from "./control.ts";
 import { startDriftWatch } from "./drift-watch.ts";
 import { flowOfReport } from "./gate/flow.ts";
 import { startGateKeeper } from "./gate/keeper.ts";
+import { createGuard } from "./guarded.ts";
+import { createHealth } from "./health.ts";
 import { type PipelineStats, startPipeline } from "./pipeline.ts";
 
 /** How often the daemon looks whether a lease ran out. The kernel does not wait for it. */
@@ -27,12 +29,24 @@ export interface DaemonVoice {
   readonly signal: AbortSignal;
 }
 
-/** Runs until the signal. Returns the exit code. */
+/** Runs until the signal. Returns the exit code. Refuses a run folder that another seawalld uses. */
 export async function runDaemon(folders: Folders, options: DaemonOptions, voice: DaemonVoice): Promise<0> {
   requireNft();
-  makeFolder(folders.state);
   makeFolder(folders.run);
-  const pipeline = startPipeline({ group: NFLOG_GROUP, stateDir: folders.state, now: voice.nowMs });
+  const lock = await lockDaemon(folders.run);
+  try {
+    return await run(folders, options, voice);
+  } finally {
+    lock.release();
+  }
+}
+
+async function run(folders: Folders, options: DaemonOptions, voice: DaemonVoice): Promise<0> {
+  const say = (text: string): void => voice.err(`seawalld: ${text}\n`);
+  const guard = createGuard(say);
+  // What cannot be kept is said; gates and tidying do not need it.
+  guard.run("events will not be kept", () => makeFolder(folders.state));
+  const pipeline = startPipeline({ group: NFLOG_GROUP, stateDir: folders.state, now: voice.nowMs, say });
   const keeper = await startGateKeeper({
     folders,
     gateUid: gateUid(),
@@ -50,9 +64,16 @@ export async function runDaemon(folders: Folders, options: DaemonOptions, voice:
   const control = await openControl(`${folders.run}/control.sock`, keeper);
   voice.err("seawalld: reading the kernel's log\n");
   const report = createReporter(voice);
-  const tidy = setInterval(() => {
-    tidyUp(folders).catch((cause: unknown) => voice.err(`seawalld: ${messageOf(cause)}\n`));
+  const writeHealth = createHealth(folders.run, voice.nowMs);
+  const tidyNow = guard.callback("what a lease left behind stays", () => tidyUp(folders));
+  const reportNow = guard.callback("status is not told", () => {
     report(pipeline.stats());
+    writeHealth(pipeline.stats());
+  });
+  reportNow();
+  const tidy = setInterval(() => {
+    tidyNow();
+    reportNow();
   }, TIDY_STEP_MS);
   await new Promise<void>((stop) => {
     if (voice.signal.aborted) stop();
@@ -93,8 +114,4 @@ async function tidyUp(folders: Folders): Promise<void> {
     // A command holds the lock: it tidies up itself.
     if (!(cause instanceof SeawallError) || cause.code !== "SEAWALL_BUSY") throw cause;
   }
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -5,6 +5,7 @@ import { createNflogDecoder, type NflogRecord } from "../core/event/decode/nflog
 import { createSequenceCheck } from "../core/event/decode/sequence.ts";
 import { createInterfaceNames } from "../edge/kernel/netlink/interface-name.ts";
 import { openNflog } from "../edge/kernel/nflog.ts";
+import { createGuard } from "./guarded.ts";
 import {
   createRecorder,
   FLUSH_INTERVAL_MS,
@@ -59,7 +60,13 @@ export function startPipeline(options: PipelineOptions): Pipeline {
   try {
     reader = openNflog({
       group: options.group,
-      onDatagram: (bytes, length) => decode(bytes, length, options.now(), take),
+      onDatagram: (bytes, length) => {
+        try {
+          decode(bytes, length, options.now(), take);
+        } catch {
+          counts.malformed += 1;
+        }
+      },
       onOverrun: () => recorder.lose("socket", null),
       onFailure: (error) => {
         failure = error;
@@ -69,7 +76,11 @@ export function startPipeline(options: PipelineOptions): Pipeline {
     recorder.stop();
     throw error;
   }
-  const timer = setInterval(() => recorder.tick(), FLUSH_INTERVAL_MS);
+  const guard = createGuard((text) => options.say?.(text));
+  const timer = setInterval(
+    guard.callback("events were not written", () => recorder.tick()),
+    FLUSH_INTERVAL_MS,
+  );
   return {
     add: (event) => recorder.add(event),
     stats: () => ({ ...counts, ...recorder.stats(), failure: failure?.message ?? null }),

@@ -92,6 +92,18 @@ function changeLines({ changes }: Status): string[] {
   ].map(plain);
 }
 
+/** Without a daemon nothing is recorded; with nothing in force there is nothing to record. */
+function daemonLines({ daemon, generation }: Status): string[] {
+  if (daemon === null)
+    return generation === null ? [] : ["seawalld   NONE RUNS: rules hold, connections are not recorded"];
+  const lost =
+    daemon.lost === 0 ? [] : [`seawalld   ${daemon.lost} events were lost; the counters are exact`];
+  return [
+    ...daemon.trouble.map((why) => `seawalld   RECORDING FAILS: ${plain(why)}; rules hold all the same`),
+    ...lost,
+  ];
+}
+
 function screen(status: Status): string {
   // With nothing in force there is nothing to leave.
   const lines = status.generation === null ? [] : containmentLines(status);
@@ -99,6 +111,7 @@ function screen(status: Status): string {
   if (status.mode !== null)
     lines.push(`mode       inbound ${status.mode.inbound}, outbound ${status.mode.outbound}`);
   if (status.gate !== "not-needed") lines.push(`gate       ${GATE_WORDS[status.gate]}`);
+  lines.push(...daemonLines(status));
   if (status.generation !== null) lines.push(`generation ${status.generation}`);
   if (status.policy !== null)
     lines.push(`policy     ${plain(status.policy.path)} (history ${status.policy.id})`);

@@ -17,6 +17,7 @@ import { readLive } from "../../edge/kernel/live.ts";
 import { openSetElements, type SetElements } from "../../edge/kernel/set-elements.ts";
 import type { Folders } from "../../edge/state/folder.ts";
 import { createScopeWatch, type ScopeWatch } from "../container-watch.ts";
+import { createGuard, type Guard } from "../guarded.ts";
 import { nameResolvers } from "./kernel-signs.ts";
 import { type LinkServer, openLinkServer } from "./link-server.ts";
 import { containersOf, createPinKeeper, type PinKeeper } from "./pin-keeper.ts";
@@ -93,9 +94,11 @@ class Keeper {
   timers: NodeJS.Timeout[] = [];
   containers: ContainerWatch | null = null;
   readonly scopes: ScopeWatch;
+  readonly guard: Guard;
 
   constructor(options: GateKeeperOptions) {
     this.options = options;
+    this.guard = createGuard((text) => options.err(`seawalld: ${text}\n`));
     this.scopes = createScopeWatch({ state: options.folders.state, nowMs: options.nowMs, err: options.err });
     this.process = createGateProcess(`${options.folders.run}/${LINK_FILE}`, () => performance.now());
   }
@@ -105,20 +108,22 @@ class Keeper {
     this.link = await openLinkServer({
       path: `${folders.run}/${LINK_FILE}`,
       gateUid,
-      onLink: () => void this.setUp(true),
-      onMessage: (message) => this.take(message),
-      onLoss: () => this.lose(),
+      onLink: this.guard.callback("the gate was not told", () => this.setUp(true)),
+      onMessage: this.guard.callback("the gate was not answered", (message: FromGate) => this.take(message)),
+      onLoss: this.guard.callback("no gate is started", () => this.lose()),
     });
     this.timers = [
-      setInterval(() => {
-        this.link?.ping(performance.now());
-        void this.look();
-      }, LOOK_STEP_MS),
-      setInterval(() => {
-        if (allOf(this.known).length === 0) return;
-        nameResolvers(this.elements, this.resolvers());
-        this.pins.pinContainers(containerAddresses);
-      }, SIGN_STEP_MS),
+      setInterval(
+        this.guard.callback("the gate is not watched", () => {
+          this.link?.ping(performance.now());
+          return this.look();
+        }),
+        LOOK_STEP_MS,
+      ),
+      setInterval(
+        this.guard.callback("resolvers and containers are not named anew", () => this.nameAround()),
+        SIGN_STEP_MS,
+      ),
     ];
     await this.look();
   }
@@ -147,11 +152,17 @@ class Keeper {
     void this.look();
   }
 
-  take(message: FromGate): void {
+  nameAround(): void {
+    if (allOf(this.known).length === 0) return;
+    nameResolvers(this.elements, this.resolvers());
+    this.pins.pinContainers(containerAddresses);
+  }
+
+  take(message: FromGate): Promise<void> | void {
     const { candidate, committed } = this.known;
     switch (message.kind) {
       case "pin":
-        return void this.answerPin(message);
+        return this.answerPin(message);
       case "ready":
         return this.setups.answer(message.id, message.trouble);
       case "report":
@@ -274,7 +285,9 @@ class Keeper {
   followContainers(policies: readonly KnownPolicy[]): void {
     if (policies.some(({ policy }) => containersOf(policy).length > 0)) {
       this.pins.pinContainers(containerAddresses);
-      this.containers ??= watchContainers(() => this.pins.pinContainers(containerAddresses));
+      this.containers ??= watchContainers(
+        this.guard.callback("containers are not pinned", () => this.pins.pinContainers(containerAddresses)),
+      );
     } else {
       this.containers?.stop();
       this.containers = null;

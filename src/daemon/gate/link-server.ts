@@ -98,6 +98,8 @@ function listenAt(server: Server, path: string, gateUid: number): Promise<void> 
     server.once("error", reject);
     server.listen(path, () => {
       server.off("error", reject);
+      // A gate that could not be taken in comes again.
+      server.on("error", () => undefined);
       chownSync(path, 0, gateUid);
       chmodSync(path, 0o660);
       resolve();

@@ -1,11 +1,11 @@
-import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, existsSync, fdatasync, mkdirSync, openSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { SeawallError } from "../../core/base/error.ts";
 import { VERSION } from "../../core/base/version.ts";
 import { copyPath, keepCopy } from "./migration/copy.ts";
 import { MIGRATIONS, STORE_FORMAT } from "./migration/list.ts";
-import { storeError, storeProblem } from "./problem.ts";
+import { storeError, type StoreProblem, storeProblem } from "./problem.ts";
 
 /** An open events database. */
 export interface Store {
@@ -22,10 +22,13 @@ const BUSY_TIMEOUT_MS = 50;
 /** LIMIT: size to which the write-ahead log is cut back. */
 const WAL_MAX_BYTES = 16 * 1024 * 1024;
 
+/** LIMIT: a database that was not closed is looked through when it is opened, if it is no larger: 0.1 s. */
+const CHECKED_BYTES_MAX = 64 * 1024 * 1024;
+
 /**
  * Opens (and creates, and migrates) `events.db` in a state directory. After kill -9 it holds every batch that
- * appendEvents acknowledged; after a power cut the last of them may be missing (WAL, synchronous NORMAL).
- * Refuses with SEAWALL_STORE.
+ * `append` acknowledged; after a power cut those may be missing that came after the last `persistStore`, and no
+ * others (WAL, synchronous NORMAL). Refuses with SEAWALL_STORE.
  */
 export function openStore(stateDir: string): Store {
   const path = join(stateDir, FILE_NAME);
@@ -33,6 +36,7 @@ export function openStore(stateDir: string): Store {
   try {
     mkdirSync(stateDir, { recursive: true, mode: DIRECTORY_MODE });
     closeSync(openSync(path, "a", FILE_MODE));
+    const wasOpen = sizeOf(`${path}-wal`) > 0;
     database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
     // Before anything is written, be it a setting: what a later version wrote stays as it is.
     checkVersion(versionOf(database), path);
@@ -41,11 +45,12 @@ export function openStore(stateDir: string): Store {
       "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;",
     );
     database.exec(`PRAGMA journal_size_limit = ${WAL_MAX_BYTES}`);
+    if (wasOpen) checkPages(database, path);
     migrate(database);
     return { path, database };
   } catch (error) {
     closeQuietly(database);
-    throw error instanceof SeawallError ? error : storeError(path, systemProblem(error));
+    throw error instanceof SeawallError ? error : storeError(path, systemProblem(error, stateDir));
   }
 }
 
@@ -67,12 +72,54 @@ export function openStoreReadOnly(stateDir: string): Store | undefined {
     return { path, database };
   } catch (error) {
     closeQuietly(database);
-    throw error instanceof SeawallError ? error : storeError(path, systemProblem(error));
+    throw error instanceof SeawallError ? error : storeError(path, systemProblem(error, stateDir));
   }
 }
 
 export function closeStore(store: Store): void {
   store.database.close();
+}
+
+/**
+ * Writes to the disk what was acknowledged, on a thread of the pool: the caller waits for nothing. `done` gets whether
+ * it is there. Only the log is touched: the database itself is synced whenever the log is taken into it.
+ */
+export function persistStore({ path }: Store, done: (isDone: boolean) => void): void {
+  let file: number;
+  try {
+    // SECURITY: no lock lies on this file, so closing it lets none go (fcntl(2) locks end with any descriptor).
+    file = openSync(`${path}-wal`, "r");
+  } catch {
+    return done(false);
+  }
+  fdatasync(file, (error) => {
+    closeSync(file);
+    done(error === null);
+  });
+}
+
+/** Whether the path still leads to the database that is open; a restore or a person may have put another there. */
+export function isInPlace(path: string, inode: number): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.ino === inode;
+}
+
+/** Returns the number of the file at a path, to tell later whether it is still there. */
+export function inodeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.ino ?? 0;
+}
+
+/** Refuses a database in which a page is torn: it would fail at some later moment, or show what never was. */
+function checkPages(database: DatabaseSync, path: string): void {
+  if (sizeOf(path) + sizeOf(`${path}-wal`) > CHECKED_BYTES_MAX) return;
+  const found = database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
+  if (found !== "ok") throw Object.assign(new Error(String(found).split("\n")[0]), { errcode: CORRUPT });
+}
+
+/** SQLITE_CORRUPT. */
+const CORRUPT = 11;
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function migrate(database: DatabaseSync): void {
@@ -115,14 +162,24 @@ function strange(kind: "newer" | "older", message: string): Error {
 }
 
 /** Adds the refusals of the file system to those of SQLite. */
-function systemProblem(error: unknown): ReturnType<typeof storeProblem> {
+function systemProblem(error: unknown, stateDir: string): StoreProblem {
   const problem = storeProblem(error);
   if (!(error instanceof Error)) return problem;
   if ("format" in error && (error.format === "newer" || error.format === "older"))
     return { ...problem, kind: error.format };
   const code = "code" in error ? error.code : undefined;
   if (code === "EACCES" || code === "EROFS" || code === "EPERM") return { ...problem, kind: "read-only" };
-  return code === "ENOSPC" ? { ...problem, kind: "full" } : problem;
+  if (code === "ENOSPC" || code === "EDQUOT") return { ...problem, kind: "full" };
+  // For its shared memory SQLite says only that it could not be made.
+  return problem.kind === "other" && hasNoSpace(stateDir) ? { ...problem, kind: "full" } : problem;
+}
+
+function hasNoSpace(folder: string): boolean {
+  try {
+    return statfsSync(folder).bavail === 0;
+  } catch {
+    return false;
+  }
 }
 
 function closeQuietly(database: DatabaseSync | undefined): void {

@@ -21,7 +21,7 @@ const HELP: Readonly<Record<StoreProblem["kind"], string>> = {
   busy: "another process is writing; it is tried again",
   full: "free some space, or lower the size that events may take",
   "read-only": "run as the user that owns the state directory, on a file system that can be written",
-  damaged: "move events.db, events.db-wal and events.db-shm away; a new one is made at the next start",
+  damaged: "seawall daemon (it sets the damaged file aside as events.db.corrupt-TIME and begins a new one)",
   newer:
     "install the later Seawall again; or set its log aside and begin a new one, in that folder: mkdir later && mv events.db* later/ (a copy events.db.before-vN there can be copied back as events.db)",
   older: "seawall daemon (it keeps a copy and brings the log up to date when it starts)",
@@ -38,8 +38,18 @@ export function storeProblem(error: unknown): StoreProblem {
 
 /** The problem as an error for a person; `path` is the database. */
 export function storeError(path: string, problem: StoreProblem): SeawallError {
-  return new SeawallError("SEAWALL_STORE", `${path} cannot be used (${problem.kind}): ${problem.message}`, {
-    help: HELP[problem.kind],
-    still: "rules in the kernel are in force",
-  });
+  return new StoreError(path, problem);
+}
+
+/** A store that cannot be used, with what it is. */
+export class StoreError extends SeawallError {
+  readonly kind: StoreProblem["kind"];
+
+  constructor(path: string, { kind, message }: StoreProblem) {
+    super("SEAWALL_STORE", `${path} cannot be used (${kind}): ${message}`, {
+      help: HELP[kind],
+      still: "rules in the kernel are in force",
+    });
+    this.kind = kind;
+  }
 }
