@@ -18,6 +18,11 @@ export const COMMANDS: Commands = {
     load: () => import("./command/rescue.ts"),
   },
   history: { summary: "List the policies that were applied", load: () => import("./command/history.ts") },
+  backup: {
+    summary: "Keep configuration, history and events in one file",
+    load: () => import("./command/backup.ts"),
+  },
+  restore: { summary: "Put a backup back, all of it or nothing", load: () => import("./command/restore.ts") },
   flows: { summary: "Show connections, refused and admitted", load: () => import("./command/flows.ts") },
   audit: {
     summary: "Check the eight layers of this server, with evidence",

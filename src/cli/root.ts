@@ -8,6 +8,15 @@ export function requireRootToSee(words: string): void {
   });
 }
 
+/** Refuses without root: our folders are root's alone. */
+export function requireRootForFiles(words: string): void {
+  if (process.geteuid?.() === 0) return;
+  throw new SeawallError("SEAWALL_NOT_ROOT", "the files of Seawall are root's alone", {
+    still: "nothing was changed",
+    help: `sudo seawall ${words}`,
+  });
+}
+
 /** Refuses without root, with the command that helps. */
 export function requireRoot(words: string): void {
   if (process.geteuid?.() === 0) return;

@@ -6,12 +6,13 @@ import { gateUid } from "../edge/host/gate-user.ts";
 import { readLive } from "../edge/kernel/live.ts";
 import { requireNft } from "../edge/kernel/nft.ts";
 import { type Folders, makeFolder } from "../edge/state/folder.ts";
+import { undoMoves } from "../edge/state/swap.ts";
 import { lockDaemon, locked } from "../edge/kernel/change-lock.ts";
 import { openControl } from "./control.ts";
 import { startDriftWatch } from "./drift-watch.ts";
 import { flowOfReport } from "./gate/flow.ts";
 import { startGateKeeper } from "./gate/keeper.ts";
-import { createGuard } from "./guarded.ts";
+import { createGuard, type Guard } from "./guarded.ts";
 import { createHealth } from "./health.ts";
 import { type PipelineStats, startPipeline } from "./pipeline.ts";
 
@@ -46,6 +47,7 @@ async function run(folders: Folders, options: DaemonOptions, voice: DaemonVoice)
   const guard = createGuard(say);
   // What cannot be kept is said; gates and tidying do not need it.
   guard.run("events will not be kept", () => makeFolder(folders.state));
+  await undoRestore(folders, guard);
   const pipeline = startPipeline({ group: NFLOG_GROUP, stateDir: folders.state, now: voice.nowMs, say });
   const keeper = await startGateKeeper({
     folders,
@@ -103,6 +105,15 @@ function createReporter(voice: DaemonVoice): (stats: PipelineStats) => void {
       voice.err(`seawalld: ${lostNow - saidLost} events were lost; the counters are exact\n`);
     saidLost = lostNow;
   };
+}
+
+/** A restore that was killed half way; one that goes on holds the lock. */
+async function undoRestore(folders: Folders, guard: Guard): Promise<void> {
+  try {
+    await locked(folders.run, () => guard.run("a restore is half done", () => undoMoves(folders.state)), 0);
+  } catch (cause) {
+    if (!(cause instanceof SeawallError)) throw cause;
+  }
 }
 
 async function tidyUp(folders: Folders): Promise<void> {

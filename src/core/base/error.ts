@@ -19,6 +19,7 @@ export type SeawallErrorCode =
   | "SEAWALL_PANIC"
   | "SEAWALL_STATE"
   | "SEAWALL_STORE"
+  | "SEAWALL_BACKUP"
   | "SEAWALL_LAB";
 
 export interface SeawallErrorOptions {

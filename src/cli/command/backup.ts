@@ -1,0 +1,40 @@
+import { resolve } from "node:path";
+import { backUp } from "../../apply/backup.ts";
+import { locked } from "../../edge/kernel/change-lock.ts";
+import { foldersOf } from "../../edge/state/folder.ts";
+import { type Command, SCHEMA } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
+import { backupWords } from "../render/backup.ts";
+import { plain } from "../render/plain.ts";
+import { requireRootForFiles } from "../root.ts";
+import { VERSION } from "../version.ts";
+
+export const command: Command = {
+  path: ["backup"],
+  summary: "Keep configuration, history and events in one file",
+  usage: "seawall backup [FILE] [--json]",
+  options: { json: { type: "boolean" } },
+  optionHelp: { json: "print what is in it as JSON" },
+  examples: ["seawall backup", "seawall backup /root/seawall.tar.gz"],
+  run: async (context) => {
+    requireRootForFiles("backup");
+    const nowMs = context.nowMs();
+    const folders = foldersOf(context.env);
+    const path = resolve(context.cwd, context.positionals[0] ?? nameAt(nowMs));
+    const { files, omitted } = await locked(folders.run, () =>
+      backUp({ folders, path, version: VERSION, nowMs }),
+    );
+    for (const one of omitted) context.err(`not kept: ${plain(one)}\n`);
+    if (context.flags["json"] === true) {
+      context.out(`${JSON.stringify({ schema: SCHEMA, path, files, omitted })}\n`);
+      return EXIT.ok;
+    }
+    context.out(`${plain(path)}: ${backupWords(files)}; only root may read it\n`);
+    context.err(`Next: keep it on another machine; seawall restore ${plain(path)} puts it back\n`);
+    return EXIT.ok;
+  },
+};
+
+function nameAt(nowMs: number): string {
+  return `seawall-backup-${new Date(nowMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z.tar.gz`;
+}
