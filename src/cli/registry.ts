@@ -23,6 +23,10 @@ export const COMMANDS: Commands = {
     load: () => import("./command/backup.ts"),
   },
   restore: { summary: "Put a backup back, all of it or nothing", load: () => import("./command/restore.ts") },
+  support: {
+    summary: "Gather what a bug report needs, without secrets and names",
+    load: () => import("./command/support.ts"),
+  },
   flows: { summary: "Show connections, refused and admitted", load: () => import("./command/flows.ts") },
   audit: {
     summary: "Check the eight layers of this server, with evidence",

@@ -50,3 +50,9 @@ export function foreignRuleset(): string {
 interface ListedTable {
   readonly table?: { readonly family: string; readonly name: string };
 }
+
+/** Returns our table as nft lists it, counters included, without the elements of sets; null when there is none. */
+export function ownTable(): string | null {
+  const { status, stdout } = runSync("nft", ["-t", "list", "table", "inet", TABLE]);
+  return status === 0 ? stdout : null;
+}
