@@ -91,7 +91,9 @@ function keepInForce(state: string, stage: string): number[] {
   const history = join(stage, "state", "history");
   if (!existsSync(history)) return [];
   const held = [...(readLive()?.seals.values() ?? [])].flatMap((seal) => parseSeal(seal)?.id ?? []);
-  return held.filter((id) => {
+  // A panic goes back to the policy before it.
+  const before = held.flatMap((id) => readHistoryEntry(state, id)?.before ?? []);
+  return [...new Set([...held, ...before])].filter((id) => {
     const own = namesIn(join(state, "history")).filter((name) => name.startsWith(`${entryStem(id)}.`));
     if (own.length === 0) return false;
     for (const name of namesIn(history))

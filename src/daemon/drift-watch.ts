@@ -8,6 +8,7 @@ import { locked } from "../edge/kernel/change-lock.ts";
 import { listTables } from "../edge/kernel/foreign-tables.ts";
 import { type RulesChange, watchRules } from "../edge/kernel/rules-watch.ts";
 import type { Folders } from "../edge/state/folder.ts";
+import { createGuard } from "./guarded.ts";
 
 export interface DriftWatchOptions {
   readonly folders: Folders;
@@ -42,6 +43,8 @@ export function startDriftWatch(options: DriftWatchOptions): DriftWatch {
 
 class Watch {
   readonly options: DriftWatchOptions;
+  /** Runs what a timer or the kernel calls: a failure there is said, and the next look is tried. */
+  readonly guarded: (work: () => unknown) => void;
   record: DriftRecord = { healed: 0, alarm: false, last: null, others: [] };
   /** When our table was put right, newest last, by the steady clock. */
   heals: number[] = [];
@@ -56,12 +59,14 @@ class Watch {
 
   constructor(options: DriftWatchOptions) {
     this.options = options;
+    const guard = createGuard((text) => this.say(text));
+    this.guarded = guard.callback("the rules were not looked at", (work: () => unknown) => work());
   }
 
   start(): void {
     this.before = listTables();
     this.rules = watchRules({
-      onChange: (change) => this.take(change),
+      onChange: (change) => this.guarded(() => this.take(change)),
       onLost: () => {
         this.lookIn(SETTLE_MS);
         this.lookAtOthersSoon();
@@ -96,7 +101,7 @@ class Watch {
     if (this.isStopped) return;
     this.soon ??= setTimeout(() => {
       this.soon = null;
-      void this.look();
+      this.guarded(() => this.look());
     }, ms);
   }
 

@@ -38,6 +38,9 @@ complete -c seawall -n '__seawall_next \'\'' -a 'panic' -d 'Cut the agent off at
 complete -c seawall -n '__seawall_next \'\'' -a 'pause' -d 'Only watch what the agent reaches, for a while'
 complete -c seawall -n '__seawall_next \'\'' -a 'rescue' -d 'The way back: nothing judges but the guards, until the next apply'
 complete -c seawall -n '__seawall_next \'\'' -a 'history' -d 'List the policies that were applied'
+complete -c seawall -n '__seawall_next \'\'' -a 'backup' -d 'Keep configuration, history and events in one file'
+complete -c seawall -n '__seawall_next \'\'' -a 'restore' -d 'Put a backup back, all of it or nothing'
+complete -c seawall -n '__seawall_next \'\'' -a 'support' -d 'Gather what a bug report needs, without secrets and names'
 complete -c seawall -n '__seawall_next \'\'' -a 'flows' -d 'Show connections, refused and admitted'
 complete -c seawall -n '__seawall_next \'\'' -a 'audit' -d 'Check the eight layers of this server, with evidence'
 complete -c seawall -n '__seawall_next \'\'' -a 'explain' -d 'Say in plain English what happens to a flow'
@@ -98,6 +101,17 @@ complete -c seawall -n '__seawall_at \'pause\'' -s h -l help -d 'explain this co
 complete -c seawall -n '__seawall_at \'rescue\'' -s h -l help -d 'explain this command'
 complete -c seawall -n '__seawall_at \'history\'' -l json -d 'print the entries as JSON'
 complete -c seawall -n '__seawall_at \'history\'' -s h -l help -d 'explain this command'
+complete -c seawall -n '__seawall_at \'backup\'' -l json -d 'print what is in it as JSON'
+complete -c seawall -n '__seawall_at \'backup\'' -s h -l help -d 'explain this command'
+complete -c seawall -n '__seawall_at \'backup\'' -F
+complete -c seawall -n '__seawall_at \'restore\'' -l dry-run -d 'look at all of it, and change nothing'
+complete -c seawall -n '__seawall_at \'restore\'' -l json -d 'print the result as JSON'
+complete -c seawall -n '__seawall_at \'restore\'' -s h -l help -d 'explain this command'
+complete -c seawall -n '__seawall_at \'restore\'' -F
+complete -c seawall -n '__seawall_at \'support\'' -l no-redact -d 'leave names and addresses as they are, for your own use; secrets go all the same'
+complete -c seawall -n '__seawall_at \'support\'' -l json -d 'print what is in it as JSON'
+complete -c seawall -n '__seawall_at \'support\'' -s h -l help -d 'explain this command'
+complete -c seawall -n '__seawall_at \'support\'' -F
 complete -c seawall -n '__seawall_at \'flows\'' -l since -d 'a duration (90s, 15m, 1h, 7d) or a time (RFC 3339)' -r -f -a '15m 1h 1d 7d'
 complete -c seawall -n '__seawall_at \'flows\'' -l verdict -d 'accept, refuse or drop' -r -f -a 'accept refuse drop'
 complete -c seawall -n '__seawall_at \'flows\'' -l direction -d 'inbound or outbound' -r -f -a 'inbound outbound'
@@ -190,7 +204,7 @@ complete -c seawall -n '__seawall_at \'probe\'' -s h -l help -d 'explain this co
 complete -c seawall -n '__seawall_at \'version\'' -l json -d 'print them as one JSON object'
 complete -c seawall -n '__seawall_at \'version\'' -s h -l help -d 'explain this command'
 complete -c seawall -n '__seawall_at \'help\'' -s h -l help -d 'explain this command'
-complete -c seawall -n '__seawall_at \'help\'' -f -a 'init status apply confirm rollback down panic pause rescue history flows audit checks explain allow block approve evaluate compile policy prove probe version help completion daemon gate lab'
+complete -c seawall -n '__seawall_at \'help\'' -f -a 'init status apply confirm rollback down panic pause rescue history backup restore support flows audit checks explain allow block approve evaluate compile policy prove probe version help completion daemon gate lab'
 complete -c seawall -n '__seawall_at \'completion\'' -s h -l help -d 'explain this command'
 complete -c seawall -n '__seawall_at \'completion\'' -f -a 'bash zsh fish'
 complete -c seawall -n '__seawall_at \'daemon\'' -l upstream -d 'the resolvers that the gates ask (those of /etc/resolv.conf)' -x

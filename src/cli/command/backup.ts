@@ -1,21 +1,32 @@
 import { resolve } from "node:path";
 import { backUp } from "../../apply/backup.ts";
 import { locked } from "../../edge/kernel/change-lock.ts";
+import { VERSION } from "../../core/base/version.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
 import { type Command, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { backupWords } from "../render/backup.ts";
 import { plain } from "../render/plain.ts";
 import { requireRootForFiles } from "../root.ts";
-import { VERSION } from "../version.ts";
 
 export const command: Command = {
   path: ["backup"],
   summary: "Keep configuration, history and events in one file",
+  about:
+    "Writes configuration, history, audits and log to one new file that only root reads, consistent while seawalld runs. It changes nothing else, never replaces a file, and keeps no key or password of OpenClaw.",
   usage: "seawall backup [FILE] [--json]",
   options: { json: { type: "boolean" } },
   optionHelp: { json: "print what is in it as JSON" },
-  examples: ["seawall backup", "seawall backup /root/seawall.tar.gz"],
+  exits: {
+    0: "the backup is written",
+    2: "bad usage, a file of that name is there, or it could not be written",
+    3: "there is nothing to keep",
+    5: "not root",
+  },
+  places: ["policy", "history", "events", "audits", "run"],
+  examples: ["sudo seawall backup", "sudo seawall backup /root/seawall.tar.gz"],
+  seeAlso: ["restore", "support"],
+  argument: { kind: "file" },
   run: async (context) => {
     requireRootForFiles("backup");
     const nowMs = context.nowMs();

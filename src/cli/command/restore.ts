@@ -2,24 +2,35 @@ import { resolve } from "node:path";
 import { restoreBackup } from "../../apply/restore.ts";
 import { SeawallError } from "../../core/base/error.ts";
 import { locked } from "../../edge/kernel/change-lock.ts";
+import { VERSION } from "../../core/base/version.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
 import { type Command, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { backupWords } from "../render/backup.ts";
 import { plain } from "../render/plain.ts";
 import { requireRootForFiles } from "../root.ts";
-import { VERSION } from "../version.ts";
 
 export const command: Command = {
   path: ["restore"],
   summary: "Put a backup back, all of it or nothing",
+  about:
+    "Looks at a whole backup, then puts configuration, history, audits and log in place, all or nothing, and keeps the former files. It never touches the kernel: `seawall apply` does, afterwards.",
   usage: "seawall restore FILE [--dry-run] [--json]",
   options: { "dry-run": { type: "boolean" }, json: { type: "boolean" } },
   optionHelp: {
     "dry-run": "look at all of it, and change nothing",
     json: "print the result as JSON",
   },
-  examples: ["seawall restore seawall.tar.gz --dry-run", "seawall restore seawall.tar.gz"],
+  exits: {
+    0: "restored, or with --dry-run could be",
+    2: "bad usage, or the backup cannot be used: nothing was changed",
+    3: "there is no such file",
+    5: "not root",
+  },
+  places: ["policy", "history", "events", "audits", "run"],
+  examples: ["sudo seawall restore seawall.tar.gz --dry-run", "sudo seawall restore seawall.tar.gz"],
+  seeAlso: ["backup", "apply", "history"],
+  argument: { kind: "file" },
   run: async (context) => {
     requireRootForFiles("restore");
     const [named] = context.positionals;

@@ -1,24 +1,34 @@
 import { resolve } from "node:path";
 import { supportParts } from "../../apply/support.ts";
 import { writeArchive } from "../../edge/archive/write.ts";
+import { VERSION } from "../../core/base/version.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
 import { type Command, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { policyPath } from "../policy.ts";
 import { plain } from "../render/plain.ts";
 import { requireRootForFiles } from "../root.ts";
-import { VERSION } from "../version.ts";
 
 export const command: Command = {
   path: ["support"],
   summary: "Gather what a bug report needs, without secrets and names",
+  about:
+    "Gathers versions, status, policy, our table and the last lines of seawalld in one file. Names and addresses become tokens; it never reads OpenClaw's configuration or the log of connections, and sends nothing.",
   usage: "seawall support [FILE] [--no-redact] [--json]",
   options: { "no-redact": { type: "boolean" }, json: { type: "boolean" } },
   optionHelp: {
     "no-redact": "leave names and addresses as they are, for your own use; secrets go all the same",
     json: "print what is in it as JSON",
   },
-  examples: ["seawall support", "seawall support /tmp/seawall.tar.gz"],
+  exits: {
+    0: "the file is written",
+    2: "bad usage, a file of that name is there, or it could not be written",
+    5: "not root",
+  },
+  places: ["policy", "history", "kernel", "audits", "run"],
+  examples: ["sudo seawall support", "sudo seawall support seawall-support.tar.gz --no-redact"],
+  seeAlso: ["backup", "status"],
+  argument: { kind: "file" },
   run: async (context) => {
     requireRootForFiles("support");
     const nowMs = context.nowMs();
