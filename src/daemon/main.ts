@@ -1,4 +1,5 @@
 /** seawalld in the foreground: reads what the kernel logs, and tidies up after a lease that ran out. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { settleOver } from "../apply/settle.ts";
 import { SeawallError } from "../core/base/error.ts";
 import { NFLOG_GROUP } from "../core/event/log-prefix.ts";
@@ -7,6 +8,7 @@ import { readLive } from "../edge/kernel/live.ts";
 import { requireNft } from "../edge/kernel/nft.ts";
 import { type Folders, makeFolder } from "../edge/state/folder.ts";
 import { locked } from "../edge/kernel/change-lock.ts";
+import { type CutWatch, createCutWatch } from "./cut-watch.ts";
 import { openControl } from "./control.ts";
 import { startDriftWatch } from "./drift-watch.ts";
 import { flowOfReport } from "./gate/flow.ts";
@@ -41,17 +43,21 @@ export async function runDaemon(folders: Folders, options: DaemonOptions, voice:
     err: voice.err,
     onReport: (report, generation) => pipeline.add(flowOfReport(report, generation, voice.nowMs())),
   });
+  const cuts = createCutWatch(folders.state, voice.nowMs, voice.err);
   const drift = startDriftWatch({
     folders,
     nowMs: voice.nowMs,
     err: voice.err,
-    onHealed: () => keeper.refill(),
+    onHealed: () => {
+      cuts.lookAgain();
+      return keeper.refill();
+    },
   });
   const control = await openControl(`${folders.run}/control.sock`, keeper);
   voice.err("seawalld: reading the kernel's log\n");
   const report = createReporter(voice);
   const tidy = setInterval(() => {
-    tidyUp(folders).catch((cause: unknown) => voice.err(`seawalld: ${messageOf(cause)}\n`));
+    tidyUp(folders, cuts).catch((cause: unknown) => voice.err(`seawalld: ${messageOf(cause)}\n`));
     report(pipeline.stats());
   }, TIDY_STEP_MS);
   await new Promise<void>((stop) => {
@@ -84,9 +90,12 @@ function createReporter(voice: DaemonVoice): (stats: PipelineStats) => void {
   };
 }
 
-async function tidyUp(folders: Folders): Promise<void> {
+async function tidyUp(folders: Folders, cuts: CutWatch): Promise<void> {
   const live = readLive();
-  if (live === null || live.candidate === null || live.leaseMs !== null) return;
+  if (live === null || live.candidate === null) return cuts.follow(live);
+  if (live.leaseMs !== null && live.leaseMs >= TIDY_STEP_MS) return;
+  // What only the candidate admitted is not to live on until the next step.
+  if (live.leaseMs !== null) await sleep(live.leaseMs + 1);
   try {
     await locked(folders.run, () => settleOver(folders, readLive()), 0);
   } catch (cause) {
