@@ -10,6 +10,7 @@ import { readLive } from "../edge/kernel/live.ts";
 import { requireNft } from "../edge/kernel/nft.ts";
 import { type Folders, makeFolder } from "../edge/state/folder.ts";
 import type { HistoryEntry } from "../edge/state/history-entry.ts";
+import { together } from "./attempt.ts";
 import { compileNext, loadCandidate, machineOptions } from "./candidate.ts";
 import { type ScopeContainment, writeContainment } from "./containment-record.ts";
 import { examineContainment, refuseUncontained } from "./containment.ts";
@@ -62,12 +63,12 @@ export async function applyPolicy(request: ApplyRequest): Promise<ApplyResult> {
   const options = machineOptions(request.policy, uplinks);
   const compiled = compileNext(request.policy, live, options);
   if (!compiled.ok) return compiled;
-  const entry = await loadCandidate(request, compiled.ruleset, live, options);
-  const troubles = [
+  const { entry, trouble: unknown } = await loadCandidate(request, compiled.ruleset, live, options);
+  const trouble = together([
+    unknown,
     writeLandmark(request.folders),
     writeContainment(request.folders.state, containment, request.nowMs()),
-  ].filter((one) => one !== null);
-  const trouble = troubles.length === 0 ? null : troubles.join("; ");
+  ]);
   return { ok: true, entry, deadlineMs: request.nowMs() + request.leaseMs, trouble };
 }
 

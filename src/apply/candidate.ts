@@ -25,6 +25,7 @@ import { keptRuleset } from "./boot.ts";
 import { isWaiting, withdraw } from "./confirm.ts";
 import { followKernel, prepareGate } from "./gate.ts";
 import { refuseUnreachableGate } from "./guest.ts";
+import { knowOpenConnections } from "./open-connection.ts";
 import { preload } from "./preload.ts";
 import { prepareCgroups, scopeInterfaces } from "./scope.ts";
 import { parseSeal, sealOf } from "./seal.ts";
@@ -99,17 +100,17 @@ function freeGeneration(live: LiveState | null): number {
 
 /**
  * Loads a compiled policy as the candidate and returns its entry of the history. Whatever fails, the kernel keeps
- * what it had. A gate that cannot be reached refuses it.
+ * what it had. A gate that cannot be reached refuses it. `trouble`: what is not known of the connections that are open.
  */
 export async function loadCandidate(
   proposed: Proposed,
   ruleset: Ruleset,
   live: LiveState | null,
   options: MachineOptions,
-): Promise<HistoryEntry> {
+): Promise<{ readonly entry: HistoryEntry; readonly trouble: string | null }> {
   const entry = record(proposed, ruleset, options, live);
-  await load(proposed, ruleset, live, entry);
-  return entry;
+  const trouble = await load(proposed, ruleset, live, entry);
+  return { entry, trouble };
 }
 
 /** Written before the kernel is told, so that whatever the kernel holds can be named. */
@@ -169,7 +170,9 @@ async function load(
   ruleset: Ruleset,
   live: LiveState | null,
   entry: HistoryEntry,
-): Promise<void> {
+): Promise<string | null> {
+  // Connections are tracked from the first of our rules on, and whoever sends first then seems to have begun.
+  const unknown = live === null ? knowOpenConnections() : null;
   const loaded = await preload(ruleset, live?.sets ?? new Set());
   const { stage, turn } = propose({
     candidate: ruleset,
@@ -195,4 +198,5 @@ async function load(
     await followKernel(folders.run);
     throw cause;
   }
+  return unknown;
 }

@@ -6,6 +6,10 @@ import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import type { Folders } from "../edge/state/folder.ts";
 import type { HistoryEntry } from "../edge/state/history-entry.ts";
 import { writeHistory } from "../edge/state/history.ts";
+import { together } from "./attempt.ts";
+import { carryOver } from "./carry-over.ts";
+import type { Cut } from "./cut.ts";
+import { knowOpenConnections } from "./open-connection.ts";
 import { parseSeal } from "./seal.ts";
 import { entryOf, settleAt, settleOver, takeDown } from "./settle.ts";
 import { generationOf } from "./stamp.ts";
@@ -15,7 +19,9 @@ export interface Confirmed {
   readonly entry: HistoryEntry | undefined;
   /** How it was shown: the new connection, or only a console. */
   readonly shownBy: string;
-  /** What could not be written down of it, or null. */
+  /** Connections that the policy forbids and that were ended. */
+  readonly ended: number;
+  /** What could not be written down of it, or not be ended; null for nothing. */
   readonly trouble: string | null;
 }
 
@@ -30,8 +36,15 @@ export function confirm(folders: Folders, pid: number, console: boolean, nowMs: 
   refusePause(live, generation);
   const shownBy = console ? showConsole(pid) : showConnection(pid, generation);
   const entry = entryOf(folders.state, live, generation);
-  const trouble = settleAt(folders, live, generation) ?? markConfirmed(folders.state, entry, nowMs);
-  return { generation, entry, shownBy, trouble };
+  // Until now they were nobody's; what has come in since the apply may have been taken for its beginning.
+  const unprepared =
+    live.committed === null
+      ? knowOpenConnections()
+      : carryOver(folders.state, live, { from: live.committed, to: generation }, nowMs);
+  const cut = settleAt(folders, live, generation, nowMs);
+  const unwritten = markConfirmed(folders.state, entry, nowMs);
+  const trouble = together([unprepared, cut.trouble, unwritten]);
+  return { generation, entry, shownBy, ended: cut.ended, trouble };
 }
 
 /** The kernel holds the change already, so a full disk is said and is no failure. */
@@ -46,12 +59,18 @@ function markConfirmed(state: string, entry: HistoryEntry | undefined, nowMs: nu
   }
 }
 
-/** Ends the lease now. Returns the generation in force after it, or null when that is none. */
-export function withdraw(folders: Folders): number | null {
+/** Ends the lease now. `generation`: the one in force after it, or null when that is none. */
+export function withdraw(
+  folders: Folders,
+  nowMs: number = Date.now(),
+): Cut & { readonly generation: number | null } {
   const live = waiting(folders);
-  if (live.committed === null) takeDown(folders);
-  else settleAt(folders, live, live.committed);
-  return live.committed;
+  const { committed: generation, candidate } = live;
+  if (generation === null) return { generation, ended: 0, trouble: takeDown(folders) };
+  const unprepared =
+    candidate === null ? null : carryOver(folders.state, live, { from: candidate, to: generation }, nowMs);
+  const { ended, trouble } = settleAt(folders, live, generation, nowMs);
+  return { generation, ended, trouble: together([unprepared, trouble]) };
 }
 
 /** Whether a change waits for its confirm and its time is not over. */

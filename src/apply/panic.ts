@@ -12,6 +12,7 @@ import { type HistoryEntry, readHistoryEntry } from "../edge/state/history-entry
 import { type PolicyTexts, readPolicyOf, writeHistory } from "../edge/state/history.ts";
 import { readKeptRuleset } from "../edge/state/kept-ruleset.ts";
 import { readResolvedPolicy } from "../edge/state/resolved-policy.ts";
+import { together } from "./attempt.ts";
 import {
   compileNext,
   loadCandidate,
@@ -124,14 +125,14 @@ async function putInForce(proposed: Proposed, options: MachineOptions, before: n
       help: "seawall down, then unplug the agent's service: systemctl stop openclaw",
     });
   }
-  const entry = await loadCandidate(proposed, compiled.ruleset, live, options);
+  const { entry, trouble: unknown } = await loadCandidate(proposed, compiled.ruleset, live, options);
   const loaded = readLive();
-  const trouble = loaded === null ? "the rules are gone again" : settleAt(folders, loaded, entry.generation);
+  const trouble =
+    loaded === null ? "the rules are gone again" : settleAt(folders, loaded, entry.generation).trouble;
   const written = { ...entry, confirmedMs: nowMs(), ...(before === null ? {} : { before }) };
   const unwritten = writeDown(folders.state, written);
   await followKernel(folders.run);
-  const troubles = [trouble, unwritten].filter((one) => one !== null);
-  return { generation: entry.generation, trouble: troubles.length === 0 ? null : troubles.join("; ") };
+  return { generation: entry.generation, trouble: together([unknown, trouble, unwritten]) };
 }
 
 function writeDown(state: string, entry: HistoryEntry): string | null {

@@ -4,10 +4,13 @@ import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import { loadTransaction } from "../edge/kernel/nft.ts";
 import type { Folders } from "../edge/state/folder.ts";
 import { type HistoryEntry, readHistoryEntry } from "../edge/state/history-entry.ts";
+import { attempted, together } from "./attempt.ts";
 import { clearBoot, publishBoot } from "./boot.ts";
+import { type Cut, cutForbidden } from "./cut.ts";
 import { writeLandmark } from "./landmark.ts";
 import { isRescue } from "./stand-in.ts";
 import { parseSeal, sealOf } from "./seal.ts";
+import { releaseStamps } from "./stamp.ts";
 
 /**
  * Returns the live state with every candidate whose lease is over taken out. The kernel stopped judging by it
@@ -34,8 +37,13 @@ export function settleForChange(folders: Folders): LiveState | null {
   return null;
 }
 
-/** Makes `generation` the only one in force, now and at the next start. Returns what could not be remembered, or null. */
-export function settleAt(folders: Folders, live: LiveState, generation: number): string | null {
+/** Makes `generation` the only one in force, now and at the next start, and ends what its policy forbids. */
+export function settleAt(
+  folders: Folders,
+  live: LiveState,
+  generation: number,
+  nowMs: number = Date.now(),
+): Cut {
   const { state } = folders;
   const entry = entryOf(state, live, generation);
   const others = [...live.seals.keys()].filter((other) => other !== generation);
@@ -45,18 +53,20 @@ export function settleAt(folders: Folders, live: LiveState, generation: number):
   });
   loadTransaction(turn);
   if (sweep !== "") loadTransaction(sweep);
-  return together([writeLandmark(folders), publishBoot(state, entry)]);
+  // Remembered first: ending connections takes longer, and others would be blamed for what we have just done.
+  const forgotten = together([writeLandmark(folders), publishBoot(state, entry)]);
+  const { ended, trouble } = cutForbidden(state, entry, nowMs);
+  return { ended, trouble: together([forgotten, trouble]) };
 }
 
-/** Takes our table out of the kernel, and out of the next start. Returns what could not be remembered, or null. */
+/**
+ * Takes our table out of the kernel and out of the next start, and our stamps off all connections. Returns what could
+ * not be done or remembered, or null.
+ */
 export function takeDown(folders: Folders): string | null {
   loadTransaction(OFF);
-  return together([writeLandmark(folders), clearBoot(folders.state)]);
-}
-
-function together(troubles: readonly (string | null)[]): string | null {
-  const found = troubles.filter((one) => one !== null);
-  return found.length === 0 ? null : found.join("; ");
+  const stamped = attempted("connections keep our stamps until they end", releaseStamps);
+  return together([stamped, writeLandmark(folders), clearBoot(folders.state)]);
 }
 
 /** Returns the history entry of a generation in the kernel, told by its seal. */

@@ -3,6 +3,7 @@ import { formatIp } from "../core/net/ip.ts";
 import {
   GENERATION_MASK,
   generationOfMark,
+  MARK_MASK,
   markOf,
   SCOPE_INBOUND,
   SCOPE_MASK,
@@ -48,5 +49,22 @@ export function isGenerationInUse(generation: number): boolean {
     return found.kind === "done" && found.count > 0;
   } finally {
     conntrack.close();
+  }
+}
+
+/**
+ * Takes our field out of the mark of every connection. What a stamp meant goes with our rules, and the next policy
+ * is to find connections from before it as anybody's: unstamped.
+ */
+export function releaseStamps(): void {
+  const [seen, changed] = [openConntrack(), openConntrack()];
+  try {
+    seen.dumpWanted(
+      (mark) => (mark & MARK_MASK) !== 0,
+      ({ original }) => void changed.setMark(original, { value: 0, mask: MARK_MASK }),
+    );
+  } finally {
+    seen.close();
+    changed.close();
   }
 }

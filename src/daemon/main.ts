@@ -1,4 +1,5 @@
 /** seawalld in the foreground: reads what the kernel logs, and tidies up after a lease that ran out. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { settleOver } from "../apply/settle.ts";
 import { SeawallError } from "../core/base/error.ts";
 import { NFLOG_GROUP } from "../core/event/log-prefix.ts";
@@ -8,6 +9,7 @@ import { requireNft } from "../edge/kernel/nft.ts";
 import { type Folders, makeFolder } from "../edge/state/folder.ts";
 import { undoMoves } from "../edge/state/swap.ts";
 import { lockDaemon, locked } from "../edge/kernel/change-lock.ts";
+import { type CutWatch, createCutWatch } from "./cut-watch.ts";
 import { openControl } from "./control.ts";
 import { startDriftWatch } from "./drift-watch.ts";
 import { flowOfReport } from "./gate/flow.ts";
@@ -57,17 +59,21 @@ async function run(folders: Folders, options: DaemonOptions, voice: DaemonVoice)
     err: voice.err,
     onReport: (report, generation) => pipeline.add(flowOfReport(report, generation, voice.nowMs())),
   });
+  const cuts = createCutWatch(folders.state, voice.nowMs, voice.err);
   const drift = startDriftWatch({
     folders,
     nowMs: voice.nowMs,
     err: voice.err,
-    onHealed: () => keeper.refill(),
+    onHealed: () => {
+      cuts.lookAgain();
+      return keeper.refill();
+    },
   });
   const control = await openControl(`${folders.run}/control.sock`, keeper);
   voice.err("seawalld: reading the kernel's log\n");
   const report = createReporter(voice);
   const writeHealth = createHealth(folders.run, voice.nowMs);
-  const tidyNow = guard.callback("what a lease left behind stays", () => tidyUp(folders));
+  const tidyNow = guard.callback("what a lease left behind stays", () => tidyUp(folders, cuts));
   const reportNow = guard.callback("status is not told", () => {
     report(pipeline.stats());
     writeHealth(pipeline.stats());
@@ -116,9 +122,12 @@ async function undoRestore(folders: Folders, guard: Guard): Promise<void> {
   }
 }
 
-async function tidyUp(folders: Folders): Promise<void> {
+async function tidyUp(folders: Folders, cuts: CutWatch): Promise<void> {
   const live = readLive();
-  if (live === null || live.candidate === null || live.leaseMs !== null) return;
+  if (live === null || live.candidate === null) return cuts.follow(live);
+  if (live.leaseMs !== null && live.leaseMs >= TIDY_STEP_MS) return;
+  // What only the candidate admitted is not to live on until the next step.
+  if (live.leaseMs !== null) await sleep(live.leaseMs + 1);
   try {
     await locked(folders.run, () => settleOver(folders, readLive()), 0);
   } catch (cause) {

@@ -3,6 +3,7 @@ import { confirm } from "../../apply/confirm.ts";
 import { followKernel } from "../../apply/gate.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
 import { locked } from "../../edge/kernel/change-lock.ts";
+import { endedText } from "../ended.ts";
 import { type Command, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { requireRoot } from "../root.ts";
@@ -35,10 +36,11 @@ export const command: Command = {
     );
     if (context.flags["json"] === true) {
       context.out(
-        `${JSON.stringify({ schema: SCHEMA, confirmed: true, generation: done.generation, shownBy: done.shownBy })}\n`,
+        `${JSON.stringify({ schema: SCHEMA, confirmed: true, generation: done.generation, shownBy: done.shownBy, ended: done.ended })}\n`,
       );
     } else {
       context.out(`confirmed: generation ${done.generation} stays in force, shown by ${done.shownBy}\n`);
+      if (done.ended > 0) context.out(endedText(done.ended));
     }
     await followKernel(folders.run);
     if (done.trouble !== null) context.err(`warning: ${done.trouble}\n`);

@@ -9,6 +9,7 @@ import type { HistoryEntry } from "../../edge/state/history-entry.ts";
 import { readHistory, readPolicyOf } from "../../edge/state/history.ts";
 import { locked } from "../../edge/kernel/change-lock.ts";
 import { entryOf } from "../../apply/settle.ts";
+import { endedText } from "../ended.ts";
 import { type Command, type CommandContext, SCHEMA } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { checkWritten } from "../policy.ts";
@@ -45,15 +46,18 @@ export const command: Command = {
 
 /** A change waits: it ends now instead of at its deadline. */
 async function endWaiting(context: CommandContext, folders: Folders): Promise<ExitCode> {
-  const generation = withdraw(folders);
+  const { generation, ended, trouble } = withdraw(folders, context.nowMs());
   await followKernel(folders.run);
-  if (context.flags["json"] === true) context.out(`${JSON.stringify({ schema: SCHEMA, generation })}\n`);
-  else {
+  if (trouble !== null) context.err(`warning: ${trouble}\n`);
+  if (context.flags["json"] === true) {
+    context.out(`${JSON.stringify({ schema: SCHEMA, generation, ended })}\n`);
+  } else {
     context.out(
       generation === null
         ? "rolled back: Seawall is off, as before\n"
         : `rolled back to generation ${generation}\n`,
     );
+    if (ended > 0) context.out(endedText(ended));
   }
   return EXIT.ok;
 }

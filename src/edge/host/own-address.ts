@@ -1,6 +1,6 @@
 /** The addresses of this machine, of its loopback too. */
 import { networkInterfaces } from "node:os";
-import { parseIp } from "../../core/net/ip.ts";
+import { formatIp, parseIp } from "../../core/net/ip.ts";
 import { type PrefixSet, prefixSetOf } from "../../core/net/prefix-set.ts";
 
 /** Returns every address of this network namespace as a set. */
@@ -20,4 +20,16 @@ export function ownAddresses(): PrefixSet {
 export function addressesOf(name: string): string[] {
   const found = networkInterfaces()[name] ?? [];
   return found.map(({ address }) => address).filter((address) => !address.startsWith("fe80:"));
+}
+
+/** Returns which interface of this namespace has each of its addresses. */
+export function linksByAddress(): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const [name, list = []] of Object.entries(networkInterfaces())) {
+    for (const { address } of list) {
+      const ip = parseIp(address.split("%")[0] ?? "");
+      if (ip !== undefined) found.set(formatIp(ip), name);
+    }
+  }
+  return found;
 }

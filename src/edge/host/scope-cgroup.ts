@@ -1,5 +1,5 @@
 /** Where the cgroup of a scope is on this machine, as a rule that nft loads here has to name it. */
-import { lstatSync, mkdirSync, readlinkSync, type Stats, statfsSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, readlinkSync, type Stats, statfsSync } from "node:fs";
 import { SeawallError } from "../../core/base/error.ts";
 import {
   type CgroupSelector,
@@ -104,4 +104,24 @@ function isRootsAlone({ uid, gid, mode }: Stats): boolean {
 
 function refused(message: string, help: string, cause?: unknown): SeawallError {
   return new SeawallError("SEAWALL_SCOPE", message, { still: STILL, help, cause });
+}
+
+/** LIMIT: cgroups looked at below one scope. */
+const BELOW_MAX = 20_000;
+
+/** Returns the numbers of a cgroup and of all below it, as sockets carry them; none when it is not there. */
+export function cgroupsBelow({ path }: CgroupSelector, mount: CgroupMount): Set<bigint> {
+  const found = new Set<bigint>();
+  const waiting = [`${mount.directory}/${path}`];
+  for (let at = waiting.pop(); at !== undefined && found.size < BELOW_MAX; at = waiting.pop()) {
+    try {
+      found.add(lstatSync(at, { bigint: true }).ino);
+      for (const one of readdirSync(at, { withFileTypes: true })) {
+        if (one.isDirectory()) waiting.push(`${at}/${one.name}`);
+      }
+    } catch {
+      // It went while we looked.
+    }
+  }
+  return found;
 }

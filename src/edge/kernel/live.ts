@@ -1,5 +1,6 @@
 /** What the kernel holds of our table, whatever our own files say. */
 import { ALIVE_SET, leaseName, TABLE } from "../../core/compile/nftables/table.ts";
+import { addressText } from "../../core/event/address.ts";
 import { digestOf } from "./digest.ts";
 import { gotoOf } from "./netlink/goto.ts";
 import { closeNetlink, NETLINK_NETFILTER, openNetlink } from "./netlink/socket.ts";
@@ -75,6 +76,24 @@ export function digestGeneration(generation: number, watchedSets: readonly strin
 
 /** Chains that every generation with names shares. */
 const DIVERTING = /^(divert|escape)[_/]/;
+
+/** Returns the addresses that a set of ours holds now, as canonical text; none when there is no such set. */
+export function readAddressSet(set: string): ReadonlySet<string> {
+  return withDump((dump) => new Set(dump.elements(set).map(({ key }) => addressText(key))));
+}
+
+/** Returns the names of interfaces that a set of ours holds; none when there is no such set. */
+export function readInterfaceSet(set: string): string[] {
+  const decoder = new TextDecoder();
+  return withDump((dump) =>
+    dump.elements(set).map(({ key }) => decoder.decode(key.subarray(0, endOfText(key)))),
+  );
+}
+
+function endOfText(bytes: Uint8Array): number {
+  const end = bytes.indexOf(0);
+  return end < 0 ? bytes.length : end;
+}
 
 function withDump<Value>(read: (dump: TableDump) => Value): Value {
   const socket = openNetlink(NETLINK_NETFILTER, { receiveTimeoutMs: ANSWER_TIMEOUT_MS });

@@ -24,6 +24,9 @@ const GONE = "  - {id: gone, allow: third.example.com, port: [443, 8080], why: a
 const EXTRA = "  - {id: extra, allow: evil.example.net, port: [443, 8080], why: a rule of this test}\n";
 const MORE = "  - {id: more, allow: more.example.com, port: 22, why: a rule of this test}\n";
 
+const FORGET_PINS = `
+for set in $(nft list sets inet | grep -o 'name4_[0-9a-f]*' | sort -u); do nft flush set inet seawall $set; done`;
+
 describe("when the policy changes", () => {
   let world: World;
   let agent: Agent;
@@ -109,6 +112,27 @@ describe("when the policy changes", () => {
     assertNoSuchName(await agent.resolve("third.example.com"));
     const { packets } = await world.during(() => agent.send({ address: SITE4, port: 9_000 }, "x"));
     assert.equal(packets(SITE4, "tcp 9000"), 0);
+  });
+
+  it("what a name admitted lives on although its address is not pinned any more, and ends with its rule", async () => {
+    await world.seawall.enforce(head("enforce") + GONE);
+    const [web, kept] = await open("good.example.com", SITE4);
+    const [goneWeb, gone] = await open("third.example.com", THIRD4);
+    for (const key of [web, goneWeb]) await agent.end(key);
+    // As after the end of every DNS answer: nobody knows any more where the names were.
+    await world.signal("KILL", "daemon");
+    await world.signal("KILL", "gate");
+    await world.host.shell(FORGET_PINS);
+    await world.startDaemon();
+    await world.seawall.enforce(head("enforce") + GONE + MORE);
+    assert.doesNotMatch(
+      await world.host.shell("nft list table inet seawall"),
+      new RegExp(`${SITE4} timeout`),
+    );
+    await assertLives([kept, gone]);
+    await world.seawall.enforce(head("enforce") + MORE);
+    await assertCut([gone], CUT_MS);
+    await agent.end(kept);
   });
 
   it("and is not confirmed, only what the candidate alone allowed is cut when its lease is over", async () => {

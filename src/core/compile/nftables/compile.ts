@@ -9,6 +9,7 @@ import type { ResolvedPolicy } from "../../policy/resolved.ts";
 import { GATE_UID, GATE_USER } from "./gate.ts";
 import { type CompiledGate, compileGate } from "./gate-place.ts";
 import { type CompiledZone, compileZone } from "./inbound.ts";
+import { CUT_COUNTER, cutChains, endedIn, endedOut } from "./cut.ts";
 import { MARK_FOREIGN_MASK, markOf, SCOPE_GATE, SCOPE_INBOUND, SCOPE_MASK } from "./mark.ts";
 import {
   admittedName,
@@ -101,11 +102,12 @@ function chainsOf(policy: ResolvedPolicy, options: CompileOptions, { zones, scop
   const enforced = policy.mode.outbound === "enforce";
   return [
     ...denialChains(generation),
+    ...cutChains(generation),
     ...zones.flatMap(({ compiled }) => compiled.chains),
     ...scopes.flatMap((scope) => scope.chains),
     ...(gate?.chains ?? []),
     preroutingChain(policy, generation, zones, scopes, policy.containers === "deny" && enforced),
-    outputChain(`g${generation}`, scopes, gate, [
+    outputChain(generation, scopes, gate, [
       ...cgroupRules(scopes, cgroupPrefix),
       ...(enforced ? strayRules(scopes, generation, cgroupPrefix) : []),
     ]),
@@ -126,6 +128,7 @@ function objectsOf(
   return [
     { kind: "admitted", name: admittedName(generation), marks },
     { kind: "admitted", name: olderName(generation), marks: [] },
+    CUT_COUNTER,
     ...zones.flatMap(({ compiled }) => compiled.objects),
     ...scopes.flatMap((scope) => [...scope.objects, ...selectorObjects(scope, interfaces)]),
     ...(gate?.objects ?? []),
@@ -172,7 +175,7 @@ function preroutingChain(
   const answers = nft`ct direction reply ct state established,related accept comment "host.established: began inside"`;
   const rules: Nft[] = [nft`iifname "lo" accept comment "host.loopback"`];
   // What a scope sends is judged by the scope's own stamp, so it is asked before anybody else's counts.
-  if (byInterface.length > 0) rules.push(answers);
+  if (byInterface.length > 0) rules.push(endedIn(generation), answers);
   for (const { selector, entry } of byInterface) {
     if (selector.kind !== "interfaces") continue;
     rules.push(
@@ -182,7 +185,7 @@ function preroutingChain(
   }
   rules.push(
     ...admittedRules(generation),
-    ...(byInterface.length > 0 ? [] : [answers]),
+    ...(byInterface.length > 0 ? [] : [endedIn(generation), answers]),
     nft`ct state related meta l4proto { icmp, ipv6-icmp } accept comment "host.pmtu"`,
   );
   for (const zone of policy.zones) {
@@ -205,7 +208,7 @@ function preroutingChain(
 }
 
 function outputChain(
-  prefix: string,
+  generation: number,
   scopes: readonly CompiledScope[],
   gate: { readonly uid: number; readonly entry: string } | null,
   byCgroup: readonly Nft[],
@@ -225,11 +228,12 @@ function outputChain(
     uids.push(nft`${gate.uid} : ${goTo(gate.entry)}`);
     marks.push(nft`${hex32((SCOPE_GATE << 24) >>> 0)} : ${goTo(gate.entry)}`);
   }
-  const rules = [nft`ct direction reply accept comment "answers: judged where they came in"`];
+  const answers = nft`ct direction reply accept comment "answers: judged where they came in"`;
+  const rules = [endedOut(generation), answers];
   rules.push(...byCgroup);
   if (uids.length > 0) rules.push(nft`meta skuid vmap { ${uids} }`);
   if (marks.length > 0) rules.push(nft`ct mark and ${hex32(SCOPE_MASK)} vmap { ${marks} }`);
-  return { name: `${prefix}/output`, about: "what leaves: by who sends it", rules };
+  return { name: `g${generation}/output`, about: "what leaves: by who sends it", rules };
 }
 
 /** A unit is more specific than its user, so these are asked first. */

@@ -30,6 +30,18 @@ export function markOf(generation: number, scope: number): number {
   return ((generation << 28) | (scope << 24)) >>> 0;
 }
 
+/**
+ * A connection that a change of policy ended keeps whose it was and carries no generation. Its answers are refused;
+ * what the side that began it sends is judged as new, so that the kernel itself has the last word.
+ */
+export const CUT_FIRST = markOf(0, 1);
+export const CUT_LAST = markOf(0, 15);
+
+/** Returns the field of a connection of `scope` that was ended. What began outside shares a value with SCOPE_REJUDGED. */
+export function cutMarkOf(scope: number): number {
+  return markOf(0, scope === SCOPE_INBOUND ? SCOPE_REJUDGED : scope);
+}
+
 export function generationOfMark(mark: number): number {
   return mark >>> 28;
 }

@@ -106,13 +106,13 @@ function selectorOf(
       const known = target.network === "bridge" ? ["docker0"] : [];
       return {
         ok: true,
-        selector: { kind: "interfaces", set: `g${generation}/interfaces/${scope.name}`, known },
+        selector: { kind: "interfaces", set: interfaceSetName(generation, scope.name), known },
       };
     }
     case "netns":
       return {
         ok: true,
-        selector: { kind: "interfaces", set: `g${generation}/interfaces/${scope.name}`, known: [] },
+        selector: { kind: "interfaces", set: interfaceSetName(generation, scope.name), known: [] },
       };
     case "unit":
       return { ok: true, selector: { kind: "cgroup", ...selectorOfUnit(scope.name), isSlice: true } };
@@ -164,6 +164,11 @@ export function ownAdmittedRules(generation: number, scope: number): Nft[] {
     nft`${own} vmap @${name(olderName(generation))}`,
     nft`ct mark and ${hex32(MARK_MASK)} == 0x00000000 ct mark and ${hex32(MARK_MASK)} vmap @${name(olderName(generation))}`,
   ];
+}
+
+/** The set of interfaces behind which a scope by docker network or namespace is. */
+export function interfaceSetName(generation: number, scope: string): string {
+  return `g${generation}/interfaces/${scope}`;
 }
 
 /** The map of stamps that pass unjudged in a generation. */

@@ -22,9 +22,27 @@ export interface ConntrackEntry {
   readonly status: number;
   /** The kernel's number of this entry, which a new entry of the same tuple does not have. */
   readonly id: number | null;
+  /** TCP_CONNTRACK_ of linux/netfilter/nf_conntrack_tcp.h; null where it is no TCP. */
+  readonly tcpState: number | null;
 }
 
-const CTA = { original: 1, reply: 2, status: 3, mark: 8, id: 12 } as const;
+/** TCP_CONNTRACK_TIME_WAIT and _CLOSE: both sides know that it is over. */
+export function isOver({ tcpState }: ConntrackEntry): boolean {
+  return tcpState === 7 || tcpState === 8;
+}
+
+/** IPS_DST_NAT of linux/netfilter/nf_conntrack_common.h. */
+const STATUS_DST_NAT = 0x20;
+
+/** Whether a connection goes elsewhere than where it was sent to. */
+export function isTranslatedTo(status: number): boolean {
+  return (status & STATUS_DST_NAT) !== 0;
+}
+
+const CTA = { original: 1, reply: 2, status: 3, protocolState: 4, mark: 8, id: 12 } as const;
+/** CTA_PROTOINFO_TCP and in it CTA_PROTOINFO_TCP_STATE. */
+const CTA_TCP = 1;
+const CTA_TCP_STATE = 1;
 const CTA_TUPLE = { addresses: 1, protocol: 2 } as const;
 /** Source 1 and 3, destination 2 and 4, for IPv4 and IPv6. */
 const CTA_IP = { source4: 1, destination4: 2, source6: 3, destination6: 4 } as const;
@@ -37,15 +55,38 @@ export function decodeConntrack(view: DataView, from: number, to: number): Connt
   let mark = 0;
   let status = 0;
   let id: number | null = null;
+  let tcpState: number | null = null;
   eachAttribute(view, from, to, (type, start, end) => {
     if (type === CTA.original) original = decodeTuple(view, start, end);
     else if (type === CTA.reply) reply = decodeTuple(view, start, end);
+    else if (type === CTA.protocolState) tcpState = decodeTcpState(view, start, end);
     else if (end - start < 4) return;
     else if (type === CTA.status) status = view.getUint32(start);
     else if (type === CTA.mark) mark = view.getUint32(start);
     else if (type === CTA.id) id = view.getUint32(start);
   });
-  return original === undefined || reply === undefined ? undefined : { original, reply, mark, status, id };
+  if (original === undefined || reply === undefined) return undefined;
+  return { original, reply, mark, status, id, tcpState };
+}
+
+/** Returns the mark of the entry in the attributes [from, to), without reading the rest; 0 when it has none. */
+export function markOfEntry(view: DataView, from: number, to: number): number {
+  let mark = 0;
+  eachAttribute(view, from, to, (type, start, end) => {
+    if (type === CTA.mark && end - start >= 4) mark = view.getUint32(start);
+  });
+  return mark;
+}
+
+function decodeTcpState(view: DataView, from: number, to: number): number | null {
+  let state: number | null = null;
+  eachAttribute(view, from, to, (protocol, start, end) => {
+    if (protocol !== CTA_TCP) return;
+    eachAttribute(view, start, end, (type, at, after) => {
+      if (type === CTA_TCP_STATE && after > at) state = view.getUint8(at);
+    });
+  });
+  return state;
 }
 
 function decodeTuple(view: DataView, from: number, to: number): Tuple | undefined {
@@ -81,4 +122,15 @@ export function sameTuple(a: Tuple, b: Tuple): boolean {
     a.sourcePort === b.sourcePort &&
     a.destinationPort === b.destinationPort
   );
+}
+
+/** Returns the other direction of a connection without address translation. */
+export function answersOf({ protocol, source, destination, sourcePort, destinationPort }: Tuple): Tuple {
+  return {
+    protocol,
+    source: destination,
+    destination: source,
+    sourcePort: destinationPort,
+    destinationPort: sourcePort,
+  };
 }

@@ -14,7 +14,10 @@ const CHAIN = { table: 1, name: 3 } as const;
 const SET = { table: 1, name: 2, flags: 3, userdata: 13 } as const;
 const RULE = { table: 1, chain: 2, expressions: 4 } as const;
 const ELEMENTS = { table: 1, set: 2, elements: 3 } as const;
+const ELEMENT_KEY = 1;
 const ELEMENT_EXPIRATION = 5;
+/** NFTA_DATA_VALUE. */
+const DATA_VALUE = 1;
 const SET_FLAG_MAP = 0x8;
 /** NFTNL_UDATA_SET_COMMENT of libnftnl: where nft keeps the comment of a set. */
 const COMMENT_TYPE = 7;
@@ -32,6 +35,7 @@ export interface DumpedRule {
 }
 
 export interface DumpedElement {
+  readonly key: Uint8Array;
   readonly bytes: Uint8Array;
   /** What is left of its timeout, or null when it has none. */
   readonly expiresMs: number | null;
@@ -108,9 +112,12 @@ function commentOf(view: DataView, span: Span | undefined): string {
 function elementsOf(view: DataView, list: Span): DumpedElement[] {
   const elements: DumpedElement[] = [];
   eachAttribute(view, list[0], list[1], (_, from, to) => {
-    const expiration = fieldsOf(view, from, to).get(ELEMENT_EXPIRATION);
+    const fields = fieldsOf(view, from, to);
+    const expiration = fields.get(ELEMENT_EXPIRATION);
+    const key = fields.get(ELEMENT_KEY);
+    const value = key === undefined ? undefined : fieldsOf(view, key[0], key[1]).get(DATA_VALUE);
     const expiresMs = expiration === undefined ? null : Number(view.getBigUint64(expiration[0], false));
-    elements.push({ bytes: bytesOf(view, [from, to]), expiresMs });
+    elements.push({ key: bytesOf(view, value), bytes: bytesOf(view, [from, to]), expiresMs });
   });
   return elements;
 }
