@@ -64,6 +64,7 @@ before(async () => {
   ]);
   await serveSocket(world.host, "/run/user/4242/bus", "666");
   await serveSocket(world.host, "/run/docker.sock", "600");
+  await serveSocket(world.host, "/run/libvirt/virtqemud-sock", "600");
   await serveSocket(world.host, "/run/nscd/socket", "600");
 });
 after(() => world.stop());
@@ -169,7 +170,7 @@ describe("while outbound is enforced", () => {
     ["no-sni", /gate: no-name sw-/],
     ["nul-name", /^400 bad-request/],
     ["trailing-dot", /^403 default sw-/],
-    ["docker.sock", /^\/run\/docker\.sock: EACCES/],
+    ["docker.sock", /^\/run\/docker\.sock: EACCES, \/run\/libvirt\/virtqemud-sock: EACCES$/],
     ["user-manager", /bus starts processes for it, with its uid: ECONNREFUSED/],
     ["cgroup-move", /^no cgroup took it; ECONNREFUSED/],
     ["after-exit", /^0 of 4 arrived/],

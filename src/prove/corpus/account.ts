@@ -1,8 +1,9 @@
 /** Ways to become somebody, or to be somewhere, that the scope does not judge. */
-import { existsSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { findProgram } from "../../edge/host/command.ts";
 import { cgroupMount } from "../../edge/host/scope-cgroup.ts";
 import type { ContainmentFacts } from "../../core/containment/facts.ts";
+import { RUNTIME_SOCKETS } from "../../core/containment/runtime-socket.ts";
 import type { Answer, Ask } from "../ask.ts";
 import { held, type Judged, notHeld, notPossible, notShown } from "../row.ts";
 import type { Account } from "../place.ts";
@@ -147,25 +148,12 @@ function firstLine({ code, text }: Answer): string {
   return text.trim().split("\n", 1)[0] || code;
 }
 
-const RUNTIME_SOCKETS = [
-  "/run/docker.sock",
-  "/run/containerd/containerd.sock",
-  "/run/k3s/containerd/containerd.sock",
-  "/run/podman/podman.sock",
-  "/run/crio/crio.sock",
-  "/run/buildkit/buildkitd.sock",
-  "/var/lib/lxd/unix.socket",
-  "/var/snap/lxd/common/lxd/unix.socket",
-  "/var/lib/incus/unix.socket",
-  "/run/libvirt/libvirt-sock",
-];
-
 async function runtimeSocket(scene: Scene): Promise<Judged> {
   const { containers } = scene.place;
   if (containers !== null) return mountedSocket(containers);
   return ofAccount(scene, async () => {
     const { seen } = scene.place;
-    const paths = RUNTIME_SOCKETS.map((path) => `${seen}${path}`).filter(existsSync);
+    const paths = runtimeSockets(seen).filter(existsSync);
     const answers = await Promise.all(paths.map((path) => scene.agent.ask({ do: "unix", paths: [path] })));
     if (answers.length === 0) return notPossible("no container runtime listens here");
     const broken = answers.find(({ outcome }) => outcome === "failed");
@@ -177,6 +165,13 @@ async function runtimeSocket(scene: Scene): Promise<Judged> {
       return notHeld(`${open.join(", ")}: connected`, "take its access away (group, mode, access list)");
     return held(answers.map(({ text, code }) => `${text.slice(seen.length)}: ${code}`).join(", "));
   });
+}
+
+/** Below what the agent sees as its root. A link there would lead to ours, and /var/run links to what is listed too. */
+function runtimeSockets(seen: string): string[] {
+  const isLinked = lstatSync(`${seen}/var/run`, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  const own = RUNTIME_SOCKETS.filter((path) => !(isLinked && path.startsWith("/var/run/")));
+  return own.map((path) => `${seen}${path}`);
 }
 
 /** A container has the sockets that are mounted into it. */

@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { chmodSync, chownSync, copyFileSync, lchownSync, mkdirSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
+import { dirname } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { type Entry, machine, processOf, UID } from "../../../../test/support/fake-machine.ts";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.ts";
 import type { Containment } from "../../../core/containment/facts.ts";
 import { gradeContainment } from "../../../core/containment/grade.ts";
+import { RUNTIME_SOCKETS } from "../../../core/containment/runtime-socket.ts";
 import { openProbe } from "./probe.ts";
 import type { Subject } from "./process.ts";
 
@@ -244,6 +246,21 @@ describe("a dedicated user", () => {
       chownSync(`${root}/run/docker.sock`, 0, gid);
       chmodSync(`${root}/run/docker.sock`, mode);
       assert.equal(gradeContainment(openProbe(root).facts(AGENT)).grade, expected);
+    });
+  }
+});
+
+describe("every runtime that is known", () => {
+  for (const path of RUNTIME_SOCKETS) {
+    it(`is looked for at ${path}`, async (t) => {
+      const root = machine(t, { "/run": { folder: true } });
+      mkdirSync(`${root}${dirname(path)}`, { recursive: true });
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(`${root}${path}`, resolve));
+      t.after(() => server.close());
+      chmodSync(`${root}${path}`, 0o666);
+      const { reasons } = gradeContainment(openProbe(root).facts(AGENT));
+      assert.ok(reasons.some(({ id, evidence }) => id === "runtime-socket" && evidence.includes(path)));
     });
   }
 });

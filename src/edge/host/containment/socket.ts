@@ -1,31 +1,19 @@
 /** Sockets of container runtimes: who can write to one starts containers as root. */
 import { type Fact, known, unknown } from "../../../core/containment/facts.ts";
+import { RUNTIME_SOCKETS } from "../../../core/containment/runtime-socket.ts";
 import { findProgram, runSync } from "../command.ts";
 import type { Account } from "./machine.ts";
 import { mayWrite } from "./permission.ts";
 import type { Tree } from "./tree.ts";
 
-const SOCKETS = [
-  "/run/docker.sock",
-  "/var/run/docker.sock",
-  "/run/containerd/containerd.sock",
-  "/run/k3s/containerd/containerd.sock",
-  "/run/podman/podman.sock",
-  "/run/crio/crio.sock",
-  "/run/buildkit/buildkitd.sock",
-  "/var/lib/lxd/unix.socket",
-  "/var/snap/lxd/common/lxd/unix.socket",
-  "/var/lib/incus/unix.socket",
-  "/run/incus/unix.socket",
-  "/run/libvirt/libvirt-sock",
-  "/run/libvirt/virtqemud-sock",
-];
 /** LIMIT: time for ls and getfacl. */
 const DEADLINE_MS = 2_000;
 
 /** Returns the sockets that an account can write to, by mode or by access list (acl(5)). */
 export function reachableSockets(tree: Tree, account: Account): Fact<readonly string[]> {
-  const there = SOCKETS.map((path) => tree.trail(path)).filter(({ found }) => found?.isSocket() === true);
+  const there = RUNTIME_SOCKETS.map((path) => tree.trail(path)).filter(
+    ({ found }) => found?.isSocket() === true,
+  );
   const open = there.filter((trail) => mayWrite(trail, account)).map(({ path }) => path);
   const shut = [...new Set(there.map(({ path }) => path))].filter((path) => !open.includes(path));
   const listed = byAccessList(tree, account, shut);
