@@ -11,25 +11,11 @@ import {
   type HelloRead,
   readClientHello,
 } from "../../src/core/tls/client-hello.ts";
+import { hello as firstBytesOf } from "../gate/hello.ts";
 
 const RUNS = Number(process.env["SEAWALL_FUZZ_RUNS"] ?? 400);
 const SETTINGS = { numRuns: RUNS, seed: 20_261_103 };
 const NAME = "api.example.com";
-
-/** What Node's client writes first, a hello in one record; no network is used. */
-function captured(options: tls.ConnectionOptions): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const wire = new Duplex({
-      read: () => undefined,
-      write: (chunk: Buffer, _encoding, done) => {
-        done();
-        resolve(Uint8Array.from(chunk));
-        wire.destroy();
-      },
-    });
-    tls.connect({ socket: wire, ...options }).on("error", reject);
-  });
-}
 
 const HELLOS: Uint8Array[] = [];
 before(async () => {
@@ -39,7 +25,7 @@ before(async () => {
     { servername: NAME, ecdhCurve: "X25519MLKEM768" },
     {},
   ] as const)
-    HELLOS.push(await captured(options));
+    HELLOS.push(await firstBytesOf(null, options));
 });
 
 const often = <Value>(usual: Value, ...others: readonly Value[]): fc.Arbitrary<Value> =>

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Duplex } from "node:stream";
 import { describe, test } from "node:test";
 import tls from "node:tls";
+import { hello as firstBytesOf } from "../../../test/gate/hello.ts";
 import {
   alertRecord,
   createHelloReader,
@@ -294,21 +295,6 @@ describe("a lie is told as soon as it is certain:", () => {
   }
 });
 
-/** What Node's own client writes first; no network is used. */
-function captured(options: tls.ConnectionOptions): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const wire = new Duplex({
-      read: () => undefined,
-      write: (chunk: Buffer, _encoding, done) => {
-        done();
-        resolve(Uint8Array.from(chunk));
-        wire.destroy();
-      },
-    });
-    tls.connect({ socket: wire, ...options }).on("error", reject);
-  });
-}
-
 describe("what Node's client sends", () => {
   for (const [sentence, options, expected] of [
     ["with TLS 1.3", { servername: "api.example.com", minVersion: "TLSv1.3" }, "api.example.com"],
@@ -328,7 +314,7 @@ describe("what Node's client sends", () => {
     ],
   ] as const) {
     test(`${sentence} is read, whole and cut anywhere`, async () => {
-      const bytes = await captured(options);
+      const bytes = await firstBytesOf(null, options);
       for (let cut = 0; cut < bytes.length; cut += 1) {
         const reader = createHelloReader();
         assert.equal(show(reader.push(bytes.subarray(0, cut))), "more");
@@ -338,7 +324,7 @@ describe("what Node's client sends", () => {
   }
 
   test("with a post-quantum key share is larger than one packet", async () => {
-    const bytes = await captured({ servername: "api.example.com", ecdhCurve: "X25519MLKEM768" });
+    const bytes = await firstBytesOf(null, { servername: "api.example.com", ecdhCurve: "X25519MLKEM768" });
     assert.ok(bytes.length > 1_460, `${bytes.length} bytes`);
   });
 });
