@@ -1,14 +1,11 @@
 // Agents in networks of their own with Docker's own resolver: real dockerd, UFW on, two scopes.
 import assert from "node:assert/strict";
-import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "node:test";
 import { eventually } from "../../support/host/eventually.ts";
 import type { Agent } from "./agent.ts";
 import { assertNoSuchName, assertNotReached, assertReached } from "./expect.ts";
 import {
   BRIDGE_GATEWAY,
-  BUSY,
-  BUSY_MS,
   elsewhere,
   EMBEDDED,
   enterBoxes,
@@ -19,7 +16,7 @@ import {
   tries,
   TWO,
 } from "./scope-docker.ts";
-import { coreRows } from "./scope-rows.ts";
+import { BUSY, coreRows, laterRow } from "./scope-rows.ts";
 import { LOCAL_RESOLVER, type ScopeWorld, startLocalResolver } from "./scope-world.ts";
 import { ELSEWHERE4, ELSEWHERE6, SITE4, THIRD4 } from "./zone.ts";
 
@@ -89,22 +86,7 @@ describe("a network with Docker's own resolver", () => {
   });
 });
 
-describe("a container that is started later", () => {
-  it("is held from its first packet", async () => {
-    const { packets, asked } = await world.during(async () => {
-      await world.container("early", "mates", [], BUSY);
-      const agent = await world.inContainer("early");
-      assertReached(await agent.https("good.example.com"), "good.example.com");
-      await sleep(BUSY_MS);
-      await world.host.shell("docker rm -f early");
-    });
-    assert.equal(packets(ELSEWHERE4) + packets(ELSEWHERE6) + packets("8.8.8.8"), 0);
-    assert.deepEqual(
-      asked.filter((one) => !one.startsWith("good.")),
-      [],
-    );
-  });
-});
+describe("a container that is started later", () => laterRow(() => world, "mates"));
 
 describe("what others do to the rules", () => {
   it("`ufw reload` opens nothing", async () => {

@@ -7,8 +7,6 @@ import type { Agent } from "./agent.ts";
 import { assertReached } from "./expect.ts";
 import {
   BRIDGE_GATEWAY,
-  BUSY,
-  BUSY_MS,
   elsewhere,
   enterBoxes,
   ONE,
@@ -16,7 +14,7 @@ import {
   tries,
   WATCHED,
 } from "./scope-docker.ts";
-import { coreRows } from "./scope-rows.ts";
+import { BUSY, BUSY_MS, coreRows, laterRow } from "./scope-rows.ts";
 import type { ScopeWorld } from "./scope-world.ts";
 import { ELSEWHERE4, ELSEWHERE6, RESOLVER, SITE4 } from "./zone.ts";
 
@@ -107,22 +105,7 @@ describe("an agent in the default network", () => {
   });
 });
 
-describe("a container that is started later", () => {
-  it("is held from its first packet", async () => {
-    const { packets, asked } = await world.during(async () => {
-      await world.container("early", "bridge", [], BUSY);
-      const agent = await world.inContainer("early");
-      assertReached(await agent.https("good.example.com"), "good.example.com");
-      await sleep(BUSY_MS);
-      await world.host.shell("docker rm -f early");
-    });
-    assert.equal(packets(ELSEWHERE4) + packets(ELSEWHERE6) + packets("8.8.8.8"), 0);
-    assert.deepEqual(
-      asked.filter((one) => !one.startsWith("good.")),
-      [],
-    );
-  });
-});
+describe("a container that is started later", () => laterRow(() => world, "bridge"));
 
 describe("a network that no scope names", () => {
   it("is denied from when a docker scope is enforced", async () => {

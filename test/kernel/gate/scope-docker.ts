@@ -30,16 +30,6 @@ export const HAMMERED = [ELSEWHERE4, ELSEWHERE6].flatMap((address) => [
   { address, port: 80, over: "tcp" as const },
   { address, port: 443, over: "udp" as const },
 ]);
-/** Long enough for BUSY to send each of its kinds. */
-export const BUSY_MS = 2_000;
-/** Sends from its first moment on. */
-export const BUSY = `while :; do
-echo x | /bin/busybox nc -w 1 ${ELSEWHERE4} 80
-/bin/busybox ping -c 1 -W 1 ${ELSEWHERE4}
-/bin/busybox ping -c 1 -W 1 ${ELSEWHERE6}
-/bin/busybox nslookup evil.example.net 8.8.8.8
-done >/dev/null 2>&1`;
-
 /** An agent in each of the containers that every test has. */
 export interface Boxes {
   readonly box: Agent;

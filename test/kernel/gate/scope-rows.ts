@@ -1,6 +1,7 @@
 /** What every agent in a network of its own is held to, whatever made that network. */
 import assert from "node:assert/strict";
 import { it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { HOST4, HOST6 } from "../../support/host/host.ts";
 import type { Agent } from "./agent.ts";
 import { assertAddresses, assertNoSuchName, assertNotReached, assertReached } from "./expect.ts";
@@ -9,6 +10,16 @@ import { ELSEWHERE4, ELSEWHERE6, METADATA, OTHER_RESOLVER4, OTHER_RESOLVER6, SIT
 
 /** A service of the host itself, on every address of it. */
 export const HOST_SERVICE_PORT = 9_777;
+
+/** Long enough for BUSY to send each of its kinds. */
+export const BUSY_MS = 2_000;
+/** Sends from its first moment on. */
+export const BUSY = `while :; do
+echo x | /bin/busybox nc -w 1 ${ELSEWHERE4} 80
+/bin/busybox ping -c 1 -W 1 ${ELSEWHERE4}
+/bin/busybox ping -c 1 -W 1 ${ELSEWHERE6}
+/bin/busybox nslookup evil.example.net 8.8.8.8
+done >/dev/null 2>&1`;
 
 export interface Place {
   readonly world: ScopeWorld;
@@ -30,6 +41,24 @@ export function coreRows(place: () => Place, { six }: { readonly six: boolean })
   nameRows(place, six);
   addressRows(place, six);
   hostRows(place);
+}
+
+/** Defines the row of a container that is started while the policy is in force, in this Docker network. */
+export function laterRow(world: () => ScopeWorld, network: string): void {
+  it("is held from its first packet", async () => {
+    const { packets, asked } = await world().during(async () => {
+      await world().container("early", network, [], BUSY);
+      const agent = await world().inContainer("early");
+      assertReached(await agent.https("good.example.com"), "good.example.com");
+      await sleep(BUSY_MS);
+      await world().host.shell("docker rm -f early");
+    });
+    assert.equal(packets(ELSEWHERE4) + packets(ELSEWHERE6) + packets("8.8.8.8"), 0);
+    assert.deepEqual(
+      asked.filter((one) => !one.startsWith("good.")),
+      [],
+    );
+  });
 }
 
 function listedRows(place: () => Place, six: boolean): void {
