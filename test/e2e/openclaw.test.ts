@@ -7,7 +7,7 @@ import { PLAIN_ANSWER } from "../../src/lab/openclaw/model.ts";
 import { eventually } from "../support/host/eventually.ts";
 import { type SeawallOnHost, seawallOn } from "../support/host/seawall.ts";
 import { ATTACKS } from "./attack.ts";
-import { killSeawall, startDaemon } from "./daemon.ts";
+import { killSeawall, startDaemon } from "../support/host/daemon.ts";
 import { openclaw } from "./gateway.ts";
 import { LISTED, LISTED_4, NEIGHBOUR, UNLISTED } from "./internet/zone.ts";
 import { policy } from "./policy.ts";

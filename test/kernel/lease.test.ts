@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "node:test";
 import type { Outcome } from "../support/host/agent-request.ts";
+import { startDaemon } from "../support/host/daemon.ts";
 import { eventually } from "../support/host/eventually.ts";
 import { HOST4, HOST6, type Host, startHost } from "../support/host/host.ts";
-import { SEAWALL, type SeawallOnHost, inbound, seawallOn } from "../support/host/seawall.ts";
+import { type SeawallOnHost, inbound, seawallOn } from "../support/host/seawall.ts";
 
 const WORLD4 = "45.33.32.156";
 const WORLD6 = "2600::1";
@@ -119,7 +120,7 @@ describe("a lease", () => {
   });
 
   it("runs out with the daemon running, and makes `apply --wait` return 6", async () => {
-    const daemon = await startDaemon(host);
+    const { child: daemon } = await startDaemon(host);
     try {
       const result = await seawall.run("apply", await candidate(), "--confirm-within", "5s", "--wait");
       assert.equal(result.code, 6, result.stderr);
@@ -132,7 +133,7 @@ describe("a lease", () => {
   });
 
   it("runs out within a second when the daemon is killed by SIGKILL in the middle", async () => {
-    const daemon = await startDaemon(host);
+    const { child: daemon } = await startDaemon(host);
     try {
       await seawall.ok("apply", await candidate(), "--confirm-within", "5s");
     } finally {
@@ -189,20 +190,6 @@ function early(outcomes: readonly Seen[], deadline: number, unwanted: Outcome): 
   return outcomes.filter(
     ({ endedMs, outcome }) => endedMs < deadline - REVERT_WITHIN_MS && outcome === unwanted,
   );
-}
-
-/** Starts `seawall daemon` on the host and waits until it says that it is up. */
-async function startDaemon(host: Host): Promise<ReturnType<Host["start"]>> {
-  const daemon = host.start([...SEAWALL, "daemon"]);
-  let said = "";
-  for (const stream of [daemon.stdout, daemon.stderr]) {
-    stream?.setEncoding("utf8").on("data", (text: string) => {
-      said += text;
-    });
-  }
-  await eventually(async () => said !== "" || daemon.exitCode !== null, true);
-  assert.equal(daemon.exitCode, null, said);
-  return daemon;
 }
 
 /** Kills whatever Seawall left running on the host, and shows that nothing is left. */

@@ -1,6 +1,7 @@
 // `seawall prove` from inside a Docker network: a container's place, made for the proof and gone afterwards.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { startDaemon } from "../support/host/daemon.ts";
 import { eventually } from "../support/host/eventually.ts";
 import { type Host, startHost } from "../support/host/host.ts";
 import { SEAWALL, type SeawallOnHost, seawallOn } from "../support/host/seawall.ts";
@@ -63,12 +64,7 @@ before(async () => {
     ip -n upstream route replace 172.17.0.0/16 via 203.0.113.10
     ip -n upstream -6 route replace 2001:db8:d0c::/64 via 2001:db8:1::10
   `);
-  const daemon = host.start([...SEAWALL, "daemon"]);
-  let said = "";
-  daemon.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    said += text;
-  });
-  assert.ok(await eventually(async () => said.includes("reading the kernel's log"), true, 30_000), said);
+  await startDaemon(host);
 });
 after(() => host.stop());
 

@@ -1,15 +1,14 @@
 /** A host with UFW and, when wanted, dockerd: agents live in containers and namespaces of their own. */
 import { fileURLToPath } from "node:url";
-import { eventually } from "../../support/host/eventually.ts";
+import { startDaemon } from "../../support/host/daemon.ts";
 import { type Host, startHost } from "../../support/host/host.ts";
-import { SEAWALL, type SeawallOnHost, seawallOn } from "../../support/host/seawall.ts";
+import { type SeawallOnHost, seawallOn } from "../../support/host/seawall.ts";
 import { type Agent, agentOf } from "./agent.ts";
 import { type Internet, startInternet } from "./internet.ts";
 import { asker } from "./line-client.ts";
 import type { Flow } from "./world.ts";
 import { RESOLVER } from "./zone.ts";
 
-const UP_DEADLINE_MS = 30_000;
 const RUN_DEADLINE_MS = 30_000;
 /** What an agent runs. */
 export const AGENT_SCRIPT = fileURLToPath(new URL("./in-namespace/agent.ts", import.meta.url));
@@ -47,7 +46,7 @@ export async function startScopeWorld(wanted: { readonly docker: boolean }): Pro
   try {
     await host.shell(SET_UP);
     const internet = await startInternet(host);
-    const said = await startDaemon(host);
+    const { said } = await startDaemon(host);
     return { ...internet, ...worldOf(host), said };
   } catch (error) {
     await host.stop();
@@ -97,21 +96,6 @@ export async function startLocalResolver(host: Host): Promise<void> {
     child.stdout?.once("data", () => resolve());
     child.once("close", () => reject(new Error("the local resolver did not start")));
   });
-}
-
-async function startDaemon(host: Host): Promise<() => string> {
-  const daemon = host.start([...SEAWALL, "daemon"]);
-  daemon.stdin?.end();
-  let said = "";
-  for (const stream of [daemon.stdout, daemon.stderr]) {
-    stream?.setEncoding("utf8").on("data", (text: string) => {
-      said += text;
-    });
-  }
-  const isUp = async () => daemon.exitCode !== null || said.includes("reading the kernel's log");
-  await eventually(isUp, true, UP_DEADLINE_MS);
-  if (daemon.exitCode !== null || said === "") throw new Error(`seawalld is not up: ${said}`);
-  return () => said;
 }
 
 const SET_UP = `

@@ -2,9 +2,9 @@
 import type { ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Finished } from "../../support/host/command.ts";
-import { eventually } from "../../support/host/eventually.ts";
+import { startDaemon } from "../../support/host/daemon.ts";
 import { type Host, startHost } from "../../support/host/host.ts";
-import { type SeawallOnHost, SEAWALL, seawallOn } from "../../support/host/seawall.ts";
+import { type SeawallOnHost, seawallOn } from "../../support/host/seawall.ts";
 import { type Agent, agentOf } from "./agent.ts";
 import { type Internet, startInternet } from "./internet.ts";
 import { asker } from "./line-client.ts";
@@ -17,7 +17,6 @@ export const AGENT_SUBUID = 100_123;
 /** Where there is no user of that name; see src/core/compile/nftables/gate.ts. */
 export const GATE_UID = 64_953;
 
-const UP_DEADLINE_MS = 30_000;
 const AGENT_SCRIPT = fileURLToPath(new URL("./in-namespace/agent.ts", import.meta.url));
 
 export interface World extends Internet {
@@ -85,19 +84,10 @@ function worldOf(host: Host, internet: Internet): World {
     seawall,
     said: () => said,
     startDaemon: async () => {
-      const daemon = host.start([...SEAWALL, "daemon"]);
-      daemons.push(daemon);
-      daemon.stdin?.end();
-      let saidNow = "";
-      for (const stream of [daemon.stdout, daemon.stderr]) {
-        stream?.setEncoding("utf8").on("data", (text: string) => {
-          said += text;
-          saidNow += text;
-        });
-      }
-      const isUp = async () => daemon.exitCode !== null || saidNow.includes("reading the kernel's log");
-      await eventually(isUp, true, UP_DEADLINE_MS);
-      if (daemon.exitCode !== null || saidNow === "") throw new Error(`seawalld is not up: ${saidNow}`);
+      const { child } = await startDaemon(host, (text) => {
+        said += text;
+      });
+      daemons.push(child);
     },
     signal: async (name, ...who) => {
       const found = await pids(host, who);
