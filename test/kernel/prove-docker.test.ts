@@ -6,7 +6,7 @@ import { eventually } from "../support/host/eventually.ts";
 import { type Host, startHost } from "../support/host/host.ts";
 import { SEAWALL, type SeawallOnHost, seawallOn } from "../support/host/seawall.ts";
 import { type Internet, startInternet } from "./gate/internet.ts";
-import { CORPUS_ADDRESSES, type Proven, readProof } from "./prove-rows.ts";
+import { all, CORPUS_ADDRESSES, METADATA, type Proven, readProof, statuses, WAYS } from "./prove-rows.ts";
 
 const policy = (mode: "observe" | "enforce"): string => `version: 1
 mode: {inbound: observe, outbound: ${mode}}
@@ -18,37 +18,8 @@ accept_risk:
   - {scope: agent, reason: this test wants it, by: me, expires: 2099-01-01}
 `;
 
-const WAYS = [
-  "raw-ipv4",
-  "raw-ipv6",
-  "quic-ipv4",
-  "quic-ipv6",
-  "dot",
-  "doh-cloudflare",
-  "doh-google",
-  "doh-ipv6",
-  "icmp",
-  "icmp-ipv6",
-  "proxy-ignored",
-  "own-address",
-  "own-address-ipv6",
-  "gate-tls",
-  "gate-http",
-  "gate-dns",
-  "after-exit",
-  "dns-udp",
-  "dns-tcp",
-  "dns-ipv6",
-  "txt-tunnel",
-  "trailing-dot",
-  "sni-mismatch",
-  "no-sni",
-  "split-hello",
-  "host-mismatch",
-  "other-port",
-  "quic-listed",
-];
-const GUARDED = ["metadata-ipv4", "metadata-ipv6", "dashboard"];
+const EVERY_WAY = Object.values(WAYS).flat();
+const GUARDED = [...METADATA, "dashboard"];
 
 let host: Host;
 let seawall: SeawallOnHost;
@@ -72,22 +43,18 @@ const prove = async (mode: "observe" | "enforce"): Promise<Proven> => {
   await seawall.enforce(policy(mode));
   return readProof(await seawall.run("prove", "--json"));
 };
-const statuses = (proven: Proven, ids: readonly string[]): unknown =>
-  Object.fromEntries(ids.map((id) => [id, proven.row(id).status]));
-const all = (ids: readonly string[], status: string): unknown =>
-  Object.fromEntries(ids.map((id) => [id, status]));
 
 describe("an agent in a container", () => {
   it("comes through everywhere while it is only watched", async () => {
     const proven = await prove("observe");
-    assert.deepEqual(statuses(proven, WAYS), all(WAYS, "not-held"));
+    assert.deepEqual(statuses(proven, EVERY_WAY), all(EVERY_WAY, "not-held"));
     assert.deepEqual(statuses(proven, GUARDED), all(GUARDED, "held"));
   });
 
   it("is held at its bridge, and not one packet leaves", async () => {
     const watched = await internet.during(() => prove("enforce"));
     const proven = watched.value;
-    const every = [...WAYS, ...GUARDED, "runtime-socket"];
+    const every = [...EVERY_WAY, ...GUARDED, "runtime-socket"];
     assert.deepEqual(statuses(proven, every), all(every, "held"));
     assert.deepEqual(proven.ids("not-held"), ["fronting"]);
     assert.equal(proven.code, 0);

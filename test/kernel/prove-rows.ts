@@ -29,6 +29,48 @@ export function readProof({ code, stdout, stderr }: Finished): Proven {
   };
 }
 
+/** Ways past an agent's rules that are the same wherever it lives: open while it is watched, shut when enforced. */
+export const WAYS = {
+  /** Straight to an address. */
+  out: [
+    "raw-ipv4",
+    "raw-ipv6",
+    "quic-ipv4",
+    "quic-ipv6",
+    "dot",
+    "doh-cloudflare",
+    "doh-google",
+    "doh-ipv6",
+    "icmp",
+    "icmp-ipv6",
+    "proxy-ignored",
+    "own-address",
+    "own-address-ipv6",
+    "after-exit",
+  ],
+  /** By asking for names. */
+  names: ["dns-udp", "dns-tcp", "dns-ipv6", "txt-tunnel", "trailing-dot"],
+  /** To a listed address under a name that is not listed, or under none. */
+  named: ["sni-mismatch", "no-sni", "split-hello", "host-mismatch"],
+  /** To a listed name, at a port of no rule. */
+  ports: ["other-port", "quic-listed"],
+  /** To the doors of the gate itself. */
+  doors: ["gate-tls", "gate-http", "gate-dns"],
+} as const;
+
+/** Held whether or not outbound is enforced. */
+export const METADATA = ["metadata-ipv4", "metadata-ipv6"] as const;
+
+/** Returns the status of each of these rows. */
+export function statuses(proven: Proven, ids: readonly string[]): unknown {
+  return Object.fromEntries(ids.map((id) => [id, proven.row(id).status]));
+}
+
+/** Returns the same as `statuses` where every row has this status. */
+export function all(ids: readonly string[], status: ProofRow["status"]): unknown {
+  return Object.fromEntries(ids.map((id) => [id, status]));
+}
+
 /** Addresses of the corpus that worlds have not otherwise. */
 export const CORPUS_ADDRESSES: readonly string[] = ["1.1.1.1", "2606:4700:4700::1111", "fd00:ec2::254"];
 

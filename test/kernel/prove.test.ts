@@ -2,7 +2,7 @@
 // the attempt works), shut when it is enforced, and told apart where the machine or the policy leaves it open.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { CORPUS_ADDRESSES, type Proven, readProof, serveSocket } from "./prove-rows.ts";
+import { CORPUS_ADDRESSES, METADATA, type Proven, readProof, serveSocket, WAYS } from "./prove-rows.ts";
 import { startWorld, type World } from "./gate/world.ts";
 
 const policy = (mode: "observe" | "enforce", more = ""): string => `version: 1
@@ -15,38 +15,22 @@ ${more}`;
 
 /** Tried on the wire or on this host: open for whoever is not held. */
 const BY_KERNEL = [
-  "raw-ipv4",
-  "raw-ipv6",
-  "quic-ipv4",
-  "quic-ipv6",
-  "dot",
-  "doh-cloudflare",
-  "doh-google",
-  "doh-ipv6",
-  "icmp",
-  "icmp-ipv6",
-  "proxy-ignored",
-  "other-port",
-  "quic-listed",
+  ...WAYS.out,
+  ...WAYS.ports,
+  ...WAYS.doors,
   "loopback-ipv4",
   "loopback-ipv6",
-  "own-address",
-  "own-address-ipv6",
   "other-user",
-  "gate-tls",
-  "gate-http",
-  "gate-dns",
-  "after-exit",
   "subuid",
   "user-manager",
   "ssh-localhost",
   "cgroup-move",
 ];
-const BY_GATE = ["dns-udp", "dns-tcp", "dns-ipv6", "txt-tunnel", "txt-wildcard", "trailing-dot"];
+const BY_GATE = [...WAYS.names, "txt-wildcard"];
 /** While it is only watched, no connection goes through the gate, so all of them come through. */
-const BY_NAME = ["sni-mismatch", "no-sni", "split-hello", "host-mismatch"];
+const BY_NAME = WAYS.named;
 /** Held whether or not outbound is enforced: guards, the account, what the proxy cannot read. */
-const ALWAYS = ["metadata-ipv4", "metadata-ipv6", "nul-name", "dashboard", "sudo", "runtime-socket", "nscd"];
+const ALWAYS = [...METADATA, "nul-name", "dashboard", "sudo", "runtime-socket", "nscd"];
 /** What this machine does not have: at and cron are not installed, and neither resolved nor avahi runs. */
 const ABSENT = ["at", "cron", "resolved-dbus", "resolved-varlink", "avahi"];
 
