@@ -6,15 +6,14 @@ import type { Socket } from "node:net";
 import { createRequestStream, type RequestStream, type StreamStep } from "../../core/http/request-stream.ts";
 import type { RequestHead, RequestProblem } from "../../core/http/head.ts";
 import { encodeRefusal } from "../../core/http/refusal.ts";
-import { readStatus } from "../../core/http/response-head.ts";
 import { type Refusal, refusalBody } from "../../core/gate/refusal.ts";
 import type { GateDoor } from "../../core/gate/report.ts";
 import type { Hostname } from "../../core/net/hostname.ts";
 import { formatIp } from "../../core/net/ip.ts";
 import type { Decision } from "../../core/policy/decision.ts";
-import { onEnd, reset } from "./dial.ts";
 import { readFirstBytes } from "./first-bytes.ts";
 import { openTo } from "./named-dial.ts";
+import { cut, readAnswer, relayRequests } from "./request-relay.ts";
 import { type Asked, gateDecision, type GateScope, passes, refuse } from "./scope.ts";
 import type { ServerSide } from "./server-side.ts";
 import type { Destination } from "./tls-door.ts";
@@ -39,7 +38,7 @@ export async function serveHttp(scope: GateScope, client: Socket, destination: D
   const opened = await openTo(scope, client, { door: "http", host, port }, address);
   if (opened.kind === "refused") return answer(client, 403, opened.refusal);
   if (opened.kind === "failed") return answer(client, 502, opened.refusal);
-  relayRequests(scope, client, opened.server, { door: "http", host, port, stream }, first.result);
+  passRequests(scope, client, opened.server, { door: "http", host, port, stream }, first.result);
 }
 
 export interface Relay {
@@ -56,7 +55,7 @@ export function firstSteps(stream: RequestStream, chunk: Buffer): readonly Strea
 }
 
 /** Passes requests on one by one; the first that names another host, or cannot be read, ends the connection. */
-export function relayRequests(
+export function passRequests(
   scope: GateScope,
   client: Socket,
   server: ServerSide,
@@ -70,10 +69,10 @@ export function relayRequests(
   const stop = (decision: Decision): void => {
     isOver = true;
     refuse(scope, asked, decision);
-    reset(client);
-    reset(server.socket);
+    cut({ client, server });
   };
   const take = (step: StreamStep): void => {
+    if (isOver) return;
     switch (step.kind) {
       case "head": {
         heads += 1;
@@ -96,10 +95,6 @@ export function relayRequests(
         return stop(requestProblem(step.problem));
     }
   };
-  const takeAll = (steps: readonly StreamStep[]): void => {
-    for (const step of steps) if (!isOver) take(step);
-    if (server.socket.writableNeedDrain) client.pause();
-  };
   const awaitUpgrade = (): void => {
     upgrade = null;
     void readAnswer(server).then((code) => {
@@ -107,28 +102,7 @@ export function relayRequests(
       takeAll(code === 101 ? stream.upgraded() : stream.declined());
     });
   };
-  client.on("data", (chunk: Buffer) => takeAll(stream.push(chunk)));
-  server.socket.on("drain", () => client.resume());
-  server.flowTo(client);
-  takeAll(begun);
-  onEnd(client, () => server.socket.end());
-  if (!server.socket.writableNeedDrain) client.resume();
-}
-
-/** Reads the status of the first answer while it is passed on; null when it is none. */
-export function readAnswer(server: ServerSide): Promise<number | null> {
-  return new Promise((resolve) => {
-    let seen = Buffer.alloc(0);
-    const look = (chunk: Buffer): void => {
-      seen = Buffer.concat([seen, chunk]);
-      const status = readStatus(seen);
-      if (status.kind === "more") return;
-      stop();
-      resolve(status.kind === "status" ? status.code : null);
-    };
-    const stop = server.watch(look);
-    server.socket.once("close", () => resolve(null));
-  });
+  const takeAll = relayRequests({ client, server, stream, take }, begun);
 }
 
 type Named =

@@ -7,10 +7,10 @@ import { createRequestStream, type RequestStream, type StreamStep } from "../../
 import type { Hostname } from "../../core/net/hostname.ts";
 import { formatIp, type Ip } from "../../core/net/ip.ts";
 import type { Decision } from "../../core/policy/decision.ts";
-import { onEnd, reset } from "./dial.ts";
 import { readFirstBytes } from "./first-bytes.ts";
-import { answer, firstSteps, readAnswer, requestProblem } from "./http-door.ts";
+import { answer, firstSteps, requestProblem } from "./http-door.ts";
 import { openByName, type Opened, openTo } from "./named-dial.ts";
+import { cut, readAnswer, relayRequests } from "./request-relay.ts";
 import { type Asked, gateDecision, type GateScope, refuse } from "./scope.ts";
 import { runTunnel } from "./tunnel.ts";
 
@@ -88,21 +88,11 @@ async function forward(
     if (step.kind === "refused") {
       isWhole = true;
       refuse(scope, askedOf(wanted), requestProblem(step.problem));
-      reset(client);
-      reset(server.socket);
+      cut({ client, server });
     }
   };
-  const takeAll = (steps: readonly StreamStep[]): void => {
-    for (const step of steps) take(step);
-    if (server.socket.writableNeedDrain) client.pause();
-  };
   server.socket.write(forwardHead(head));
-  client.on("data", (chunk: Buffer) => takeAll(stream.push(chunk)));
-  server.socket.on("drain", () => client.resume());
-  server.flowTo(client);
-  takeAll(begun);
-  onEnd(client, () => server.socket.end());
-  if (!server.socket.writableNeedDrain) client.resume();
+  const takeAll = relayRequests({ client, server, stream, take }, begun);
 }
 
 function open(scope: GateScope, client: Socket, { host, port }: HostPort): Promise<Opened> {

@@ -8,7 +8,7 @@ import type { Decision } from "../../core/policy/decision.ts";
 import { join, reset } from "./dial.ts";
 import { readFirstBytes, SILENCE_WAIT_MS } from "./first-bytes.ts";
 import { NO_SERVER_NAME, readHello } from "./hello.ts";
-import { firstSteps, relayRequests } from "./http-door.ts";
+import { firstSteps, passRequests } from "./http-door.ts";
 import { gateDecision, type GateScope, passes, refuse } from "./scope.ts";
 import type { ServerSide } from "./server-side.ts";
 import { endWithAlert } from "./tls-door.ts";
@@ -100,7 +100,7 @@ async function runHttp(
     reset(server.socket);
     return void client.destroy();
   }
-  relayRequests(scope, client, server, { door: "proxy", host, port, stream }, first.result);
+  passRequests(scope, client, server, { door: "proxy", host, port, stream }, first.result);
 }
 
 function joinWith(client: Socket, server: ServerSide, begun: readonly Uint8Array[]): void {
