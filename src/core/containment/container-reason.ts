@@ -1,6 +1,7 @@
 import { POWERFUL_CAPABILITIES } from "./baseline.ts";
 import type { ContainerFacts, Fact, Reason } from "./facts.ts";
 import { evidenceOf, judge } from "./reason.ts";
+import { RUNTIME_SOCKETS } from "./runtime-socket.ts";
 
 /** These reach no further than the container's own network, which is judged outside of it. */
 const NETWORK_CAPABILITIES: ReadonlySet<string> = new Set(["net_admin", "net_raw"]);
@@ -26,6 +27,7 @@ const MACHINE_STATE = [
   "/var/lib/seawall",
   "/run/systemd",
 ];
+/** Wherever else they listen, and the folder where they do. */
 const RUNTIME_SOCKET =
   /(^|\/)(docker|podman|crio|containerd|buildkitd|incus|lxd)[^/]*\.sock$|\/unix\.socket$|^\/(var\/)?run$/;
 
@@ -90,8 +92,12 @@ function reasonsOf(one: ContainerFacts): readonly Reason[] {
   ];
 }
 
+function isRuntimeSocket(path: string): boolean {
+  return RUNTIME_SOCKETS.includes(path) || RUNTIME_SOCKET.test(path);
+}
+
 function isMachines(path: string): boolean {
-  if (path === "/" || path === "/var" || RUNTIME_SOCKET.test(path)) return true;
+  if (path === "/" || path === "/var" || isRuntimeSocket(path)) return true;
   // A folder of somebody's home is the container's own business; all homes are not.
   if (path.startsWith("/home/")) return /\/\.ssh(\/|$)/.test(path);
   const isHarmless = path === "/etc/localtime" || path === "/etc/timezone" || path.startsWith("/dev/net/tun");

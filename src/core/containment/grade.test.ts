@@ -252,6 +252,7 @@ describe("a scope of containers", () => {
     ["with cap_sys_admin", "container-capability", { capabilities: ["sys_admin"] }],
     ["with all capabilities", "container-capability", { capabilities: ["all"] }],
     ["with docker.sock", "container-mount", { mounts: ["/var/run/docker.sock"] }],
+    ["with the socket of libvirt", "container-mount", { mounts: ["/run/libvirt/virtqemud-sock"] }],
     ["with /run, where docker.sock is", "container-mount", { mounts: ["/run"] }],
     ["with the whole machine", "container-mount", { mounts: ["/"] }],
     ["with cron", "container-mount", { mounts: ["/etc/cron.d"] }],

@@ -186,5 +186,5 @@ function mountedSocket(facts: ContainmentFacts): Judged {
 }
 
 function isSocket(path: string): boolean {
-  return /\.(sock|socket)$|-sock$/.test(path);
+  return RUNTIME_SOCKETS.includes(path) || /\.(sock|socket)$|-sock$/.test(path);
 }

@@ -55,6 +55,11 @@ describe("a container", () => {
       { mounts: ["/run/docker.sock"] },
     ],
     [
+      "with a read-only libvirt-sock, which still connects",
+      bind("/run/libvirt/libvirt-sock", false),
+      { mounts: ["/run/libvirt/libvirt-sock"] },
+    ],
+    [
       "with a volume",
       { ...PLAIN, Mounts: [{ Type: "volume", Source: "/var/lib/docker/volumes/x", RW: true }] },
       {},

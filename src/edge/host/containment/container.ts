@@ -6,6 +6,7 @@ import {
   known,
   unknown,
 } from "../../../core/containment/facts.ts";
+import { RUNTIME_SOCKETS } from "../../../core/containment/runtime-socket.ts";
 import { findProgram, runSync } from "../command.ts";
 import { loopbackResolvers } from "../resolv-conf.ts";
 
@@ -72,7 +73,9 @@ export function describeContainer(
     return (
       type === "bind" &&
       source !== undefined &&
-      (writes === true || /\.sock(et)?$|^\/(var\/)?run$|^\/$/.test(source))
+      (writes === true ||
+        RUNTIME_SOCKETS.includes(source) ||
+        /\.sock(et)?$|^\/(var\/)?run$|^\/$/.test(source))
     );
   });
   return {
