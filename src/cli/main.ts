@@ -2,7 +2,7 @@ import { SeawallError } from "../core/base/error.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { EXIT, exitCodeOf, type ExitCode } from "./exit-code.ts";
 import { COMMANDS } from "./registry.ts";
-import { plain } from "./render/plain.ts";
+import { plain } from "../core/base/plain.ts";
 
 // `status` runs on every prompt: importing a module of Node as ESM costs 3 to 5 ms each, asking for it nothing.
 const { parseArgs } = process.getBuiltinModule("node:util");

@@ -3,6 +3,7 @@ import { examineContainers } from "../apply/containment.ts";
 import { amendContainment, type ScopeContainment } from "../apply/containment-record.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
 import { type ContainerWatch, watchContainers } from "../edge/docker/watch.ts";
+import type { Say } from "./say.ts";
 import { createGuard } from "./guarded.ts";
 
 export interface ScopeWatch {
@@ -14,20 +15,20 @@ export interface ScopeWatch {
 export interface ScopeWatchOptions {
   readonly state: string;
   readonly nowMs: () => number;
-  readonly err: (text: string) => void;
+  readonly say: Say;
 }
 
 /** Returns a watch that listens to dockerd as long as a policy has a scope of containers. */
-export function createScopeWatch({ state, nowMs, err }: ScopeWatchOptions): ScopeWatch {
+export function createScopeWatch({ state, nowMs, say }: ScopeWatchOptions): ScopeWatch {
   let policies: readonly ResolvedPolicy[] = [];
   let watch: ContainerWatch | null = null;
   let said = "";
-  const guard = createGuard((text) => err(`seawalld: ${text}\n`));
+  const guard = createGuard(say);
   const look = guard.callback("containers were not looked at", () => {
     const seen = policies.flatMap((policy) => examineContainers(policy));
     const trouble = amendContainment(state, seen, nowMs());
     const text = [...open(seen), ...(trouble === null ? [] : [trouble])].join("; ");
-    if (text !== said && text !== "") err(`seawalld: ${text}\n`);
+    if (text !== said && text !== "") say(text);
     said = text;
   });
   const end = (): void => {

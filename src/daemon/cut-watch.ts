@@ -5,6 +5,7 @@ import { expirySeconds } from "../core/compile/nftables/verdict.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
 import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import { readResolvedPolicy } from "../edge/state/resolved-policy.ts";
+import type { Say } from "./say.ts";
 
 export interface CutWatch {
   /** Looks at what is in force now. Cheap as long as nothing changes. */
@@ -17,7 +18,7 @@ export interface CutWatch {
 const AHEAD_MS = 2_000;
 
 /** Returns a watch that begins with the first look: a command may have been killed before it ended anything. */
-export function createCutWatch(state: string, nowMs: () => number, err: (text: string) => void): CutWatch {
+export function createCutWatch(state: string, nowMs: () => number, say: Say): CutWatch {
   let done: string | null = null;
   let againMs = Number.POSITIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
@@ -38,7 +39,7 @@ export function createCutWatch(state: string, nowMs: () => number, err: (text: s
       const policy = readResolvedPolicy(state, entry.id);
       againMs = policy === null ? Number.POSITIVE_INFINITY : nextEndMs(policy, nowMs());
       const { trouble } = cutForbidden(state, entry, nowMs());
-      if (trouble !== null) err(`seawalld: ${trouble}\n`);
+      if (trouble !== null) say(trouble);
     },
     lookAgain: () => {
       done = null;
@@ -48,7 +49,7 @@ export function createCutWatch(state: string, nowMs: () => number, err: (text: s
     try {
       watch.follow(readLive());
     } catch (cause) {
-      err(`seawalld: ${cause instanceof Error ? cause.message : String(cause)}\n`);
+      say(cause instanceof Error ? cause.message : String(cause));
     }
   };
   return watch;

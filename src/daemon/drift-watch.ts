@@ -8,12 +8,13 @@ import { locked } from "../edge/kernel/change-lock.ts";
 import { listTables } from "../edge/kernel/foreign-tables.ts";
 import { type RulesChange, watchRules } from "../edge/kernel/rules-watch.ts";
 import type { Folders } from "../edge/state/folder.ts";
+import type { Say } from "./say.ts";
 import { createGuard } from "./guarded.ts";
 
 export interface DriftWatchOptions {
   readonly folders: Folders;
   readonly nowMs: () => number;
-  readonly err: (text: string) => void;
+  readonly say: Say;
   /** Our table was made anew: what others had put into it is gone. */
   readonly onHealed: () => void;
 }
@@ -186,7 +187,7 @@ class Watch {
   }
 
   say(text: string): void {
-    this.options.err(`seawalld: ${text}\n`);
+    this.options.say(text);
   }
 }
 

@@ -17,6 +17,7 @@ import { startGateKeeper } from "./gate/keeper.ts";
 import { createGuard, type Guard } from "./guarded.ts";
 import { createHealth } from "./health.ts";
 import { type PipelineStats, startPipeline } from "./pipeline.ts";
+import { createSay, type Say } from "./say.ts";
 
 /** How often the daemon looks whether a lease ran out. The kernel does not wait for it. */
 const TIDY_STEP_MS = 1_000;
@@ -45,7 +46,7 @@ export async function runDaemon(folders: Folders, options: DaemonOptions, voice:
 }
 
 async function run(folders: Folders, options: DaemonOptions, voice: DaemonVoice): Promise<0> {
-  const say = (text: string): void => voice.err(`seawalld: ${text}\n`);
+  const say = createSay(voice.err);
   const guard = createGuard(say);
   // What cannot be kept is said; gates and tidying do not need it.
   guard.run("events will not be kept", () => makeFolder(folders.state));
@@ -56,22 +57,22 @@ async function run(folders: Folders, options: DaemonOptions, voice: DaemonVoice)
     gateUid: gateUid(),
     resolvers: options.resolvers,
     nowMs: voice.nowMs,
-    err: voice.err,
+    say,
     onReport: (report, generation) => pipeline.add(flowOfReport(report, generation, voice.nowMs())),
   });
-  const cuts = createCutWatch(folders.state, voice.nowMs, voice.err);
+  const cuts = createCutWatch(folders.state, voice.nowMs, say);
   const drift = startDriftWatch({
     folders,
     nowMs: voice.nowMs,
-    err: voice.err,
+    say,
     onHealed: () => {
       cuts.lookAgain();
       return keeper.refill();
     },
   });
   const control = await openControl(`${folders.run}/control.sock`, keeper);
-  voice.err("seawalld: reading the kernel's log\n");
-  const report = createReporter(voice);
+  say("reading the kernel's log");
+  const report = createReporter(say);
   const writeHealth = createHealth(folders.run, voice.nowMs);
   const tidyNow = guard.callback("what a lease left behind stays", () => tidyUp(folders, cuts));
   const reportNow = guard.callback("status is not told", () => {
@@ -92,23 +93,22 @@ async function run(folders: Folders, options: DaemonOptions, voice: DaemonVoice)
   await drift.stop();
   keeper.stop();
   await pipeline.stop();
-  voice.err("seawalld: stopped; the kernel goes on enforcing, and gates go on for a minute\n");
+  say("stopped; the kernel goes on enforcing, and gates go on for a minute");
   return 0;
 }
 
 /** Returns a function that says each new trouble of the pipeline once: what it is, and what still holds. */
-function createReporter(voice: DaemonVoice): (stats: PipelineStats) => void {
+function createReporter(say: Say): (stats: PipelineStats) => void {
   let saidTrouble: string | null = null;
   let saidLost = 0;
   return ({ failure, store, lost }) => {
     const trouble = failure ?? (store.state === "failed" ? store.why : null);
     if (trouble !== null && trouble !== saidTrouble) {
-      voice.err(`seawalld: ${trouble}; the kernel goes on enforcing, events are not all kept\n`);
+      say(`${trouble}; the kernel goes on enforcing, events are not all kept`);
     }
     saidTrouble = trouble;
     const lostNow = lost.kernel + lost.socket + lost.queue + lost.store;
-    if (lostNow > saidLost)
-      voice.err(`seawalld: ${lostNow - saidLost} events were lost; the counters are exact\n`);
+    if (lostNow > saidLost) say(`${lostNow - saidLost} events were lost; the counters are exact`);
     saidLost = lostNow;
   };
 }

@@ -2,7 +2,7 @@ import { foldersOf } from "../../edge/state/folder.ts";
 import { readHistory } from "../../edge/state/history.ts";
 import { type Command, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
-import { plain } from "../render/plain.ts";
+import { plain } from "../../core/base/plain.ts";
 
 export const command: Command = {
   path: ["history"],

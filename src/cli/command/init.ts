@@ -17,7 +17,7 @@ import { setProxy, unsetProxy } from "../../edge/openclaw/proxy-setting.ts";
 import { foldersOf, makeFolder } from "../../edge/state/folder.ts";
 import { type Command, type CommandContext, SCHEMA } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import { plain } from "../render/plain.ts";
+import { plain } from "../../core/base/plain.ts";
 import { requireRootToSee } from "../root.ts";
 
 export const command: Command = {

@@ -7,7 +7,7 @@ import { foldersOf } from "../../edge/state/folder.ts";
 import { type Command, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { backupWords } from "../render/backup.ts";
-import { plain } from "../render/plain.ts";
+import { plain } from "../../core/base/plain.ts";
 import { requireRootForFiles } from "../root.ts";
 
 export const command: Command = {

@@ -1,7 +1,7 @@
 import type { Finding } from "../../core/audit/finding.ts";
 import type { AuditReport } from "../../core/audit/report.ts";
 import { scoreText } from "../../core/audit/score.ts";
-import { plain } from "./plain.ts";
+import { plain } from "../../core/base/plain.ts";
 
 /** The audit as one HTML file: no script, nothing from elsewhere, readable on paper and by a screen reader. */
 export function auditHtml(report: AuditReport): string {

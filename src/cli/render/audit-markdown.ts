@@ -1,7 +1,7 @@
 import type { Finding } from "../../core/audit/finding.ts";
 import type { AuditReport } from "../../core/audit/report.ts";
 import { scoreText } from "../../core/audit/score.ts";
-import { plain } from "./plain.ts";
+import { plain } from "../../core/base/plain.ts";
 
 /** The audit as Markdown, for an issue or a wiki. Text of the host stands in code spans, where nothing is markup. */
 export function auditMarkdown(report: AuditReport): string {

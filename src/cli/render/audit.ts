@@ -2,7 +2,7 @@
 import type { AuditReport } from "../../core/audit/report.ts";
 import type { Finding, FindingStatus, Severity } from "../../core/audit/finding.ts";
 import { scoreText } from "../../core/audit/score.ts";
-import { plain } from "./plain.ts";
+import { plain } from "../../core/base/plain.ts";
 
 export interface ScreenOptions {
   readonly color: boolean;

@@ -2,7 +2,7 @@
 import type { Probed } from "../../prove/probe.ts";
 import type { Proof } from "../../prove/prove.ts";
 import type { ProofRow, RowStatus } from "../../prove/row.ts";
-import { plain } from "./plain.ts";
+import { plain } from "../../core/base/plain.ts";
 
 const MARKS: Readonly<Record<RowStatus, string>> = {
   held: "HELD",

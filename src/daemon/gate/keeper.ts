@@ -18,6 +18,7 @@ import { openSetElements, type SetElements } from "../../edge/kernel/set-element
 import type { Folders } from "../../edge/state/folder.ts";
 import { createScopeWatch, type ScopeWatch } from "../container-watch.ts";
 import { createGuard, type Guard } from "../guarded.ts";
+import type { Say } from "../say.ts";
 import { nameResolvers } from "./kernel-signs.ts";
 import { type LinkServer, openLinkServer } from "./link-server.ts";
 import { containersOf, createPinKeeper, type PinKeeper } from "./pin-keeper.ts";
@@ -40,7 +41,7 @@ export interface GateKeeperOptions {
   /** Named by the operator; else those of resolv.conf. */
   readonly resolvers: readonly { readonly address: string; readonly port: number }[];
   readonly nowMs: () => number;
-  readonly err: (text: string) => void;
+  readonly say: Say;
   readonly onReport: (report: GateReport, generation: number) => void;
 }
 
@@ -98,8 +99,8 @@ class Keeper {
 
   constructor(options: GateKeeperOptions) {
     this.options = options;
-    this.guard = createGuard((text) => options.err(`seawalld: ${text}\n`));
-    this.scopes = createScopeWatch({ state: options.folders.state, nowMs: options.nowMs, err: options.err });
+    this.guard = createGuard(options.say);
+    this.scopes = createScopeWatch({ state: options.folders.state, nowMs: options.nowMs, say: options.say });
     this.process = createGateProcess(`${options.folders.run}/${LINK_FILE}`, () => performance.now());
   }
 
@@ -177,7 +178,7 @@ class Keeper {
     this.isSetUp = false;
     this.setups.lose();
     if (allOf(this.known).length === 0) return;
-    this.options.err("seawalld: the gate ended; it is started again\n");
+    this.options.say("the gate ended; it is started again");
     this.process.ensure();
   }
 
@@ -217,7 +218,7 @@ class Keeper {
     );
     if (found === null) return false;
     for (const one of found) {
-      if (!this.trouble.includes(one)) options.err(`seawalld: the gate cannot listen: ${one}\n`);
+      if (!this.trouble.includes(one)) options.say(`the gate cannot listen: ${one}`);
     }
     this.trouble = found;
     this.isSetUp = true;
@@ -230,7 +231,7 @@ class Keeper {
       return await this.lookClosely();
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause);
-      if (!this.trouble.includes(message)) this.options.err(`seawalld: ${message}\n`);
+      if (!this.trouble.includes(message)) this.options.say(message);
       this.trouble = [message];
       return false;
     }

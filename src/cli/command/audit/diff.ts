@@ -4,7 +4,7 @@ import { readRecord, recordNames } from "../../../edge/probe/audit-store.ts";
 import { foldersOf } from "../../../edge/state/folder.ts";
 import { type Command, SCHEMA } from "../../command.ts";
 import { EXIT } from "../../exit-code.ts";
-import { plain } from "../../render/plain.ts";
+import { plain } from "../../../core/base/plain.ts";
 
 export const command: Command = {
   path: ["audit", "diff"],

@@ -16,7 +16,7 @@ import { readText } from "../../../edge/probe/file.ts";
 import { takeFacts } from "../../../edge/probe/probe.ts";
 import { foldersOf } from "../../../edge/state/folder.ts";
 import type { CommandContext } from "../../command.ts";
-import { plain } from "../../render/plain.ts";
+import { plain } from "../../../core/base/plain.ts";
 
 export interface AuditWanted {
   readonly checks: readonly Check[];
