@@ -7,7 +7,7 @@ import { gradeContainment } from "../core/containment/grade.ts";
 import { selectorOfCgroup, selectorOfUnit } from "../core/containment/slice.ts";
 import type { PolicyDocument } from "../core/policy/document.ts";
 import type { ResolvedPolicy, ResolvedScope } from "../core/policy/resolved.ts";
-import { containerFacts } from "../edge/host/containment/container.ts";
+import { containerFacts, findContainerFacts } from "../edge/host/containment/container.ts";
 import { openProbe, type Probe } from "../edge/host/containment/probe.ts";
 import type { ScopeContainment } from "./containment-record.ts";
 
@@ -29,11 +29,17 @@ export function examineContainment(
   return policy.scopes.map((scope) => ({ scope: scope.name, ...examineScope(scope, accounts, machine) }));
 }
 
-/** Returns the same for the scopes of containers alone, which change without anybody asking Seawall. Needs root. */
-export function examineContainers(policy: ResolvedPolicy): readonly ScopeContainment[] {
-  return policy.scopes.flatMap(({ name, target }) =>
-    target.kind === "docker" ? [{ scope: name, ...gradeContainment(containerFacts(target.network)) }] : [],
-  );
+/**
+ * Returns the same for the scopes of containers alone, which change without anybody asking Seawall. One after the
+ * other, and without waiting for dockerd. Needs root.
+ */
+export async function examineContainers(policy: ResolvedPolicy): Promise<readonly ScopeContainment[]> {
+  const examined: ScopeContainment[] = [];
+  for (const { name, target } of policy.scopes) {
+    if (target.kind !== "docker") continue;
+    examined.push({ scope: name, ...gradeContainment(await findContainerFacts(target.network)) });
+  }
+  return examined;
 }
 
 function examineScope(

@@ -62,11 +62,17 @@ function refuseScope({ name, target }: ResolvedScope, accounts: Accounts): void 
   }
 }
 
-/** Returns the interfaces behind which the containers and namespaces of the scopes live. Refuses an unknown one. */
-export function scopeInterfaces(policy: JudgedScopes): ReadonlyMap<string, readonly string[]> {
+/**
+ * Returns the interfaces behind which the containers and namespaces of the scopes live. Refuses an unknown one.
+ * `bridgesOf`: who knows those of a Docker network without asking dockerd.
+ */
+export function scopeInterfaces(
+  policy: JudgedScopes,
+  bridgesOf = (network: string): readonly string[] => [dockerBridge(network)],
+): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, readonly string[]>();
   for (const { name, target } of policy.outbound === null ? [] : policy.scopes) {
-    if (target.kind === "docker") found.set(name, [dockerBridge(target.network)]);
+    if (target.kind === "docker") found.set(name, bridgesOf(target.network));
     if (target.kind === "netns") found.set(name, interfacesOfNamespace(target.name));
   }
   return found;

@@ -2,14 +2,12 @@
 import { examineContainers } from "../apply/containment.ts";
 import { amendContainment, type ScopeContainment } from "../apply/containment-record.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
-import { type ContainerWatch, watchContainers } from "../edge/docker/watch.ts";
 import type { Say } from "./say.ts";
-import { createGuard } from "./guarded.ts";
 
 export interface ScopeWatch {
-  /** From now on these policies are in force. */
-  readonly follow: (policies: readonly ResolvedPolicy[]) => void;
-  readonly stop: () => void;
+  /** From now on these policies are in force. Returns whether any has a scope of containers. */
+  readonly follow: (policies: readonly ResolvedPolicy[]) => boolean;
+  readonly look: () => Promise<void>;
 }
 
 export interface ScopeWatchOptions {
@@ -18,32 +16,26 @@ export interface ScopeWatchOptions {
   readonly say: Say;
 }
 
-/** Returns a watch that listens to dockerd as long as a policy has a scope of containers. */
+/** Returns a watch that follows no policy yet. */
 export function createScopeWatch({ state, nowMs, say }: ScopeWatchOptions): ScopeWatch {
   let policies: readonly ResolvedPolicy[] = [];
-  let watch: ContainerWatch | null = null;
   let said = "";
-  const guard = createGuard(say);
-  const look = guard.callback("containers were not looked at", () => {
-    const seen = policies.flatMap((policy) => examineContainers(policy));
-    const trouble = amendContainment(state, seen, nowMs());
-    const text = [...open(seen), ...(trouble === null ? [] : [trouble])].join("; ");
-    if (text !== said && text !== "") say(text);
-    said = text;
-  });
-  const end = (): void => {
-    watch?.stop();
-    watch = null;
-  };
   return {
     follow: (next) => {
       policies = next.filter(({ scopes }) => scopes.some(({ target }) => target.kind === "docker"));
-      if (policies.length === 0) end();
-      // It calls back once when it begins.
-      else if (watch === null) watch = watchContainers(look);
-      else look();
+      return policies.length > 0;
     },
-    stop: end,
+    look: async () => {
+      const asked = policies;
+      const seen: ScopeContainment[] = [];
+      for (const policy of asked) seen.push(...(await examineContainers(policy)));
+      // Who followed others meanwhile looks again.
+      if (asked !== policies || asked.length === 0) return;
+      const trouble = amendContainment(state, seen, nowMs());
+      const text = [...open(seen), ...(trouble === null ? [] : [trouble])].join("; ");
+      if (text !== said && text !== "") say(text);
+      said = text;
+    },
   };
 }
 

@@ -9,19 +9,17 @@ import type { GateReport } from "../../core/gate/report.ts";
 import { gatedScopes, isOfThisHost } from "../../core/policy/gated.ts";
 import type { PrefixSet } from "../../core/net/prefix-set.ts";
 import type { ResolvedPolicy } from "../../core/policy/resolved.ts";
-import { containerAddresses } from "../../edge/docker/network.ts";
-import { type ContainerWatch, watchContainers } from "../../edge/docker/watch.ts";
 import { addressesOf, ownAddresses } from "../../edge/host/own-address.ts";
 import { readResolvers } from "../../edge/host/resolv-conf.ts";
 import { readLive } from "../../edge/kernel/live.ts";
 import { openSetElements, type SetElements } from "../../edge/kernel/set-elements.ts";
 import type { Folders } from "../../edge/state/folder.ts";
-import { createScopeWatch, type ScopeWatch } from "../container-watch.ts";
 import { createGuard, type Guard } from "../guarded.ts";
 import type { Say } from "../say.ts";
+import { ContainerKeeper } from "./container-keeper.ts";
 import { nameResolvers } from "./kernel-signs.ts";
 import { type LinkServer, openLinkServer } from "./link-server.ts";
-import { containersOf, createPinKeeper, type PinKeeper } from "./pin-keeper.ts";
+import { createPinKeeper, type PinKeeper } from "./pin-keeper.ts";
 import { allOf, isSame, type KnownPolicy, type PoliciesInForce, policiesInForce } from "./policy-watch.ts";
 import { createGateProcess, type GateProcess } from "./process.ts";
 
@@ -50,6 +48,8 @@ const LOOK_STEP_MS = 250;
 const SIGN_STEP_MS = 20_000;
 /** LIMIT: how long a setup may take: doors, and the pins of what is known. */
 const SETUP_WAIT_MS = 10_000;
+/** LIMIT: how long a change waits for dockerd to say where the containers are that its rules name. */
+const PINNED_WAIT_MS = 2_000;
 /** LIMIT: how long a policy that was announced is waited for. */
 const COMING_MS_MAX = 30_000;
 /** How long wishes that failed are gathered before the kernel is looked at for them. */
@@ -93,14 +93,18 @@ class Keeper {
   coming: { readonly id: number; readonly untilMs: number } | null = null;
   soon: Promise<boolean> | null = null;
   timers: NodeJS.Timeout[] = [];
-  containers: ContainerWatch | null = null;
-  readonly scopes: ScopeWatch;
+  readonly containers: ContainerKeeper;
+  /** Resolves once the containers of the policies in force are pinned, or dockerd did not say where they are. */
+  pinned: Promise<void> = Promise.resolve();
+  /** How many setups are not answered yet. */
+  settingUp = 0;
   readonly guard: Guard;
 
   constructor(options: GateKeeperOptions) {
     this.options = options;
     this.guard = createGuard(options.say);
-    this.scopes = createScopeWatch({ state: options.folders.state, nowMs: options.nowMs, say: options.say });
+    const { folders, nowMs, say } = options;
+    this.containers = new ContainerKeeper({ pins: this.pins, state: folders.state, nowMs, say });
     this.process = createGateProcess(`${options.folders.run}/${LINK_FILE}`, () => performance.now());
   }
 
@@ -132,8 +136,7 @@ class Keeper {
   stop(): void {
     this.isStopped = true;
     for (const timer of this.timers) clearInterval(timer);
-    this.containers?.stop();
-    this.scopes.stop();
+    this.containers.stop();
     this.link?.close();
     this.elements.close();
   }
@@ -142,7 +145,10 @@ class Keeper {
     this.coming = comingId === null ? null : { id: comingId, untilMs: performance.now() + COMING_MS_MAX };
     const untilMs = performance.now() + SETUP_WAIT_MS;
     for (;;) {
-      if (await this.look()) return { ready: this.trouble.length === 0, trouble: this.trouble };
+      if (await this.look()) {
+        await Promise.race([this.pinned, sleep(PINNED_WAIT_MS, null, { ref: false })]);
+        return { ready: this.trouble.length === 0, trouble: this.trouble };
+      }
       if (performance.now() > untilMs) return { ready: false, trouble: ["the gate did not start"] };
       await sleep(20);
     }
@@ -153,10 +159,10 @@ class Keeper {
     void this.look();
   }
 
-  nameAround(): void {
+  async nameAround(): Promise<void> {
     if (allOf(this.known).length === 0) return;
     nameResolvers(this.elements, this.resolvers());
-    this.pins.pinContainers(containerAddresses);
+    await this.containers.pin();
   }
 
   take(message: FromGate): Promise<void> | void {
@@ -200,29 +206,43 @@ class Keeper {
 
   /** Tells the gates everything anew; resolves to whether they follow. */
   async setUp(withBindings: boolean): Promise<boolean> {
-    const { link, known, options } = this;
-    if (link === null || !link.isLinked()) return false;
+    if (this.link?.isLinked() !== true) return false;
+    this.settingUp += 1;
+    try {
+      const trouble = await this.containers.findBridges(networksOf(allOf(this.known)));
+      const found = await this.tell(withBindings);
+      if (found === null) return false;
+      const all = [...trouble, ...found];
+      for (const one of all) {
+        if (!this.trouble.includes(one)) this.options.say(`the gate cannot listen: ${one}`);
+      }
+      this.trouble = all;
+      this.isSetUp = true;
+      return true;
+    } finally {
+      this.settingUp -= 1;
+    }
+  }
+
+  /** Resolves to what the gates cannot do, or to null where none answers. */
+  async tell(withBindings: boolean): Promise<readonly string[] | null> {
+    const { link, known, options, containers } = this;
+    if (link === null || !link.isLinked()) return null;
     const resolvers = this.resolvers();
     nameResolvers(this.elements, resolvers);
-    const found = await this.setups.ask((id) =>
+    const policies = allOf(known).map(({ policy }) => policy);
+    return this.setups.ask((id) =>
       link.send({
         kind: "setup",
         id,
         committed: known.committed?.policy ?? null,
         candidate: known.candidate,
         ownAddresses: ownAddresses(),
-        doors: doorsOf(allOf(known).map(({ policy }) => policy)),
+        doors: doorsOf(policies, containers.bridges),
         resolvers,
         bindings: withBindings ? this.pins.bindings(options.nowMs()) : [],
       }),
     );
-    if (found === null) return false;
-    for (const one of found) {
-      if (!this.trouble.includes(one)) options.say(`the gate cannot listen: ${one}`);
-    }
-    this.trouble = found;
-    this.isSetUp = true;
-    return true;
   }
 
   /** Never throws: what is wrong is said, and the next look may find it right. */
@@ -278,26 +298,12 @@ class Keeper {
 
   follow(policies: readonly KnownPolicy[], own: PrefixSet): void {
     this.pins.setPolicies(policies, own, this.options.nowMs());
-    this.followContainers(policies);
-    this.scopes.follow(policies.map(({ policy }) => policy));
-  }
-
-  /** A container that comes back has another address, and another container may have the one it had. */
-  followContainers(policies: readonly KnownPolicy[]): void {
-    if (policies.some(({ policy }) => containersOf(policy).length > 0)) {
-      this.pins.pinContainers(containerAddresses);
-      this.containers ??= watchContainers(
-        this.guard.callback("containers are not pinned", () => this.pins.pinContainers(containerAddresses)),
-      );
-    } else {
-      this.containers?.stop();
-      this.containers = null;
-    }
+    this.pinned = this.containers.follow(policies.map(({ policy }) => policy));
   }
 
   /** A gate that was too slow the last time, or whose doors were taken, is asked again. */
   isDue(): boolean {
-    if (this.setups.isWaiting()) return false;
+    if (this.settingUp > 0) return false;
     const isTroubled = this.trouble.length > 0 && performance.now() - this.setups.lastMs > TROUBLE_WAIT_MS;
     return !this.isSetUp || isTroubled;
   }
@@ -308,10 +314,6 @@ class Setups {
   readonly waiting = new Map<number, (trouble: readonly string[]) => void>();
   last = 0;
   lastMs = 0;
-
-  isWaiting(): boolean {
-    return this.waiting.size > 0;
-  }
 
   ask(send: (id: number) => void): Promise<readonly string[] | null> {
     this.last += 1;
@@ -339,10 +341,13 @@ class Setups {
 }
 
 /** One set of doors for each scope of any policy; a scope keeps its doors while any of them needs it. */
-function doorsOf(policies: readonly ResolvedPolicy[]): DoorPlan[] {
+function doorsOf(policies: readonly ResolvedPolicy[], bridges: ReadonlyMap<string, string>): DoorPlan[] {
   const plans = new Map<string, DoorPlan>();
   for (const policy of policies) {
-    const interfaces = scopeInterfaces(policy);
+    const interfaces = scopeInterfaces(policy, (network) => {
+      const bridge = bridges.get(network);
+      return bridge === undefined ? [] : [bridge];
+    });
     for (const scope of gatedScopes(policy)) {
       const { name, index } = scope;
       const here = isOfThisHost(scope);
@@ -351,4 +356,10 @@ function doorsOf(policies: readonly ResolvedPolicy[]): DoorPlan[] {
     }
   }
   return [...plans.values()];
+}
+
+/** Returns the Docker networks at whose bridges gates listen. */
+function networksOf(policies: readonly KnownPolicy[]): ReadonlySet<string> {
+  const scopes = policies.flatMap(({ policy }) => gatedScopes(policy));
+  return new Set(scopes.flatMap(({ target }) => (target.kind === "docker" ? [target.network] : [])));
 }

@@ -22,11 +22,13 @@ export interface PinKeeper {
   readonly setPolicies: (policies: readonly KnownPolicy[], ownAddresses: PrefixSet, nowMs: number) => void;
   /** `pinned`: everything of the wish that may be pinned is in the kernel. `failed`: the kernel did not take it. */
   readonly pin: (wish: PinWish, nowMs: number) => "pinned" | "not-allowed" | "failed";
+  /** The containers that rules name. */
+  readonly containers: () => ReadonlySet<string>;
   /**
-   * Pins the containers that rules name, at the addresses they have now, and no longer where they were: it may be
-   * another's in a moment. What nobody knows of (null) stays for CONTAINER_MS at most.
+   * Pins them at the addresses they have now, and no longer where they were: it may be another's in a moment. What
+   * nobody knows of (it is not in `where`) stays for CONTAINER_MS at most.
    */
-  readonly pinContainers: (addressesOf: (container: string) => readonly string[] | null) => void;
+  readonly pinContainers: (where: ReadonlyMap<string, readonly string[]>) => void;
   /** What was bound, for a gate that starts anew. */
   readonly bindings: (nowMs: number) => KnownBinding[];
 }
@@ -82,13 +84,13 @@ class Keeper implements PinKeeper {
     return "pinned";
   }
 
-  pinContainers(addressesOf: (container: string) => readonly string[] | null): void {
-    const names = new Set(this.judged.flatMap(({ policy }) => containersOf(policy.policy)));
-    const found = new Map<string, readonly string[]>();
-    for (const name of names) {
-      const addresses = addressesOf(name);
-      if (addresses !== null) found.set(name, addresses);
-    }
+  containers(): ReadonlySet<string> {
+    return new Set(this.judged.flatMap(({ policy }) => containersOf(policy.policy)));
+  }
+
+  pinContainers(where: ReadonlyMap<string, readonly string[]>): void {
+    const names = this.containers();
+    const found = new Map([...where].filter(([name]) => names.has(name)));
     const is = this.boxElements(found);
     this.write([...is.values()]);
     const was = this.boxElements(new Map([...this.boxes].filter(([name]) => found.has(name))));
@@ -181,7 +183,7 @@ const CONTAINER_MS = 30_000;
 const GONE_MS = 1;
 
 /** Returns the containers that the rules of a policy name. */
-export function containersOf(policy: ResolvedPolicy): string[] {
+function containersOf(policy: ResolvedPolicy): string[] {
   return (policy.outbound ?? []).flatMap(({ containers }) => containers);
 }
 

@@ -6,6 +6,8 @@ import { SeawallError } from "../../core/base/error.ts";
 /** Where system programs live. The caller's PATH is not asked: root must not run what a user can place there. */
 const SYSTEM_FOLDERS = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 export const OUTPUT_BYTES_MAX = 256 * 1024 * 1024;
+/** LIMIT: characters that a program beside us may say. */
+const ANSWER_CHARS_MAX = 32 * 1024 * 1024;
 export const DEADLINE_MS = 60_000;
 
 /** LIMIT: process ids remembered of programs that we started. */
@@ -58,6 +60,52 @@ export function runSync(
     });
   }
   return { status: result.status, stdout: result.stdout, stderr: result.stderr };
+}
+
+/**
+ * Runs a program to its end without waiting for it; its exit status is for the caller to judge. One that is still
+ * there after its deadline is killed, and refused like one that says more than ANSWER_CHARS_MAX.
+ */
+export function run(
+  program: string,
+  args: readonly string[],
+  { deadlineMs = DEADLINE_MS }: { readonly deadlineMs?: number } = {},
+): Promise<CommandResult> {
+  return new Promise((resolve, reject) => {
+    const child = startTied(program, args, ["ignore", "pipe", "pipe"]);
+    const said = { stdout: "", stderr: "" };
+    const end = (why: string): void => {
+      clearTimeout(timer);
+      child.kill("SIGKILL");
+      // What it started may hold them open for longer.
+      for (const name of ["stdout", "stderr"] as const) child[name]?.destroy();
+      reject(new SeawallError("SEAWALL_COMMAND", `${program} did not end well: ${why}`));
+    };
+    const timer = setTimeout(() => end(`no answer for ${deadlineMs / 1_000} s`), deadlineMs);
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name]?.setEncoding("utf8").on("data", (text: string) => {
+        said[name] += text;
+        if (said[name].length > ANSWER_CHARS_MAX) end("it says too much");
+      });
+    }
+    child.once("error", ({ message }) => end(message));
+    child.once("close", (status) => {
+      clearTimeout(timer);
+      resolve({ status, ...said });
+    });
+  });
+}
+
+/** Starts a program that the kernel ends when we end, however that is; the caller ends it before. */
+export function startTied(
+  program: string,
+  args: readonly string[],
+  stdio: readonly ("pipe" | "ignore" | "inherit")[],
+): ChildProcess {
+  const path = pathOf(program);
+  // Without setpriv(1) it ends when it next writes into a pipe that nobody reads.
+  if (findProgram("setpriv") === undefined) return start(path, args, stdio);
+  return start("setpriv", ["--pdeathsig", "KILL", "--", path, ...args], stdio);
 }
 
 /** Starts a program that runs beside us; the caller ends it. */

@@ -2,44 +2,80 @@
 import {
   type ContainerFacts,
   type ContainmentFacts,
-  type Fact,
   known,
   unknown,
 } from "../../../core/containment/facts.ts";
 import { RUNTIME_SOCKETS } from "../../../core/containment/runtime-socket.ts";
-import { findProgram, runSync } from "../command.ts";
+import { type CommandResult, findProgram, run, runSync } from "../command.ts";
 import { loopbackResolvers } from "../resolv-conf.ts";
 
 /** LIMIT: time for dockerd to answer, and containers looked at. */
-const DEADLINE_MS = 5_000;
+const LIMITS = { deadlineMs: 5_000 };
 const CONTAINERS_MAX = 500;
 
 /** Returns what is known of the containers of a network. */
 export function containerFacts(network: string): ContainmentFacts {
-  return { boundary: "container", containers: containersOf(network) };
-}
-
-function containersOf(network: string): Fact<readonly ContainerFacts[]> {
-  if (findProgram("docker") === undefined) return unknown("the docker program is not installed");
   try {
-    // Stopped ones too: they start without asking us.
-    const listed = docker("ps", "--all", "--quiet", "--no-trunc", "--filter", `network=${network}`);
-    const ids = listed.split("\n").filter((id) => /^[0-9a-f]{12,64}$/.test(id));
-    if (ids.length > CONTAINERS_MAX)
-      return unknown(`${ids.length} containers, at most ${CONTAINERS_MAX} are looked at`);
-    if (ids.length === 0) return known([]);
-    const found = JSON.parse(docker("inspect", "--type", "container", ...ids)) as readonly Inspected[];
-    const resolvers = loopbackResolvers();
-    return known(found.map((one) => describeContainer(one, network, resolvers)));
-  } catch (error) {
-    return unknown(error instanceof Error ? error.message : "dockerd does not answer");
+    const ids = idsOf(answerOf(runSync(docker(), listWords(network), LIMITS)));
+    return ids.length === 0
+      ? seen([])
+      : seen(describeAll(answerOf(runSync(docker(), inspectWords(ids), LIMITS)), network));
+  } catch (cause) {
+    return unseen(cause);
   }
 }
 
-function docker(...args: readonly string[]): string {
-  const { status, stdout, stderr } = runSync("docker", args, { deadlineMs: DEADLINE_MS });
+/** Returns the same without waiting for dockerd, which may be slow or hang. */
+export async function findContainerFacts(network: string): Promise<ContainmentFacts> {
+  try {
+    const ids = idsOf(answerOf(await run(docker(), listWords(network), LIMITS)));
+    return ids.length === 0
+      ? seen([])
+      : seen(describeAll(answerOf(await run(docker(), inspectWords(ids), LIMITS)), network));
+  } catch (cause) {
+    return unseen(cause);
+  }
+}
+
+function docker(): string {
+  const path = findProgram("docker");
+  if (path === undefined) throw new Error("the docker program is not installed");
+  return path;
+}
+
+/** Stopped ones too: they start without asking us. */
+function listWords(network: string): string[] {
+  return ["ps", "--all", "--quiet", "--no-trunc", "--filter", `network=${network}`];
+}
+
+function inspectWords(ids: readonly string[]): string[] {
+  return ["inspect", "--type", "container", ...ids];
+}
+
+function idsOf(listed: string): string[] {
+  const ids = listed.split("\n").filter((id) => /^[0-9a-f]{12,64}$/.test(id));
+  if (ids.length <= CONTAINERS_MAX) return ids;
+  throw new Error(`${ids.length} containers, at most ${CONTAINERS_MAX} are looked at`);
+}
+
+function answerOf({ status, stdout, stderr }: CommandResult): string {
   if (status !== 0) throw new Error(`dockerd does not answer: ${stderr.split("\n", 1)[0] ?? ""}`);
   return stdout;
+}
+
+function describeAll(inspected: string, network: string): ContainerFacts[] {
+  const found = JSON.parse(inspected) as readonly Inspected[];
+  const resolvers = loopbackResolvers();
+  return found.map((one) => describeContainer(one, network, resolvers));
+}
+
+function seen(list: readonly ContainerFacts[]): ContainmentFacts {
+  return { boundary: "container", containers: known(list) };
+}
+
+function unseen(cause: unknown): ContainmentFacts {
+  const why = cause instanceof Error ? cause.message : "dockerd does not answer";
+  return { boundary: "container", containers: unknown(why) };
 }
 
 export interface Inspected {
