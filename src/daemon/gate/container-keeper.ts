@@ -36,7 +36,13 @@ export class ContainerKeeper {
   async follow(policies: readonly ResolvedPolicy[]): Promise<void> {
     this.hasScopes = this.scopes.follow(policies);
     if (!this.hasScopes && this.options.pins.containers().size === 0) return this.stop();
-    this.watch ??= watchContainers(() => void this.look());
+    this.watch ??= watchContainers({
+      onChange: () => void this.look(),
+      onTrouble: (why) =>
+        this.options.say(
+          `containers that come or go are noticed late: ${why}; dockerd is listened to again when it answers`,
+        ),
+    });
     await this.look();
   }
 

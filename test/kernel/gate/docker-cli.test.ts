@@ -41,9 +41,16 @@ async function dockerIs(script: string): Promise<void> {
   });
   await world.host.shell("mount --bind /run/docker-script /usr/bin/docker");
 }
+const calls = async (): Promise<readonly string[]> =>
+  (await world.host.shell(`cat ${LOG}`)).split("\n").filter((line) => line !== "");
 /** How many processes run that script for this. */
 const running = async (word: string): Promise<number> =>
   Number((await world.host.run(["pgrep", "-fc", `[d]ocker ${word}`])).stdout);
+const restart = async (): Promise<void> => {
+  await world.signal("KILL", "daemon");
+  await world.startDaemon();
+};
+
 describe("while docker hangs", () => {
   before(async () => {
     await dockerIs('[ "$1" = events ] && while :; do echo .; sleep 0.1; done\nkill -STOP $$');
@@ -67,5 +74,48 @@ describe("while docker hangs", () => {
   it("it is asked one thing at a time, however often something changes", async () => {
     assert.equal(await eventually(async () => (await running("inspect")) > 0, true), true);
     for (let look = 0; look < 20; look += 1) assert.ok((await running("inspect")) <= 1);
+  });
+  it("nothing of it stays when seawalld is killed by SIGKILL", async () => {
+    assert.equal(await eventually(async () => (await running("events")) > 0, true), true);
+    await world.signal("KILL", "daemon");
+    const left = async (): Promise<number> => (await running("events")) + (await running("inspect"));
+    assert.equal(await eventually(left, 0), 0);
+  });
+});
+
+describe("where dockerd does not run", () => {
+  it("its events are asked for less and less often, and it is said once", async () => {
+    await dockerIs("echo 'Cannot connect to the Docker daemon' >&2; exit 1");
+    await restart();
+    const saidBefore = world.said().length;
+    const tries = async (): Promise<number> => (await calls()).filter((one) => one === "events").length;
+    assert.equal(await eventually(async () => (await tries()) >= 3, true, 20_000), true);
+    const startMs = performance.now();
+    const third = await tries();
+    await eventually(async () => (await tries()) > third, true, 20_000);
+    // Each pause is twice the one before: 1 s, 2 s, 4 s.
+    assert.ok(performance.now() - startMs > 3_000, "the fourth came too soon");
+    const said =
+      world
+        .said()
+        .slice(saidBefore)
+        .match(/containers that come or go/g) ?? [];
+    assert.ok(said.length <= 1, world.said());
+    assert.match(world.said(), /noticed late: Cannot connect to the Docker daemon;/);
+  });
+});
+
+describe("where docker is not installed", () => {
+  it("says so once, and starts nothing", async () => {
+    await dockerIs("exit 0");
+    await world.host.shell("chmod 644 /run/docker-script");
+    await restart();
+    assert.equal(
+      await eventually(async () => world.said().includes("late: `docker` is not installed"), true),
+      true,
+    );
+    assertAddresses(await agent.resolve("good.example.com"), SITE4);
+    assert.deepEqual(await calls(), []);
+    assert.equal(world.said().split("`docker` is not installed").length, 2);
   });
 });
