@@ -17,6 +17,7 @@ import { setProxy, unsetProxy } from "../../edge/openclaw/proxy-setting.ts";
 import { foldersOf, makeFolder } from "../../edge/state/folder.ts";
 import { type Command, type CommandContext, SCHEMA } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { shellWord } from "../../core/base/shell-word.ts";
 import { plain } from "../../core/base/plain.ts";
 import { requireRootToSee } from "../root.ts";
 
@@ -126,7 +127,7 @@ function writePolicy(context: CommandContext, text: string): Written {
   }
   throw new SeawallError("SEAWALL_STATE", `\`${path}\` and \`${beside}\` are there already`, {
     still: "neither was changed",
-    help: `diff ${path} ${beside}, then remove the one you do not want`,
+    help: `diff ${shellWord(path)} ${shellWord(beside)}, then remove the one you do not want`,
   });
 }
 

@@ -1,4 +1,5 @@
 /** What a user may do, by which its processes become another user. */
+import { shellWord } from "../base/shell-word.ts";
 import { POWERFUL_GROUPS, READING_GROUPS } from "./baseline.ts";
 import type { AccountFacts, Effect, Reason, SudoRight } from "./facts.ts";
 import { DEDICATED_USER, evidenceOf, judge, userWord } from "./reason.ts";
@@ -62,7 +63,7 @@ function sudoReasons(user: string, rights: readonly SudoRight[], effect: Effect)
     {
       id: "sudo",
       sentence: `sudo lets ${user} run programs as another user${free ? ", without a password" : ""}`,
-      cure: `take its lines out of sudoers (sudo -l -U ${user} shows them, visudo edits them)`,
+      cure: `take its lines out of sudoers (sudo -l -U ${shellWord(user)} shows them, visudo edits them)`,
       effect,
     },
   );
@@ -80,7 +81,7 @@ function groupReasons(user: string, groups: readonly string[]): readonly Reason[
         id: "group",
         sentence: `${user} is in group ${group}, which gives ${what}`,
         evidence: `group ${group}`,
-        cure: `gpasswd -d ${user} ${group} (and start the agent anew)`,
+        cure: `gpasswd -d ${shellWord(user)} ${shellWord(group)} (and start the agent anew)`,
         effect: "escapes",
       }),
     ),
@@ -89,7 +90,7 @@ function groupReasons(user: string, groups: readonly string[]): readonly Reason[
         id: "group-reads",
         sentence: `${user} is in group ${group}, which reads logs that may hold secrets of others`,
         evidence: `group ${group}`,
-        cure: `gpasswd -d ${user} ${group} (and start the agent anew)`,
+        cure: `gpasswd -d ${shellWord(user)} ${shellWord(group)} (and start the agent anew)`,
         effect: "partial",
       }),
     ),

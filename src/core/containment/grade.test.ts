@@ -62,6 +62,31 @@ const PLACE: Partial<HostFacts> = { boundary: "place" };
 const RIGHT = { command: "/usr/bin/apt", as: "root", free: true };
 const MANAGER = { kind: "user-manager", evidence: "/run/user/990/bus" } as const;
 
+describe("a command that helps", () => {
+  for (const [name, word] of [
+    ["openclaw", "openclaw"],
+    ["$(touch x)", "'$(touch x)'"],
+    ["a b", "'a b'"],
+    ["a\nb", "$'a\\012b'"],
+  ] as const) {
+    const cureOf = (
+      id: string,
+      account: Partial<AccountFacts>,
+      host: Partial<HostFacts>,
+    ): string | undefined =>
+      gradeContainment(facts({ name, ...account }, host)).reasons.find((one) => one.id === id)?.cure;
+    it(`names the user ${JSON.stringify(name)} as one word`, () => {
+      assert.equal(
+        cureOf("group", { groups: known(["docker"]) }, {}),
+        `gpasswd -d ${word} docker (and start the agent anew)`,
+      );
+      assert.match(cureOf("sudo", { sudo: known([RIGHT]) }, {}) ?? "", /^take its lines out of sudoers/);
+      assert.ok(cureOf("sudo", { sudo: known([RIGHT]) }, {})?.includes(`(sudo -l -U ${word} shows`));
+      assert.equal(cureOf("no-password", {}, { withoutPassword: known([name]) }), `passwd -l ${word}`);
+    });
+  }
+});
+
 describe("a scope", () => {
   for (const [what, account, host] of [
     ["of a dedicated user", {}, {}],

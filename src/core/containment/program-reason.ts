@@ -1,3 +1,4 @@
+import { shellWord } from "../base/shell-word.ts";
 import { isOrdinaryProgram, POWERFUL_CAPABILITIES, POWERFUL_GROUPS } from "./baseline.ts";
 import type { HostFacts, Effect, ProgramFacts, Reason } from "./facts.ts";
 import { evidenceOf, judge } from "./reason.ts";
@@ -37,7 +38,7 @@ export function programReasons(facts: HostFacts, held: boolean): readonly Reason
               id: "no-password",
               sentence: "an account needs no password, so su makes anybody that user",
               evidence: evidenceOf(users),
-              cure: `passwd -l ${users[0] ?? ""}`,
+              cure: `passwd -l ${shellWord(users[0] ?? "")}`,
               effect,
             },
           ],

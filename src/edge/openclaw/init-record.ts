@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { shellWord } from "../../core/base/shell-word.ts";
 import { SeawallError } from "../../core/base/error.ts";
 
 const FILE = "init.json";
@@ -58,7 +59,7 @@ export function sha256Of(text: string): string {
 function unusable(stateFolder: string, cause: unknown): SeawallError {
   return new SeawallError("SEAWALL_STATE", `the record \`${join(stateFolder, FILE)}\` cannot be used`, {
     still: "the policy and OpenClaw's configuration are as they were",
-    help: `ls -l ${stateFolder}`,
+    help: `ls -l ${shellWord(stateFolder)}`,
     cause,
   });
 }

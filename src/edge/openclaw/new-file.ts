@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { closeSync, fsyncSync, linkSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { shellWord } from "../../core/base/shell-word.ts";
 import { SeawallError } from "../../core/base/error.ts";
 
 /**
@@ -24,7 +25,7 @@ export function writeNewFile(path: string, text: string): boolean {
     if (cause instanceof Error && "code" in cause && cause.code === "EEXIST") return false;
     throw new SeawallError("SEAWALL_STATE", `cannot write \`${path}\``, {
       still: "nothing was changed",
-      help: `ls -ld ${dirname(path)}`,
+      help: `ls -ld ${shellWord(dirname(path))}`,
       cause,
     });
   } finally {

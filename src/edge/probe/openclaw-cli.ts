@@ -1,4 +1,5 @@
 /** OpenClaw's own commands, run as the agent's user, kept while configuration and program are the same. */
+import { shellWord } from "../../core/base/shell-word.ts";
 import { createHash } from "node:crypto";
 import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
@@ -58,7 +59,8 @@ export function findCli(place: Place): Reading<Cli> {
   const owners = new Set([0, place.uid]);
   for (const path of [script, node]) {
     const problem = writableBy(path, owners);
-    if (problem !== null) return unreadable(`${path} is not run: ${problem}`, `chmod go-w ${path}`);
+    if (problem !== null)
+      return unreadable(`${path} is not run: ${problem}`, `chmod go-w ${shellWord(path)}`);
   }
   return read({ node, script, isWrapper: isWrapper(script) });
 }
@@ -117,7 +119,7 @@ export async function askOpenclaw(
   if (answer.cut)
     return unreadable(
       `openclaw ${args.join(" ")} took more than ${DEADLINE_MS / 1000} s`,
-      `openclaw ${args.join(" ")}`,
+      `openclaw ${args.map(shellWord).join(" ")}`,
     );
   if (answer.stdout.trim() !== "") cache.put(key, answer.stdout);
   return read(answer);

@@ -1,4 +1,5 @@
 /** Every OpenClaw of this host: its process, sockets, configuration, and its own word about itself. */
+import { shellWord } from "../../core/base/shell-word.ts";
 import { dirname, join, resolve } from "node:path";
 import type {
   ConfigObject,
@@ -111,7 +112,7 @@ export function readConfig(place: Pick<Place, "configPath">): Reading<ConfigObje
   if (content.kind === "refused")
     return unreadable(
       `the configuration: ${content.why}`,
-      process.geteuid?.() === 0 ? `ls -l ${path}` : "sudo seawall audit",
+      process.geteuid?.() === 0 ? `ls -l ${shellWord(path)}` : "sudo seawall audit",
     );
   const parsed = parseJson5(content.text);
   if (!parsed.ok) return absent(`${path}:${parsed.line}: ${parsed.problem}; OpenClaw ends with exit code 78`);
@@ -221,7 +222,10 @@ async function command<Value>(
       .trim()
       .split("\n")
       .find((line) => line !== "") ?? `exit ${answer.value.status ?? "?"}`;
-  return unreadable(`openclaw ${args.slice(0, 2).join(" ")}: ${said}`, `openclaw ${args.join(" ")}`);
+  return unreadable(
+    `openclaw ${args.slice(0, 2).join(" ")}: ${said}`,
+    `openclaw ${args.map(shellWord).join(" ")}`,
+  );
 }
 
 const SANDBOX_PROPERTIES = [
@@ -250,7 +254,7 @@ async function readSandbox(place: Place): Promise<Reading<UnitSandbox>> {
   if (!isLoaded(properties))
     return unreadable(
       `${place.unit} is not one that systemd tells of`,
-      `systemctl --user show ${place.unit} (as ${place.user})`,
+      `systemctl --user show ${shellWord(place.unit)} (as ${shellWord(place.user)})`,
     );
   return read({ unit: place.unit, properties: Object.fromEntries(properties) });
 }
@@ -279,7 +283,7 @@ async function readSudo(place: Place): Promise<Reading<readonly string[]>> {
     return unreadable("what sudo allows others is for root to see", "sudo seawall audit --layer app");
   const answer = await ask("sudo", ["-n", "-l", "-U", place.user]);
   return answer === undefined
-    ? unreadable("sudo cannot be asked", `sudo -l -U ${place.user}`)
+    ? unreadable("sudo cannot be asked", `sudo -l -U ${shellWord(place.user)}`)
     : read(parseSudoList(answer.stdout));
 }
 

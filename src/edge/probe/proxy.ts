@@ -1,4 +1,5 @@
 /** The reverse proxy that runs here: the configuration it would load, and its own answers on this host. */
+import { shellWord } from "../../core/base/shell-word.ts";
 import { connect } from "node:tls";
 import type { ProxyAnswer, ProxyFacts, ProxySite } from "../../core/audit/fact/proxy.ts";
 import { parseCaddy } from "../../core/audit/read/caddy.ts";
@@ -41,7 +42,8 @@ async function readCaddy(
   const file = argumentOf(process.args, "--config") ?? "/etc/caddy/Caddyfile";
   // SECURITY: anybody may call a process `caddy` and name a file: root only reads what root wrote.
   const problem = writableBy(file, new Set([0]));
-  if (problem !== null) return unreadable(`${file} is not read: ${problem}`, `chown root:root ${file}`);
+  if (problem !== null)
+    return unreadable(`${file} is not read: ${problem}`, `chown root:root ${shellWord(file)}`);
   const adapter = argumentOf(process.args, "--adapter");
   const [adapted, version] = await Promise.all([
     ask("caddy", ["adapt", "--config", file, ...(adapter === undefined ? [] : ["--adapter", adapter])], {

@@ -1,4 +1,6 @@
+import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { checkNamed } from "../../../src/core/audit/check/all.ts";
 import { absent, read } from "../../../src/core/audit/reading.ts";
 import { change, partOf, valueIn } from "../facts/change.ts";
 import { DAY, NOW } from "../facts/moment.ts";
@@ -115,4 +117,21 @@ const ROWS: readonly Row[] = [
 
 describe("fail2ban, update: a check says what is so", () => {
   for (const row of ROWS) test(titleOf(row), () => judgeRow(row));
+});
+
+describe("the command that unbans an operator names one word", () => {
+  for (const [address, word] of [
+    ["192.0.2.66", "192.0.2.66"],
+    ["$(touch x)", "'$(touch x)'"],
+    ["a b", "'a b'"],
+    ["a\nb", "$'a\\012b'"],
+  ] as const) {
+    test(JSON.stringify(address), () => {
+      const jail = { ...valueIn(partOf(good, "fail2ban").sshd), banned: [address] };
+      const facts = change(good, "fail2ban", { operators: [address], sshd: read(jail) });
+      const outcome = checkNamed("F2B-008")?.judge(facts);
+      assert.ok(outcome?.status === "fail");
+      assert.equal(outcome.fix, `fail2ban-client set sshd unbanip ${word}`);
+    });
+  }
 });

@@ -1,4 +1,5 @@
 /** Layer 3: Fail2Ban, by what its server answers and what the kernel holds. */
+import { shellWord } from "../../base/shell-word.ts";
 import { type Check, type Outcome, fail, given, notApplicable, pass, passUnless, unknown } from "../check.ts";
 import type { Facts } from "../fact/facts.ts";
 import type { Fail2banFacts, SshdJail } from "../fact/fail2ban.ts";
@@ -192,7 +193,7 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
         if (out.length > 0)
           return fail(
             out.map((address) => `${address} is logged in and banned`),
-            { fix: `fail2ban-client set sshd unbanip ${out[0] ?? ""}` },
+            { fix: `fail2ban-client set sshd unbanip ${shellWord(out[0] ?? "")}` },
           );
         if (ignored.length > 0) return pass(`ignored: ${ignored.join(", ")}`);
         return fail("no address is ignored", { severity: "low" });
