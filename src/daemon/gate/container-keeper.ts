@@ -20,6 +20,8 @@ export interface ContainerKeeperOptions {
 export class ContainerKeeper {
   readonly options: ContainerKeeperOptions;
   readonly turns: Turns = createTurns();
+  /** Gates wait for bridges, so nothing else is asked before. */
+  readonly bridgeTurns: Turns = createTurns();
   readonly scopes: ScopeWatch;
   watch: ContainerWatch | null = null;
   hasScopes = false;
@@ -72,7 +74,7 @@ export class ContainerKeeper {
         if (found.kind !== "bridge") trouble.set(network, found.why);
       }
     };
-    if (networks.size > 0) await this.turns.take(`bridges ${[...networks].join(" ")}`, look);
+    if (networks.size > 0) await this.bridgeTurns.take(`bridges ${[...networks].join(" ")}`, look);
     return [...networks].flatMap((network) =>
       this.bridges.has(network) ? [] : [trouble.get(network) ?? `docker network \`${network}\` is not known`],
     );

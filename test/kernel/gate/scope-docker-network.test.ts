@@ -1,6 +1,7 @@
 // Agents in networks of their own with Docker's own resolver: real dockerd, UFW on, two scopes.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { startDaemon } from "../../support/host/daemon.ts";
 import { eventually } from "../../support/host/eventually.ts";
 import type { Agent } from "./agent.ts";
 import { assertNoSuchName, assertNotReached, assertReached } from "./expect.ts";
@@ -87,6 +88,30 @@ describe("a network with Docker's own resolver", () => {
 });
 
 describe("a container that is started later", () => laterRow(() => world, "mates"));
+
+describe("seawalld starts anew while docker hangs", () => {
+  const reaches = async (agent: Agent, name: string): Promise<boolean> =>
+    (await agent.https(name)).includes("REACHED");
+  before(async () => {
+    const hung = "#!/bin/sh\nkill -STOP $$\n";
+    await world.host.shell("cat >/run/hung; chmod 755 /run/hung", { input: hung });
+    await world.host.shell("mount --bind /run/hung /usr/bin/docker");
+    await world.host.shell("kill -KILL $(pgrep -f '[m]ain.ts (daemon|gate)')");
+  });
+  after(() => world.host.shell("umount -l /usr/bin/docker 2>/dev/null || true"));
+  it("the scope whose bridge needs no answer is served, the other is held, and the reason is said", async () => {
+    const { said } = await startDaemon(world.host);
+    assert.equal(await eventually(() => reaches(box, "good.example.com"), true, 20_000), true);
+    assert.equal(await reaches(mate, "third.example.com"), false);
+    assert.equal(await tries(world, mate), 0);
+    assert.match(said(), /^seawalld: the gate cannot listen: docker did not end well: no answer for 5 s$/m);
+  });
+  it("the other is served again once docker answers", async () => {
+    await world.host.shell("umount -l /usr/bin/docker");
+    assert.equal(await eventually(() => reaches(mate, "third.example.com"), true, 20_000), true);
+    assert.equal(await tries(world, mate), 0);
+  });
+});
 
 describe("what others do to the rules", () => {
   it("`ufw reload` opens nothing", async () => {
