@@ -1,4 +1,5 @@
 /** A policy becomes a candidate in the kernel: compiled for this machine, written down, loaded under a lease. */
+import { assert } from "../core/base/assert.ts";
 import { SeawallError } from "../core/base/error.ts";
 import { type Compilation, type CompileOptions, compileNftables } from "../core/compile/nftables/compile.ts";
 import { nextGeneration } from "../core/compile/nftables/mark.ts";
@@ -30,7 +31,7 @@ import { preload } from "./preload.ts";
 import { prepareCgroups, scopeInterfaces } from "./scope.ts";
 import { parseSeal, sealOf } from "./seal.ts";
 import { entryOf, settleOver } from "./settle.ts";
-import { isGenerationInUse } from "./stamp.ts";
+import { isGenerationInUse, releaseGeneration } from "./stamp.ts";
 
 /** What is put in force, and on whose behalf. */
 export interface Proposed extends PolicyTexts {
@@ -82,16 +83,20 @@ function isPaused(live: LiveState | null): boolean {
   return isWaiting(live) && parseSeal(live?.seals.get(live.candidate ?? 0) ?? "")?.kind === "pause";
 }
 
-/** A number that no connection carries any more: what it meant before must not count now. */
+/**
+ * A number that no connection carries any more: what it meant before must not count now. Where every one is carried,
+ * the one used longest ago is taken from its connections: the kernel judges them anew, as it did already.
+ */
 function freeGeneration(live: LiveState | null): number {
-  const taken = new Set<number>(live?.committed ? [live.committed] : []);
+  const committed = live?.committed ?? 0;
+  const taken = new Set<number>(committed === 0 ? [] : [committed]);
+  const oldest = nextGeneration(committed, taken);
   for (;;) {
-    const generation = nextGeneration(live?.committed ?? 0, taken);
+    const generation = nextGeneration(committed, taken);
     if (generation === undefined) {
-      throw new SeawallError("SEAWALL_BUSY", "connections of fifteen earlier policies are still open", {
-        still: "nothing was changed",
-        help: "conntrack -L (and end the oldest connections)",
-      });
+      assert(oldest !== undefined, "there is a generation beside the one in force");
+      releaseGeneration(oldest);
+      return oldest;
     }
     if (!isGenerationInUse(generation)) return generation;
     taken.add(generation);

@@ -52,6 +52,20 @@ export function isGenerationInUse(generation: number): boolean {
   }
 }
 
+/** Takes a generation that is not in force out of the marks of its connections; whose they are stays in them. */
+export function releaseGeneration(generation: number): void {
+  const [seen, changed] = [openConntrack(), openConntrack()];
+  try {
+    seen.dumpWanted(
+      (mark) => generationOfMark(mark) === generation,
+      ({ original }) => void changed.setMark(original, { value: 0, mask: GENERATION_MASK }),
+    );
+  } finally {
+    seen.close();
+    changed.close();
+  }
+}
+
 /**
  * Takes our field out of the mark of every connection. What a stamp meant goes with our rules, and the next policy
  * is to find connections from before it as anybody's: unstamped.

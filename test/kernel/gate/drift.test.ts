@@ -66,12 +66,13 @@ describe("somebody else's change of our rules", () => {
     ((await world.seawall.status()) as unknown as { changes: Changes }).changes;
   const knock = () => world.host.upstream.connect({ from: OUTSIDER4, to: HOST4, port: CLOSED });
   const state = async () => (await world.seawall.status()).state;
+  const healings = () => (world.said().match(/: healed/g) ?? []).length;
   /** Runs the change and waits until the log says that it was healed. */
   const healed = async (script: string): Promise<Changes> => {
-    const before = (world.said().match(/: healed/g) ?? []).length;
+    const earlier = healings();
     await world.host.shell(script);
     const started = performance.now();
-    const count = async () => Promise.resolve((world.said().match(/: healed/g) ?? []).length > before);
+    const count = () => Promise.resolve(healings() > earlier);
     assert.equal(await eventually(count, true, HEAL_MS), true, world.said());
     healMs.push(performance.now() - started);
     return changes();
@@ -167,9 +168,9 @@ describe("somebody else's change of our rules", () => {
     await world.signal("STOP", "daemon");
     await world.host.shell("nft flush ruleset");
     await sleep(200);
-    const before = (world.said().match(/: healed/g) ?? []).length;
+    const earlier = healings();
     await world.signal("CONT", "daemon");
-    const count = async () => Promise.resolve((world.said().match(/: healed/g) ?? []).length > before);
+    const count = () => Promise.resolve(healings() > earlier);
     assert.equal(await eventually(count, true, 10_000), true);
     assert.equal(await state(), "enforcing");
   });
@@ -181,7 +182,7 @@ describe("somebody else's change of our rules", () => {
     const told = async () =>
       (await changes()).others
         .map(({ said }) => said.split("'")[0])
-        .sort()
+        .toSorted((left, right) => (left ?? "").localeCompare(right ?? ""))
         .join();
     assert.equal(await eventually(told, "Docker,UFW", 15_000), "Docker,UFW");
     assert.match(await world.seawall.ok("status"), /others {5}UFW's rules are gone .*try: ufw reload/);
