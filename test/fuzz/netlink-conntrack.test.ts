@@ -14,6 +14,7 @@ const ENTRY = concat([
   nested(1, [nested(1, [attribute(1, four[0]), attribute(2, four[1])]), ports]),
   nested(2, [nested(1, [attribute(3, six[0]), attribute(4, six[1])]), ports]),
   attribute(3, u32(14)),
+  nested(4, [nested(1, [attribute(1, u8(7))])]),
   attribute(8, u32(0xf3000007)),
   attribute(12, u32(77)),
 ]);
@@ -30,6 +31,7 @@ test("the entry that the others are made of decodes whole", () => {
     mark: 0xf3000007,
     status: 14,
     id: 77,
+    tcpState: 7,
   });
 });
 
