@@ -9,6 +9,7 @@ import {
   SCOPE_MASK,
   SCOPE_REJUDGED,
 } from "../core/compile/nftables/mark.ts";
+import { isOver } from "../core/event/decode/conntrack.ts";
 import type { SshConnection } from "../edge/host/operator.ts";
 import { openConntrack } from "../edge/kernel/conntrack.ts";
 
@@ -36,20 +37,22 @@ export function generationOf({ peer, peerPort, local, localPort }: SshConnection
 }
 
 /**
- * Whether any connection still carries the stamp of this generation. A kernel that cannot say has no entry we
- * could find either; the number is then free, and fifteen applies lie between two uses of it.
+ * Whether any open connection carries the stamp of this generation; those that are over lose it here. A kernel that
+ * cannot say has no entry we could find either; the number is then free, and fifteen changes lie between two uses.
  */
 export function isGenerationInUse(generation: number): boolean {
   const conntrack = openConntrack();
   try {
-    const found = conntrack.dumpMarks(
-      { value: markOf(generation, 0), mask: GENERATION_MASK },
-      () => undefined,
-    );
-    return found.kind === "done" && found.count > 0;
+    let open = 0;
+    const stamp = { value: markOf(generation, 0), mask: GENERATION_MASK };
+    const found = conntrack.dumpMarks(stamp, (entry) => void (open += isOver(entry) ? 0 : 1));
+    if (found.kind !== "done" || found.count === 0) return false;
+    if (open > 0) return true;
   } finally {
     conntrack.close();
   }
+  releaseGeneration(generation);
+  return false;
 }
 
 /** Takes a generation that is not in force out of the marks of its connections; whose they are stays in them. */
