@@ -1,6 +1,7 @@
 /** The gate's end of the connection to seawalld: whole messages in order, pins that wait for their answer. */
 import { connect, type Socket } from "node:net";
 import { deserialize } from "node:v8";
+import { VERSION } from "../core/base/version.ts";
 import {
   DAEMON_FRAME_BYTES_MAX,
   type FromGate,
@@ -74,7 +75,7 @@ export function createLink(options: LinkOptions): Link {
       socket = made;
       made.once("close", lost);
       readFrames(made, DAEMON_FRAME_BYTES_MAX, take);
-      send({ kind: "hello", pid: process.pid });
+      send({ kind: "hello", pid: process.pid, version: VERSION });
     },
   };
 }

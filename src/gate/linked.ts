@@ -25,6 +25,8 @@ export interface LinkedOptions {
 /** LIMIT: how long the gates go on without a daemon, with what they know and what is pinned. */
 const ALONE_MS_MAX = 60_000;
 const RETRY_MS = 200;
+/** LIMIT: how long connections live on in a gate whose place another version has taken. */
+const DRAIN_MS_MAX = 60_000;
 /** LIMIT: how often seawalld may close a new link without a word before this gate ends. */
 const TURNED_AWAY_MAX = 3;
 const REVIEW_STEP_MS = 1_000;
@@ -98,7 +100,21 @@ class LinkedGates {
         return void this.setUpInTurn(message);
       case "stop":
         return this.over.resolve();
+      case "retire":
+        return void this.retire();
     }
+  }
+
+  /** The doors are free before seawalld hears that we are gone, so that they are never taken twice. */
+  async retire(): Promise<void> {
+    this.isServing = false;
+    await this.doors.follow([]);
+    this.link.close();
+    const untilMs = performance.now() + DRAIN_MS_MAX;
+    while (!this.options.signal.aborted && performance.now() < untilMs && this.gate.openConnections() > 0) {
+      await sleep(RETRY_MS);
+    }
+    this.over.resolve();
   }
 
   /** One after the other: the last word of seawalld is the last one that is carried out. */

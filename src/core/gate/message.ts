@@ -39,10 +39,12 @@ export type ToGate =
   | { readonly kind: "ping" }
   /** No policy needs a gate any more. */
   | { readonly kind: "stop" }
+  /** Another version takes the place: doors close, what is open has a while, nothing more is said. */
+  | { readonly kind: "retire" }
   | { readonly kind: "pinned"; readonly id: number; readonly ok: boolean };
 
 export type FromGate =
-  | { readonly kind: "hello"; readonly pid: number }
+  | { readonly kind: "hello"; readonly pid: number; readonly version: string }
   | { readonly kind: "pong" }
   | { readonly kind: "ready"; readonly id: number; readonly trouble: readonly string[] }
   | {
@@ -84,7 +86,7 @@ const REPORT = z.strictObject({
 });
 
 const FROM_GATE = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("hello"), pid: ID }),
+  z.strictObject({ kind: z.literal("hello"), pid: ID, version: z.string().max(64) }),
   z.strictObject({ kind: z.literal("pong") }),
   z.strictObject({ kind: z.literal("ready"), id: ID, trouble: z.array(TEXT).max(64) }),
   z.strictObject({

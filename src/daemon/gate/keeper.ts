@@ -4,6 +4,7 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readLandmark } from "../../apply/landmark.ts";
 import { scopeInterfaces } from "../../apply/scope.ts";
+import { VERSION } from "../../core/base/version.ts";
 import type { DoorPlan, FromGate } from "../../core/gate/message.ts";
 import type { GateReport } from "../../core/gate/report.ts";
 import { gatedScopes, isOfThisHost } from "../../core/policy/gated.ts";
@@ -90,6 +91,8 @@ class Keeper {
   trouble: readonly string[] = [];
   isSetUp = false;
   isStopped = false;
+  /** Of the gate that is linked; null while one retires, which is no loss. */
+  gateVersion: string | null = VERSION;
   coming: { readonly id: number; readonly untilMs: number } | null = null;
   soon: Promise<boolean> | null = null;
   timers: NodeJS.Timeout[] = [];
@@ -113,7 +116,10 @@ class Keeper {
     this.link = await openLinkServer({
       path: `${folders.run}/${LINK_FILE}`,
       gateUid,
-      onLink: this.guard.callback("the gate was not told", () => this.setUp(true)),
+      onLink: this.guard.callback("the gate was not told", (version: string) => {
+        this.gateVersion = version;
+        return this.setUp(true);
+      }),
       onMessage: this.guard.callback("the gate was not answered", (message: FromGate) => this.take(message)),
       onLoss: this.guard.callback("no gate is started", () => this.lose()),
     });
@@ -184,8 +190,19 @@ class Keeper {
     this.isSetUp = false;
     this.setups.lose();
     if (allOf(this.known).length === 0) return;
-    this.options.say("the gate ended; it is started again");
+    if (this.gateVersion !== null) this.options.say("the gate ended; it is started again");
     this.process.ensure();
+  }
+
+  /** After an upgrade: the gate of before has told by now what it had pinned; what is open in it ends in its own time. */
+  retireOther(): void {
+    const version = this.gateVersion;
+    if (version === null || version === VERSION || allOf(this.known).length === 0) return;
+    this.options.say(
+      `the gate is of version ${version}: ours takes its place, open connections have a minute`,
+    );
+    this.gateVersion = null;
+    this.link?.send({ kind: "retire" });
   }
 
   /** A set may have gone with the policy it belonged to: the kernel is looked at, and the wish tried once more. */
@@ -218,6 +235,7 @@ class Keeper {
       }
       this.trouble = all;
       this.isSetUp = true;
+      this.retireOther();
       return true;
     } finally {
       this.settingUp -= 1;

@@ -18,7 +18,8 @@ export interface LinkServer {
 export interface LinkServerOptions {
   readonly path: string;
   readonly gateUid: number;
-  readonly onLink: () => void;
+  /** `version`: of the gate, which may be another one than ours after an upgrade. */
+  readonly onLink: (version: string) => void;
   readonly onMessage: (message: FromGate) => void;
   readonly onLoss: () => void;
 }
@@ -63,7 +64,7 @@ export async function openLinkServer({
       const message = parseFromGate(frame);
       if (message === undefined) return void socket.destroy();
       if (message.kind === "pong") isAnswered = true;
-      else if (message.kind === "hello") onLink();
+      else if (message.kind === "hello") onLink(message.version);
       else onMessage(message);
     });
   });

@@ -36,6 +36,8 @@ export interface Gate {
   readonly cutForbidden: () => void;
   /** The same, and pins again what is still in use. */
   readonly review: () => Promise<void>;
+  /** How many clients have a place now. */
+  readonly openConnections: () => number;
   readonly close: () => void;
 }
 
@@ -98,6 +100,7 @@ export function createGate(options: GateOptions): Gate {
     },
     cutForbidden,
     review,
+    openConnections: () => [...scopes.values()].reduce((sum, scope) => sum + scope.connections.count(), 0),
     close: () => {
       clearTimeout(timer);
       upstream.close();
