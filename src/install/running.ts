@@ -7,8 +7,8 @@ import { LIBRARY } from "./payload.ts";
 const END_MS_MAX = 10_000;
 const KILL_MS_MAX = 2_000;
 const STEP_MS = 50;
-/** One of a version before has lost its name; it was swapped out of its place first. */
-const PROGRAM = new RegExp(`^${LIBRARY}(\\.new|\\.old)?/node( \\(deleted\\))?$`);
+/** One of a version before has lost its name; it was swapped out of its place first. In a sandbox it has a prefix. */
+const PROGRAM = new RegExp(`${LIBRARY}(\\.new|\\.old)?/node( \\(deleted\\))?$`);
 
 /** Ends every process but this one that runs our Node, be it of a version before. Returns what was wrong, or null. */
 export async function endProcesses(): Promise<string | null> {

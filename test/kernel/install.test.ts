@@ -63,7 +63,7 @@ describe("install and uninstall, on a machine without systemd", () => {
     assert.equal(await eventually(isThere, 0), 0, await machine.shell("cat /run/daemon.log"));
   };
   before(async () => {
-    machine = await startMachine("/");
+    machine = await startMachine({ lower: "/" });
   });
   after(() => machine.stop());
 

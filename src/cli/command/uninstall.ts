@@ -72,7 +72,7 @@ async function offTheKernel(folders: Folders, context: CommandContext): Promise<
   if (findProgram("nft") === undefined) return;
   await locked(folders.run, async () => {
     if (readLive() === null) return;
-    const trouble = takeDown(folders.state);
+    const trouble = takeDown(folders);
     await followKernel(folders.run);
     if (trouble !== null) context.err(`warning: ${trouble}\n`);
   });

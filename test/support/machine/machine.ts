@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmdirSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { cgroupMount } from "../../../src/edge/host/scope-cgroup.ts";
 import { type Finished, run, type RunOptions, runOk } from "../host/command.ts";
+import { type Reaper, startReaper } from "../host/reaper.ts";
 import { type Change, changesIn } from "./change.ts";
 
 const START_DEADLINE_MS = 10_000;
@@ -34,29 +36,32 @@ export interface Machine {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts a machine over `lower` in namespaces of its own. Needs root. It ends with this process, however that ends. */
-export async function startMachine(lower: string): Promise<Machine> {
+export interface MachineWanted {
+  /** The tree below. */
+  readonly lower: string;
+  /** The first process is systemd, which starts no unit by itself; the test does. */
+  readonly systemd?: true;
+}
+
+/** Starts a machine in namespaces of its own. Needs root. It ends with this process, however that ends. */
+export async function startMachine({ lower, systemd }: MachineWanted): Promise<Machine> {
   const folder = mkdtempSync(join(tmpdir(), "seawall-machine-"));
-  const words = [
-    "--net",
-    "--mount",
-    "--pid",
-    "--uts",
-    "--ipc",
-    "--fork",
-    "--kill-child",
-    "--propagation",
-    "private",
-  ];
+  const cgroup = systemd ? makeCgroup(basename(folder)) : null;
+  const words = ["--net", "--mount", "--pid", "--uts", "--ipc", "--cgroup", "--fork", "--kill-child"];
+  const script = `${FIRST_PROCESS}${systemd ? INIT : IDLE}`;
   const keeper = spawn(
     "setpriv",
-    ["--pdeathsig", "KILL", "unshare", ...words, "sh", "-euc", FIRST_PROCESS, "sh", folder, lower, ROOT],
+    [
+      ...["--pdeathsig", "KILL", "sh", "-euc", ENTER_CGROUP, "sh", cgroup?.path ?? ""],
+      ...["unshare", ...words, "--propagation", "private", "sh", "-euc", script, "sh", folder, lower, ROOT],
+    ],
     { stdio: ["ignore", "pipe", "pipe"], env: ENVIRONMENT, cwd: "/" },
   );
   const ended = new Promise<void>((resolve) => keeper.once("close", () => resolve()));
   const stop = async (): Promise<void> => {
     keeper.kill("SIGKILL");
     await ended;
+    await cgroup?.reaper.finish();
     rmdirSync(folder);
   };
   let said = "";
@@ -97,7 +102,7 @@ export async function startMachine(lower: string): Promise<Machine> {
   };
 }
 
-/** Reads its outer number before it mounts a /proc of its own. /run is where what is not of the machine goes. */
+/** Reads its outer number before it mounts a /proc of its own, and says it once its root is the machine's. /run is where what is not of the machine goes. */
 const FIRST_PROCESS = `
 read -r outer rest </proc/self/stat
 mount -t tmpfs -o mode=755 tmpfs "$1"
@@ -109,6 +114,7 @@ mount --rbind /sys sys
 mount -t tmpfs -o mode=755 tmpfs dev
 for one in null zero full random urandom tty; do touch "dev/$one"; mount --bind "/dev/$one" "dev/$one"; done
 ln -s /proc/self/fd dev/fd
+ln -s pts/ptmx dev/ptmx
 mkdir -m 1777 dev/shm
 mount -t tmpfs -o mode=755 tmpfs run
 mkdir -p run/upper run/checkout run/lock
@@ -117,6 +123,31 @@ mount --bind "$3" run/checkout
 mount -o remount,ro,bind run/checkout
 hostname seawall-machine
 ip link set lo up
-echo "ready $outer"
-exec chroot . /bin/sh -c 'exec >/dev/null 2>&1; while :; do sleep 3600 & wait $! || :; done'
 `;
+const IDLE = `
+exec chroot . /bin/sh -c 'echo "ready $1"; exec >/dev/null 2>&1; while :; do sleep 3600 & wait $! || :; done' sh $outer
+`;
+
+/** No unit, generator or mount of the machine below: only what a test starts. The kernel's settings are read-only. */
+const INIT = `
+mount --bind proc/sys proc/sys
+mount -o remount,ro,bind proc/sys
+umount -R -l sys
+mount -o ro -t sysfs sysfs sys
+mount -t cgroup2 cgroup2 sys/fs/cgroup
+rm -rf etc/systemd/system/*.wants usr/lib/systemd/system/*.wants lib/systemd/system/*.wants
+rm -rf usr/lib/systemd/system-generators lib/systemd/system-generators etc/systemd/system-generators
+: >etc/fstab
+printf '[Unit]\\nDefaultDependencies=no\\n' >etc/systemd/system/seawall-test.target
+words='--system --unit=seawall-test.target --log-target=null'
+exec chroot . /bin/sh -c "echo ready $outer; exec >/dev/null 2>&1; container=seawall-test exec /lib/systemd/systemd $words"
+`;
+
+const ENTER_CGROUP = `[ -z "$1" ] || echo $$ >"$1/cgroup.procs"; shift; exec "$@"`;
+
+function makeCgroup(name: string): { readonly path: string; readonly reaper: Reaper } {
+  const path = join(cgroupMount().directory, name);
+  const reaper = startReaper(name);
+  mkdirSync(path);
+  return { path, reaper };
+}
