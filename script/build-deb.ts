@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { VERSION } from "../src/cli/version.ts";
+import { VERSION } from "../src/core/base/version.ts";
 import { FOLDER_MODE, makeFolders, placeFile } from "../src/install/place.ts";
 import { readInstallTree, type TreeFile } from "../src/install/tree.ts";
 

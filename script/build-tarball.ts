@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
-import { VERSION } from "../src/cli/version.ts";
+import { VERSION } from "../src/core/base/version.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const SHIPPED = ["schema", "share", "LICENSE", "README.md", "CHANGELOG.md"];

@@ -30,6 +30,8 @@ export const GROUPS: readonly CommandGroup[] = [
   {
     title: "keep it running, look inside",
     commands: [
+      "install",
+      "uninstall",
       "daemon",
       "gate",
       "policy fmt",

@@ -57,12 +57,12 @@ export function replaceLibrary(root: string, files: readonly TreeFile[], version
 function tryOut(folder: string, version: string): void {
   const { status, stdout, stderr } = runSync(
     join(folder, "node"),
-    [join(folder, "dist/cli/main.js"), "version"],
+    [join(folder, "dist/cli/main.js"), "--version"],
     {
       deadlineMs: TRIAL_DEADLINE_MS,
     },
   );
-  if (status === 0 && stdout.trim() === version) return;
+  if (status === 0 && stdout.startsWith(`seawall ${version}\n`)) return;
   const said = (stderr.trim() || stdout.trim()).split("\n")[0] ?? "";
   throw new SeawallError("SEAWALL_INSTALL", `the new Seawall does not run on this machine: ${said}`, {
     still: STILL,

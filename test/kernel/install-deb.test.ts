@@ -60,7 +60,7 @@ describe("the Debian package", () => {
       .split("\n");
     const files = listed.filter((row) => row.startsWith("-"));
     assert.deepEqual(
-      files.map((row) => row.replace(/^.* \./, "")).sort(),
+      files.map((row) => row.replace(/^.* \./, "")).toSorted((a, b) => (a < b ? -1 : 1)),
       readInstallTree(ROOT).map(({ path }) => path),
     );
     assert.deepEqual(

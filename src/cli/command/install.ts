@@ -6,12 +6,14 @@ import { sourceRoot } from "../../install/tree.ts";
 import { type Command, type CommandContext, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { plain } from "../render/plain.ts";
-import { requireRoot } from "../root.ts";
-import { VERSION } from "../version.ts";
+import { requireRootForFiles } from "../root.ts";
+import { VERSION } from "../../core/base/version.ts";
 
 export const command: Command = {
   path: ["install"],
   summary: "Install Seawall on this machine: program, units, a way back",
+  about:
+    "Puts program, Node, units and manual where only root may write, makes the gate's user, and starts seawalld. No rule comes into force, and a file of somebody else is never replaced. An upgrade is one step, once the new program was seen to run.",
   usage: "seawall install [--root DIR] [--dry-run] [--no-start] [--json]",
   options: {
     root: { type: "string" },
@@ -25,9 +27,18 @@ export const command: Command = {
     "no-start": "do not start seawalld",
     json: "print the result as JSON",
   },
-  examples: ["sudo ./seawall install", "sudo ./seawall install --dry-run", "sudo npx seawall install"],
+  exits: {
+    0: "installed, or installed already",
+    1: "installed, but systemd did not start it",
+    2: "bad usage, or it could not be done; what was installed before is as it was",
+    5: "not root",
+  },
+  places: ["library", "run"],
+  seeAlso: ["uninstall", "init", "rescue"],
+  offers: { root: { kind: "file" } },
+  examples: ["sudo seawall install", "sudo seawall install --dry-run"],
   run: async (context) => {
-    requireRoot("install");
+    requireRootForFiles("install");
     const isDry = context.flags["dry-run"] === true;
     const root = resolve(context.cwd, String(context.flags["root"] ?? "/"));
     const done = install({

@@ -11,11 +11,13 @@ import { uninstall, type Uninstalled } from "../../install/uninstall.ts";
 import { type Command, type CommandContext, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { plain } from "../render/plain.ts";
-import { requireRoot } from "../root.ts";
+import { requireRootForFiles } from "../root.ts";
 
 export const command: Command = {
   path: ["uninstall"],
   summary: "Remove what install made, and the rules",
+  about:
+    "Takes the rules out of the kernel, ends seawalld and its gate, and removes exactly what install made; never a file that was changed since, which it names. Policy, history and log stay unless --purge takes them, too.",
   usage: "seawall uninstall [--purge --yes] [--root DIR] [--json]",
   options: {
     purge: { type: "boolean" },
@@ -30,9 +32,19 @@ export const command: Command = {
     root: "uninstall below DIR, the root of a system that is not running",
     json: "print the result as JSON",
   },
+  exits: {
+    0: "uninstalled",
+    1: "uninstalled, but something was left or did not end; it is named",
+    2: "bad usage, or it could not be done",
+    3: "install has installed nothing here",
+    5: "not root",
+  },
+  places: ["library", "policy", "history", "events", "run", "kernel"],
+  seeAlso: ["install", "down", "backup"],
+  offers: { root: { kind: "file" } },
   examples: ["sudo seawall uninstall", "sudo seawall uninstall --purge --yes"],
   run: async (context) => {
-    requireRoot("uninstall");
+    requireRootForFiles("uninstall");
     const isPurging = context.flags["purge"] === true;
     if (isPurging && context.flags["yes"] !== true) throw unasked();
     const folders = foldersOf(context.env);

@@ -46,15 +46,23 @@ export interface MachineWanted {
 /** Starts a machine in namespaces of its own. Needs root. It ends with this process, however that ends. */
 export async function startMachine({ lower, systemd }: MachineWanted): Promise<Machine> {
   const folder = mkdtempSync(join(tmpdir(), "seawall-machine-"));
-  const cgroup = systemd ? makeCgroup(basename(folder)) : null;
-  const words = ["--net", "--mount", "--pid", "--uts", "--ipc", "--cgroup", "--fork", "--kill-child"];
-  const script = `${FIRST_PROCESS}${systemd ? INIT : IDLE}`;
+  const cgroup = systemd === true ? makeCgroup(basename(folder)) : null;
+  const words = ["--net", "--mount", "--pid", "--uts", "--ipc", "--cgroup", "--fork", "--kill-child"].concat(
+    "--propagation",
+    "private",
+  );
+  const firstProcess = `${FIRST_PROCESS}${systemd === true ? INIT : IDLE}`;
   const keeper = spawn(
     "setpriv",
-    [
-      ...["--pdeathsig", "KILL", "sh", "-euc", ENTER_CGROUP, "sh", cgroup?.path ?? ""],
-      ...["unshare", ...words, "--propagation", "private", "sh", "-euc", script, "sh", folder, lower, ROOT],
-    ],
+    ["--pdeathsig", "KILL", "sh", "-euc", ENTER_CGROUP, "sh", cgroup?.path ?? "", "unshare"].concat(words, [
+      "sh",
+      "-euc",
+      firstProcess,
+      "sh",
+      folder,
+      lower,
+      ROOT,
+    ]),
     { stdio: ["ignore", "pipe", "pipe"], env: ENVIRONMENT, cwd: "/" },
   );
   const ended = new Promise<void>((resolve) => keeper.once("close", () => resolve()));
