@@ -83,7 +83,7 @@ Version: ${VERSION}
 Architecture: ${architecture}
 Maintainer: Seawall contributors <seawall@localhost>
 Installed-Size: ${installedKib}
-Depends: nftables, iproute2, netbase, passwd, init-system-helpers, libc6 (>= 2.28), libgcc-s1, libstdc++6
+Depends: nftables, iproute2, netbase, passwd, libc6 (>= 2.28), libgcc-s1, libstdc++6
 Section: admin
 Priority: optional
 Description: network firewall for self-hosted OpenClaw agents

@@ -32,6 +32,7 @@ export const GROUPS: readonly CommandGroup[] = [
     commands: [
       "install",
       "uninstall",
+      "attach",
       "daemon",
       "gate",
       "policy fmt",

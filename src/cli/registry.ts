@@ -101,6 +101,10 @@ export const COMMANDS: Commands = {
     summary: "Install Seawall on this machine: program, units, a way back",
     load: () => import("./command/install.ts"),
   },
+  attach: {
+    summary: "Put a systemd unit below the slice of its scope",
+    load: () => import("./command/attach.ts"),
+  },
   uninstall: {
     summary: "Remove what install made, and the rules",
     load: () => import("./command/uninstall.ts"),

@@ -62,7 +62,8 @@ export function install(options: InstallOptions): Installed {
     overwritten: changes.overwritten,
   };
   if (options.isDry) return { ...found, daemon: "not-started", trouble: [] };
-  return { ...found, ...startDaemon(options, placeAll(options, tree, old, changes)) };
+  const { daemon, trouble } = startDaemon(options, placeAll(options, tree, old, changes));
+  return { ...found, daemon, trouble: [...trouble, ...missingProtocols(root)] };
 }
 
 type KnownFile = Manifest["files"][number];
@@ -168,6 +169,12 @@ function missingFolders(root: string, entries: readonly { readonly path: string 
     }
   }
   return [...missing];
+}
+
+/** nft looks up names of protocols where the smallest images have none; the .deb depends on it. */
+function missingProtocols(root: string): string[] {
+  if (isAnythingAt(join(root, "/etc/protocols"))) return [];
+  return ["nft refuses rules without /etc/protocols: apt-get install netbase"];
 }
 
 function startDaemon(

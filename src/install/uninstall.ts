@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { SeawallError } from "../core/base/error.ts";
 import { removeGateUser } from "./account.ts";
+import { detachUnits } from "./attach.ts";
 import { type Manifest, MANIFEST_PATH, readManifest } from "./manifest.ts";
 import { refuseDebianPackage } from "./owner.ts";
 import { LIBRARY, STATE_FOLDERS, UNITS } from "./payload.ts";
@@ -46,6 +47,7 @@ export async function uninstall({ root, isPurging, takeDown }: UninstallOptions)
     if (isSystemdRunning()) trouble.push(systemctl("stop", ...UNITS.toReversed()));
     trouble.push(await endProcesses());
   }
+  detachUnits(root);
   const left = removeFiles(root, manifest);
   if (root === "/" && isSystemdRunning()) trouble.push(systemctl("daemon-reload"));
   if (root === "/") rmSync("/run/seawall", { recursive: true, force: true });

@@ -144,6 +144,21 @@ describe("the units at work", () => {
     await ok("systemctl start seawalld");
   });
 
+  it("attach puts a unit below the slice of its scope from its next start on, and --undo takes that back", async () => {
+    const where =
+      "systemctl restart tool && cut -d: -f3 /proc/$(systemctl show -P MainPID tool)/cgroup | tail -1";
+    await ok(
+      "printf '[Service]\\nExecStart=/bin/sleep 1000\\n' >/etc/systemd/system/tool.service; systemctl daemon-reload",
+    );
+    assert.match(await ok(where), /system.slice\/tool.service\n$/);
+    await ok("seawall attach tool");
+    assert.match(await ok(where), /seawall.slice\/seawall-agent.slice\/tool.service\n$/);
+    await ok("seawall attach tool && seawall attach --undo");
+    assert.match(await ok(where), /system.slice\/tool.service\n$/);
+    assert.equal(await ok("ls /etc/systemd/system | grep -E 'tool.service.d|slice' || :"), "");
+    assert.equal((await machine.run(["seawall", "attach", "not-there"])).code, 2);
+  });
+
   it("uninstall stops and disables them, and ends the gate", async () => {
     await eventuallyOk("test -S /run/seawall/control.sock");
     await ok("seawall uninstall --purge --yes");

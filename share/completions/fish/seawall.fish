@@ -57,6 +57,7 @@ complete -c seawall -n '__seawall_next \'\'' -a 'completion' -d 'Print the compl
 complete -c seawall -n '__seawall_next \'\'' -a 'daemon' -d 'Run seawalld in the foreground'
 complete -c seawall -n '__seawall_next \'\'' -a 'gate' -d 'Run the gates alone: explicit proxy and DNS'
 complete -c seawall -n '__seawall_next \'\'' -a 'install' -d 'Install Seawall on this machine: program, units, a way back'
+complete -c seawall -n '__seawall_next \'\'' -a 'attach' -d 'Put a systemd unit below the slice of its scope'
 complete -c seawall -n '__seawall_next \'\'' -a 'uninstall' -d 'Remove what install made, and the rules'
 complete -c seawall -n '__seawall_next \'\'' -a 'lab' -d 'Show the whole thing in a throw-away world'
 complete -c seawall -n '__seawall_next \'\'' -a 'checks' -d 'list, show'
@@ -206,7 +207,7 @@ complete -c seawall -n '__seawall_at \'probe\'' -s h -l help -d 'explain this co
 complete -c seawall -n '__seawall_at \'version\'' -l json -d 'print them as one JSON object'
 complete -c seawall -n '__seawall_at \'version\'' -s h -l help -d 'explain this command'
 complete -c seawall -n '__seawall_at \'help\'' -s h -l help -d 'explain this command'
-complete -c seawall -n '__seawall_at \'help\'' -f -a 'init status apply confirm rollback down panic pause rescue history backup restore support flows audit checks explain allow block approve evaluate compile policy prove probe version help completion daemon gate install uninstall lab'
+complete -c seawall -n '__seawall_at \'help\'' -f -a 'init status apply confirm rollback down panic pause rescue history backup restore support flows audit checks explain allow block approve evaluate compile policy prove probe version help completion daemon gate install attach uninstall lab'
 complete -c seawall -n '__seawall_at \'completion\'' -s h -l help -d 'explain this command'
 complete -c seawall -n '__seawall_at \'completion\'' -f -a 'bash zsh fish'
 complete -c seawall -n '__seawall_at \'daemon\'' -l upstream -d 'the resolvers that the gates ask (those of /etc/resolv.conf)' -x
@@ -224,6 +225,10 @@ complete -c seawall -n '__seawall_at \'install\'' -l dry-run -d 'say what would 
 complete -c seawall -n '__seawall_at \'install\'' -l no-start -d 'do not start seawalld'
 complete -c seawall -n '__seawall_at \'install\'' -l json -d 'print the result as JSON'
 complete -c seawall -n '__seawall_at \'install\'' -s h -l help -d 'explain this command'
+complete -c seawall -n '__seawall_at \'attach\'' -l scope -d 'the scope of the policy that the unit is (agent)' -x
+complete -c seawall -n '__seawall_at \'attach\'' -l undo -d 'remove every drop-in and slice that this command wrote'
+complete -c seawall -n '__seawall_at \'attach\'' -l json -d 'print what was written or removed as JSON'
+complete -c seawall -n '__seawall_at \'attach\'' -s h -l help -d 'explain this command'
 complete -c seawall -n '__seawall_at \'uninstall\'' -l purge -d 'also delete the policy (/etc/seawall), the history and the log (/var/lib/seawall), and the gate\'s user'
 complete -c seawall -n '__seawall_at \'uninstall\'' -l yes -d 'the word that --purge asks for'
 complete -c seawall -n '__seawall_at \'uninstall\'' -l root -d 'uninstall below DIR, the root of a system that is not running' -r -F

@@ -5,7 +5,7 @@ import { BY_HAND } from "../../install/payload.ts";
 import { sourceRoot } from "../../install/tree.ts";
 import { type Command, type CommandContext, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
-import { plain } from "../render/plain.ts";
+import { plain } from "../../core/base/plain.ts";
 import { requireRootForFiles } from "../root.ts";
 import { VERSION } from "../../core/base/version.ts";
 
@@ -29,7 +29,7 @@ export const command: Command = {
   },
   exits: {
     0: "installed, or installed already",
-    1: "installed, but systemd did not start it",
+    1: "installed, but systemd did not start it, or nft lacks something; it is said",
     2: "bad usage, or it could not be done; what was installed before is as it was",
     5: "not root",
   },

@@ -10,7 +10,7 @@ import { type Folders, foldersOf } from "../../edge/state/folder.ts";
 import { uninstall, type Uninstalled } from "../../install/uninstall.ts";
 import { type Command, type CommandContext, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
-import { plain } from "../render/plain.ts";
+import { plain } from "../../core/base/plain.ts";
 import { requireRootForFiles } from "../root.ts";
 
 export const command: Command = {
