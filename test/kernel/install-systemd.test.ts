@@ -135,6 +135,25 @@ describe("the units at work", () => {
     await ok("systemctl start seawalld");
   });
 
+  it("seawall-boot makes the slice that the rules name where it is not there yet", async () => {
+    const slice = "/sys/fs/cgroup/seawall.slice/seawall-agent.slice";
+    await ok(
+      "printf '[Service]\\nExecStart=/bin/sleep 1000\\n' >/etc/systemd/system/tool.service; systemctl daemon-reload",
+    );
+    const text = POLICY.replace("mode: enforce", "mode: {inbound: enforce, outbound: observe}");
+    await machine.shell("cat >/etc/seawall/policy.yaml", {
+      input: text.replace("user: nobody", "unit: tool"),
+    });
+    await ok("seawall apply && seawall confirm --console");
+    await ok(`systemctl stop seawalld; nft delete table inet seawall; rmdir ${slice}`);
+    await ok("systemctl restart seawall-boot");
+    assert.match(
+      await ok(`stat -c %F ${slice}; nft list tables`),
+      /^directory\n(.*\n)*table inet seawall\n$/,
+    );
+    await ok("systemctl start seawalld");
+  });
+
   it("a restart, a reload and a stop of nftables.service leave our rules in the kernel without seawalld", async () => {
     await ok("systemctl stop seawalld");
     for (const verb of ["restart", "reload", "stop"]) {
@@ -147,9 +166,6 @@ describe("the units at work", () => {
   it("attach puts a unit below the slice of its scope from its next start on, and --undo takes that back", async () => {
     const where =
       "systemctl restart tool && cut -d: -f3 /proc/$(systemctl show -P MainPID tool)/cgroup | tail -1";
-    await ok(
-      "printf '[Service]\\nExecStart=/bin/sleep 1000\\n' >/etc/systemd/system/tool.service; systemctl daemon-reload",
-    );
     assert.match(await ok(where), /system.slice\/tool.service\n$/);
     await ok("seawall attach tool");
     assert.match(await ok(where), /seawall.slice\/seawall-agent.slice\/tool.service\n$/);
