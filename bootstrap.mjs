@@ -21,6 +21,8 @@ const TASKS = {
   check: { run: ["script/check.ts"] },
   test: { run: ["script/check.ts", "--all"], debian: "test" },
   soak: { run: ["script/soak.ts"], debian: "start" },
+  deb: { run: ["script/build-deb.ts"] },
+  tarball: { run: ["script/build-tarball.ts"] },
   bench: { run: ["script/bench/main.ts"], debian: "start" },
 };
 

@@ -33,6 +33,13 @@ const NEEDS = [
   { file: "/lib/systemd/systemd", package: "systemd", purpose: "test" },
   { command: "systemd-analyze", package: "systemd", purpose: "test" },
   { command: "git", package: "git", purpose: "test" },
+  // A Debian of its own, in which the package is installed as a stranger would.
+  { command: "debootstrap", package: "debootstrap", purpose: "test" },
+  {
+    file: "/usr/share/keyrings/debian-archive-keyring.gpg",
+    package: "debian-archive-keyring",
+    purpose: "test",
+  },
   { command: "fail2ban-client", package: "fail2ban", purpose: "test" },
   // Fail2Ban reads the journal through it; it brings no program.
   { file: "/usr/lib/python3/dist-packages/systemd/journal.py", package: "python3-systemd", purpose: "test" },

@@ -69,7 +69,7 @@ const ARROWS: readonly Arrow[] = [
   },
   {
     from: /^src\/apply\//,
-    forbidden: "^src/(daemon|cli|lab|twin)/",
+    forbidden: "^src/(daemon|cli|install|lab|twin)/",
     why: "apply is used by the daemon and by the command line, so it knows neither",
   },
   {
@@ -81,6 +81,11 @@ const ARROWS: readonly Arrow[] = [
     from: /^src\/gate\//,
     forbidden: "^src/(apply|daemon|cli|lab|prove|twin)/",
     why: "a gate holds no rights: it may not even know the code that changes the kernel",
+  },
+  {
+    from: /^src\/install\//,
+    forbidden: "^src/(apply|cli|daemon|gate|lab|prove|twin)/",
+    why: "install puts files in place: what the files do is not its business",
   },
   {
     from: /^src\/daemon\//,
@@ -128,6 +133,7 @@ const PLANTED: readonly (readonly [path: string, text: string, why: string])[] =
   ["src/core/gate/x.ts", 'import { a } from "../compile/nftables/text.ts";', "only what loads rules"],
   ["src/gate/x.ts", 'import { a } from "../apply/apply.ts";', "holds no rights"],
   ["src/prove/x.ts", 'import { a } from "../daemon/main.ts";', "from outside"],
+  ["src/install/x.ts", 'import { a } from "../apply/apply.ts";', "is not its business"],
   ["src/daemon/x.ts", 'import { a } from "../cli/main.ts";', "cli and daemon meet"],
   ["src/cli/command/x.ts", 'import { a } from "../../daemon/main.ts";', "only `seawall daemon`"],
   ["src/cli/command/daemon.ts", 'import { a } from "../../daemon/pipeline.ts";', "nothing else of it"],

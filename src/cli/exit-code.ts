@@ -49,6 +49,7 @@ export function exitCodeOf(code: SeawallErrorCode): ExitCode {
     case "SEAWALL_STATE":
     case "SEAWALL_STORE":
     case "SEAWALL_BACKUP":
+    case "SEAWALL_INSTALL":
     case "SEAWALL_LAB":
       return EXIT.unusable;
     default:

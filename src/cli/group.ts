@@ -30,6 +30,9 @@ export const GROUPS: readonly CommandGroup[] = [
   {
     title: "keep it running, look inside",
     commands: [
+      "install",
+      "uninstall",
+      "attach",
       "daemon",
       "gate",
       "policy fmt",

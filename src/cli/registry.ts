@@ -97,5 +97,17 @@ export const COMMANDS: Commands = {
   },
   daemon: { summary: "Run seawalld in the foreground", load: () => import("./command/daemon.ts") },
   gate: { summary: "Run the gates alone: explicit proxy and DNS", load: () => import("./command/gate.ts") },
+  install: {
+    summary: "Install Seawall on this machine: program, units, a way back",
+    load: () => import("./command/install.ts"),
+  },
+  attach: {
+    summary: "Put a systemd unit below the slice of its scope",
+    load: () => import("./command/attach.ts"),
+  },
+  uninstall: {
+    summary: "Remove what install made, and the rules",
+    load: () => import("./command/uninstall.ts"),
+  },
   lab: { summary: "Show the whole thing in a throw-away world", load: () => import("./command/lab.ts") },
 };

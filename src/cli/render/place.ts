@@ -45,6 +45,7 @@ export const PLACES = {
     what: "the lock of changes and the sockets of seawalld",
     movedBy: "SEAWALL_RUN_DIR",
   },
+  library: { name: "/usr/lib/seawall/", what: "the installed program, and manifest.json: what install made" },
   kernel: { name: "table inet seawall", what: "all that Seawall has in the kernel" },
   accounts: { name: "/etc/passwd, /etc/subuid", what: "who the users of the scopes are" },
   resolver: { name: "/etc/resolv.conf", what: "the resolvers that the gates ask" },

@@ -20,6 +20,7 @@ export type SeawallErrorCode =
   | "SEAWALL_STATE"
   | "SEAWALL_STORE"
   | "SEAWALL_BACKUP"
+  | "SEAWALL_INSTALL"
   | "SEAWALL_LAB";
 
 export interface SeawallErrorOptions {

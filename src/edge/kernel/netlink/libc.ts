@@ -20,9 +20,14 @@ export interface Libc {
   adjtimex(timex: Uint8Array): number;
   /** if_indextoname(3) with room for IF_NAMESIZE bytes; false when there is no such interface. */
   ifIndexToName(index: number, name: Uint8Array): boolean;
+  /** renameat2(2) with RENAME_EXCHANGE: both paths swap what they name, in one step. False when it cannot be. */
+  renameExchange(one: string, other: string): boolean;
   /** The error number of the last call, positive. */
   errno(): number;
 }
+
+const AT_FDCWD = -100;
+const RENAME_EXCHANGE = 2;
 
 let loaded: Libc | undefined;
 
@@ -53,6 +58,15 @@ function load(): Libc {
     adjtimex: library.func("int adjtimex(void *)"),
     flock: library.func("int flock(int, int)"),
     ifIndexToName: (index, name) => indexToName(index, name) !== null,
+    renameExchange: (one, other) => {
+      try {
+        // Looked up when it is needed: not every C library has it.
+        const rename = library.func("int renameat2(int, const char *, int, const char *, unsigned int)");
+        return Number(rename(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE)) === 0;
+      } catch {
+        return false;
+      }
+    },
     errno: () => koffi.errno(),
   };
 }
