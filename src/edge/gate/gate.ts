@@ -100,7 +100,7 @@ export function createGate(options: GateOptions): Gate {
     },
     cutForbidden,
     review,
-    openConnections: () => [...scopes.values()].reduce((sum, scope) => sum + scope.connections.count(), 0),
+    openConnections: () => countOpen(scopes.values()),
     close: () => {
       clearTimeout(timer);
       upstream.close();
@@ -108,6 +108,10 @@ export function createGate(options: GateOptions): Gate {
     },
   };
   return gate;
+}
+
+function countOpen(scopes: Iterable<GateScope>): number {
+  return [...scopes].reduce((sum, { connections }) => sum + connections.count(), 0);
 }
 
 function policyInForce({ candidate, committed }: GatePolicies, steadyMs: number): ResolvedPolicy {
