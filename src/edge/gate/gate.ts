@@ -78,7 +78,7 @@ export function createGate(options: GateOptions): Gate {
     cutForbidden();
     for (const scope of scopes.values()) await keepInUse(scope);
   };
-  const gate: Gate = {
+  return {
     scope: (name) => {
       const found = scopes.get(name) ?? makeScope(name);
       scopes.set(name, found);
@@ -107,7 +107,6 @@ export function createGate(options: GateOptions): Gate {
       for (const scope of scopes.values()) for (const one of scope.connections.open()) one.cut();
     },
   };
-  return gate;
 }
 
 function countOpen(scopes: Iterable<GateScope>): number {
