@@ -1,5 +1,7 @@
 /** Whether the scopes of a policy hold their processes, and what an enforced policy needs for it. */
 import { SeawallError } from "../core/base/error.ts";
+import { plain } from "../core/base/plain.ts";
+import { shellWord } from "../core/base/shell-word.ts";
 import type { Accounts } from "../core/compile/nftables/scope.ts";
 import { uidRanges } from "../core/compile/nftables/scope.ts";
 import type { Containment, Reason } from "../core/containment/facts.ts";
@@ -8,6 +10,7 @@ import { selectorOfCgroup, selectorOfUnit } from "../core/containment/slice.ts";
 import type { PolicyDocument } from "../core/policy/document.ts";
 import type { ResolvedPolicy, ResolvedScope } from "../core/policy/resolved.ts";
 import { containerFacts, findContainerFacts } from "../edge/host/containment/container.ts";
+import { strayUnitCgroup } from "../edge/host/scope-cgroup.ts";
 import { openProbe, type Probe } from "../edge/host/containment/probe.ts";
 import type { ScopeContainment } from "./containment-record.ts";
 
@@ -54,7 +57,10 @@ function examineScope(
       return gradeContainment(machine().facts({ kind: "users", uids }));
     }
     case "unit":
-      return gradeContainment(machine().facts({ kind: "cgroup", path: selectorOfUnit(name).path }));
+      return (
+        strayUnit(name, target.unit) ??
+        gradeContainment(machine().facts({ kind: "cgroup", path: selectorOfUnit(name).path }))
+      );
     case "cgroup": {
       const selector = selectorOfCgroup(target.path);
       if (selector === undefined) return unexamined(`${target.path} is not the path of a cgroup`);
@@ -68,6 +74,24 @@ function examineScope(
       return gradeContainment(machine().facts({ kind: "netns", link: `net:[${found.ino}]` }));
     }
   }
+}
+
+/** SECURITY: a unit beside the slice that the rules name is judged by none of them; nothing else matters then. */
+function strayUnit(scope: string, unit: string): Containment | null {
+  const evidence = strayUnitCgroup(unit);
+  if (evidence === null) return null;
+  return {
+    grade: "not-contained",
+    reasons: [
+      {
+        id: "outside-slice",
+        sentence: `${unit} runs outside the slice of scope ${scope}, so no rule judges it`,
+        evidence: plain(evidence),
+        cure: `seawall attach ${shellWord(unit)} --scope ${scope}; systemctl restart ${shellWord(unit)}`,
+        effect: "escapes",
+      },
+    ],
+  };
 }
 
 function unexamined(evidence: string): Containment {

@@ -30,7 +30,7 @@ const REPORT = {
   },
 };
 const MESSAGES: readonly unknown[] = [
-  { kind: "hello", pid: 42 },
+  { kind: "hello", pid: 42, version: "0.1.0" },
   { kind: "ready", id: 1, trouble: ["DNS on 127.0.0.1 port 18953: EADDRINUSE"] },
   PIN,
   REPORT,

@@ -1,11 +1,20 @@
 /** Where the cgroup of a scope is on this machine, as a rule that nft loads here has to name it. */
-import { lstatSync, mkdirSync, readdirSync, readlinkSync, type Stats, statfsSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  type Stats,
+  statfsSync,
+} from "node:fs";
 import { SeawallError } from "../../core/base/error.ts";
 import {
   type CgroupSelector,
   PARENT_SLICE,
   selectorOfCgroup,
   selectorOfUnit,
+  unitName,
 } from "../../core/containment/slice.ts";
 
 /** The cgroup2 tree. nft resolves a path by stat(2) below NFT_ROOT, whatever is mounted there. */
@@ -79,6 +88,28 @@ export function makeScopeSlice(scope: string, mount: CgroupMount = cgroupMount()
     }
   }
   return placeOf(selector, mount);
+}
+
+/**
+ * Returns the cgroup in which a system unit has processes outside our slices, or null. The rules of its scope match
+ * none of them.
+ */
+export function strayUnitCgroup(unit: string, mount: CgroupMount = cgroupMount()): string | null {
+  const name = unitName(unit);
+  const parents = readdirSync(mount.directory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name.endsWith(".slice") && entry.name !== PARENT_SLICE)
+    .map((entry) => entry.name);
+  const found = ["", ...parents.map((parent) => `${parent}/`)].map((parent) => `${parent}${name}`);
+  return found.find((path) => isPopulated(`${mount.directory}/${path}`)) ?? null;
+}
+
+/** cgroup.events: whether a process is in it or below it. */
+function isPopulated(directory: string): boolean {
+  try {
+    return /^populated 1$/m.test(readFileSync(`${directory}/cgroup.events`, "utf8"));
+  } catch {
+    return false;
+  }
 }
 
 function placeOf(selector: CgroupSelector, { directory, prefix }: CgroupMount): CgroupPlace {

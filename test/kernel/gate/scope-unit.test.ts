@@ -6,6 +6,7 @@ import { after, before, describe, it } from "node:test";
 import { cgroupMount } from "../../../src/edge/host/scope-cgroup.ts";
 import { fileURLToPath } from "node:url";
 import { run } from "../../support/host/command.ts";
+import { eventually } from "../../support/host/eventually.ts";
 import { type Reaper, startReaper } from "../../support/host/reaper.ts";
 import { type Agent, agentOf } from "./agent.ts";
 import { assertAddresses, assertNoSuchName, assertNotReached, assertReached } from "./expect.ts";
@@ -89,6 +90,30 @@ describe("before any policy", () => {
     });
     assertReached(value, "good.example.com");
     assert.ok(packets(ELSEWHERE4, "udp 443") >= 8 && packets(OTHER_RESOLVER4, "udp 53") >= 8);
+  });
+});
+
+describe("a unit that runs beside our slice", () => {
+  const beside = `${cgroupMount().directory}/system${process.pid}.slice`;
+  it("is NOT CONTAINED, with the command that attaches it", async () => {
+    const outside = agentIn(`${beside}/openclaw.service`);
+    await outside.ping("127.0.0.1");
+    await world.seawall.enforce(POLICY);
+    const { containmentSeen } = (await world.seawall.status()) as unknown as {
+      containmentSeen: {
+        scopes: { scope: string; grade: string; reasons: { id: string; cure: string }[] }[];
+      };
+    };
+    const found = containmentSeen.scopes.find(({ scope }) => scope === SCOPE);
+    assert.deepEqual(
+      [found?.grade, found?.reasons.map(({ id }) => id)],
+      ["not-contained", ["outside-slice"]],
+    );
+    assert.match(found?.reasons[0]?.cure ?? "", /^seawall attach openclaw.service --scope /);
+    await world.host.shell(`xargs -r kill -9 <'${beside}/openclaw.service/cgroup.procs'`);
+    const gone = async () =>
+      (await world.host.run(["rmdir", `${beside}/openclaw.service`, beside])).code === 0;
+    assert.equal(await eventually(gone, true), true);
   });
 });
 

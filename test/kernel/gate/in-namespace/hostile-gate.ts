@@ -1,4 +1,5 @@
 // A gate that is taken over: takes the place of the real one and says to seawalld what it is told to.
+import { VERSION } from "../../../../src/core/base/version.ts";
 import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -64,7 +65,7 @@ async function link(forMs: number): Promise<Linked> {
       setTimeout(() => done(false), TAKEN_WAIT_MS);
     });
     listen(made);
-    write(JSON.stringify({ kind: "hello", pid: process.pid }));
+    write(JSON.stringify({ kind: "hello", pid: process.pid, version: VERSION }));
     if ((await isTaken) === true) return { linked: true, code };
     made.destroy();
     await sleep(RETRY_MS);
