@@ -39,6 +39,8 @@ export interface Proposed extends PolicyTexts {
   readonly path: string;
   readonly by: string;
   readonly kind?: HistoryEntry["kind"];
+  /** It was confirmed before: a gate that is not there refuses its names, and not the policy. */
+  readonly knownGood?: boolean;
   readonly folders: Folders;
   readonly leaseMs: number;
   readonly nowMs: () => number;
@@ -171,7 +173,7 @@ function countElements({ objects }: Ruleset): number {
 }
 
 async function load(
-  { policy, folders, leaseMs }: Proposed,
+  { policy, folders, leaseMs, knownGood = false }: Proposed,
   ruleset: Ruleset,
   live: LiveState | null,
   entry: HistoryEntry,
@@ -190,12 +192,15 @@ async function load(
   try {
     await prepareGate(policy, folders.run, entry.id);
   } catch (cause) {
-    settleOver(folders, readLive());
-    await followKernel(folders.run);
-    throw cause;
+    if (!knownGood) {
+      settleOver(folders, readLive());
+      await followKernel(folders.run);
+      throw cause;
+    }
   }
   loadTransaction(turn);
   await followKernel(folders.run);
+  if (knownGood) return unknown;
   try {
     refuseUnreachableGate(policy);
   } catch (cause) {

@@ -81,6 +81,7 @@ export async function panic(
     policy: panicPolicy({ ...policy, scopes }, sshPorts()),
     by,
     kind: "panic",
+    knownGood: true,
     folders,
     leaseMs: LEASE_MS,
     nowMs,
@@ -111,7 +112,7 @@ export async function endPanic(
     return { generation: null, trouble };
   }
   const options = machineOptions(known.policy, uplinkInterfaces());
-  return putInForce({ ...known, by, folders, leaseMs: LEASE_MS, nowMs }, options, null);
+  return putInForce({ ...known, by, knownGood: true, folders, leaseMs: LEASE_MS, nowMs }, options, null);
 }
 
 /** Loads and keeps at once, in this order: candidate, then nothing else. */

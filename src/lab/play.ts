@@ -8,6 +8,7 @@ import { leave } from "./chapter/leave.ts";
 import { names } from "./chapter/names.ts";
 import { openclaw } from "./chapter/openclaw.ts";
 import { outbound } from "./chapter/outbound.ts";
+import { stay } from "./chapter/stay.ts";
 import type { Scene } from "./chapter/scene.ts";
 import { openLedger } from "./ledger.ts";
 import type { LabOrder, Message } from "./row.ts";
@@ -35,6 +36,7 @@ export async function play(order: PlayOrder, tell: (message: Message) => void): 
   const later = order.openclaw === undefined ? scene : await moveIn(scene, players, order.openclaw, tell);
   await killed(later, reader);
   await lease(later);
+  await stay(later);
   await leave(later, tables);
   if (order.keep) await keep(order.policies.names);
   tell({

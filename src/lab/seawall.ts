@@ -1,5 +1,6 @@
 /** The real Seawall of the lab's host: its command line, its daemon and what they recorded. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import process from "node:process";
 import { SeawallError } from "../core/base/error.ts";
 import { type CommandResult, runSync, start } from "../edge/host/command.ts";
@@ -29,6 +30,7 @@ export interface LabStatus {
   readonly state: string;
   readonly generation: number | null;
   readonly confirmBy: string | null;
+  readonly changes: { readonly last: { readonly by: string | null } | null } | null;
 }
 
 export interface Daemon {
@@ -72,6 +74,21 @@ export function policyFile(name: string, text: string): string {
   const path = `${ENVIRONMENT.SEAWALL_CONFIG_DIR}/${name}.yaml`;
   writeFileSync(path, text);
   return path;
+}
+
+/** Runs a script of the way back or of the start, with nothing of Node in reach; returns its exit code. */
+export function runShipped(script: "boot.sh" | "rescue.sh"): number | null {
+  const places = [`../../share/boot/${script}`, `../../${script}`];
+  const path =
+    places.map((place) => fileURLToPath(new URL(place, import.meta.url))).find(existsSync) ?? script;
+  const { SEAWALL_STATE_DIR } = ENVIRONMENT;
+  return runSync("/bin/sh", [path], { env: { SEAWALL_STATE_DIR, PATH: "/usr/sbin:/usr/bin:/sbin:/bin" } })
+    .status;
+}
+
+/** Deletes our table as somebody else would, or as a start does. */
+export function takeTableAway(): void {
+  nft("delete", "table", "inet", "seawall");
 }
 
 export function status(): LabStatus {
