@@ -64,16 +64,17 @@ function refuseScope({ name, target }: ResolvedScope, accounts: Accounts): void 
 
 /**
  * Returns the interfaces behind which the containers and namespaces of the scopes live. Refuses an unknown one.
- * `bridgesOf`: who knows those of a Docker network without asking dockerd.
+ * `bridgesOf`: who knows those of a Docker network without asking dockerd. `leadingTo`: who refuses no namespace.
  */
 export function scopeInterfaces(
   policy: JudgedScopes,
   bridgesOf = (network: string): readonly string[] => [dockerBridge(network)],
+  leadingTo: (namespace: string) => readonly string[] = interfacesOfNamespace,
 ): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, readonly string[]>();
   for (const { name, target } of policy.outbound === null ? [] : policy.scopes) {
     if (target.kind === "docker") found.set(name, bridgesOf(target.network));
-    if (target.kind === "netns") found.set(name, interfacesOfNamespace(target.name));
+    if (target.kind === "netns") found.set(name, leadingTo(target.name));
   }
   return found;
 }

@@ -12,6 +12,7 @@ import type { PrefixSet } from "../../core/net/prefix-set.ts";
 import type { ResolvedPolicy } from "../../core/policy/resolved.ts";
 import { addressesOf, ownAddresses } from "../../edge/host/own-address.ts";
 import { readResolvers } from "../../edge/host/resolv-conf.ts";
+import { interfacesIfThere } from "../../edge/kernel/netns.ts";
 import { readLive } from "../../edge/kernel/live.ts";
 import { openSetElements, type SetElements } from "../../edge/kernel/set-elements.ts";
 import type { Folders } from "../../edge/state/folder.ts";
@@ -362,10 +363,8 @@ class Setups {
 function doorsOf(policies: readonly ResolvedPolicy[], bridges: ReadonlyMap<string, string>): DoorPlan[] {
   const plans = new Map<string, DoorPlan>();
   for (const policy of policies) {
-    const interfaces = scopeInterfaces(policy, (network) => {
-      const bridge = bridges.get(network);
-      return bridge === undefined ? [] : [bridge];
-    });
+    const bridgesOf = (network: string): readonly string[] => [bridges.get(network) ?? []].flat();
+    const interfaces = scopeInterfaces(policy, bridgesOf, interfacesIfThere);
     for (const scope of gatedScopes(policy)) {
       const { name, index } = scope;
       const here = isOfThisHost(scope);

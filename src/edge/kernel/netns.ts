@@ -31,6 +31,16 @@ export function interfacesOfNamespace(name: string): string[] {
   return found;
 }
 
+/** Returns the same, and nothing for a namespace that is gone: who is in others is not to wait for it. */
+export function interfacesIfThere(name: string): readonly string[] {
+  try {
+    return interfacesOfNamespace(name);
+  } catch (cause) {
+    if (cause instanceof SeawallError) return [];
+    throw cause;
+  }
+}
+
 function listed(words: readonly string[]): unknown {
   const { status, stdout } = runSync("ip", ["-j", ...words]);
   return status === 0 && stdout.trim() !== "" ? (JSON.parse(stdout) as unknown) : [];

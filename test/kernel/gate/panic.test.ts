@@ -124,7 +124,7 @@ describe("panic and pause", () => {
   it("panic works on a full disk, and says what the next start does not know", async () => {
     const state = "/var/lib/seawall";
     await world.host.shell(
-      `cp -a ${state} /run/kept; mount -t tmpfs -o size=8m,mode=700 tmpfs ${state}; cp -a /run/kept/. ${state}; cat /dev/zero >${state}/filler 2>/dev/null || true`,
+      `cp -a ${state} /run/kept; mount -t tmpfs -o size=$(($(du -sk ${state} | cut -f1) + 8192))k,mode=700 tmpfs ${state}; cp -a /run/kept/. ${state}; cat /dev/zero >${state}/filler 2>/dev/null || true`,
     );
     const result = await world.seawall.run("panic");
     assert.equal(result.code, 0, result.stderr);

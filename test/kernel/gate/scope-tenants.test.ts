@@ -201,3 +201,22 @@ describe("a tenant that takes all it can get", () => {
     assert.equal(await eventually(isReached, true, SETTLE_MS), true);
   });
 });
+
+describe("a tenant in a network namespace that is gone", () => {
+  it("keeps no other tenant from its gate when seawalld starts anew", async () => {
+    await world.host.shell(`ip netns add gone
+ip link add veth-gone type veth peer name eth0 netns gone
+ip addr add 10.99.0.1/24 dev veth-gone; ip link set veth-gone up
+ip -n gone addr add 10.99.0.2/24 dev eth0; ip -n gone link set eth0 up; ip -n gone route add default via 10.99.0.1`);
+    const scopes = "{agent: {user: openclaw}, other: {user: other}, gone: {netns: gone}}";
+    const rule = "  - {id: away, allow: third.example.com, scope: gone, why: a rule of this test}\n";
+    const risk =
+      "accept_risk:\n  - {scope: gone, reason: nothing runs in it yet, by: me, expires: 2099-01-01}\n";
+    await world.seawall.enforce(POLICY.replace(/^scopes: .*$/m, `scopes: ${scopes}`) + rule + risk);
+    await world.host.shell("ip link del veth-gone; ip netns del gone");
+    await world.signal("KILL", "daemon", "gate");
+    await world.startDaemon();
+    const reached = async () => (await one.https("good.example.com")).includes("REACHED");
+    assert.equal(await eventually(reached, true, SETTLE_MS), true);
+  });
+});
