@@ -7,6 +7,10 @@ import { lostRules, type OwnedTable } from "../core/drift/table-owner.ts";
 import { locked } from "../edge/kernel/change-lock.ts";
 import { listTables } from "../edge/kernel/foreign-tables.ts";
 import { type RulesChange, watchRules } from "../edge/kernel/rules-watch.ts";
+import { conditionOf } from "../apply/expected.ts";
+import { readLandmark } from "../apply/landmark.ts";
+import { readLive } from "../edge/kernel/live.ts";
+import { readBoot } from "../edge/state/boot-file.ts";
 import type { Folders } from "../edge/state/folder.ts";
 import type { Say } from "./say.ts";
 import { createGuard } from "./guarded.ts";
@@ -112,10 +116,10 @@ class Watch {
 
   /** Never throws: what cannot be done now is tried at the next look. */
   async look(): Promise<void> {
-    if (this.isTired()) return;
     const { folders, onHealed } = this.options;
     try {
-      const healing = await locked(folders.run, () => heal(folders), 0);
+      const healing = await locked(folders.run, () => (this.isTired() ? null : heal(folders)), 0);
+      if (healing === null) return;
       if (healing.kind === "healed" || healing.kind === "renewed") onHealed();
       if (healing.kind === "renewed") this.say(healing.said);
       if (healing.kind === "healed" || healing.kind === "failed") this.remember(healing);
@@ -125,16 +129,17 @@ class Watch {
     }
   }
 
-  /** Whether our table was put right so often that somebody has to look. */
+  /** Whether our table was put right so often that it is left for a while; what is wrong with it now is an alarm. */
   isTired(): boolean {
     const now = performance.now();
     this.heals = this.heals.filter((one) => now - one < HEAL_WINDOW_MS);
-    const alarm = this.heals.length >= HEALS_MAX;
+    const tired = this.heals.length >= HEALS_MAX;
+    const alarm = tired && (this.record.alarm || isBroken(this.options.folders));
     if (alarm && !this.record.alarm) {
       this.say(`our rules were put right ${HEALS_MAX} times in a minute and are changed again; ${WAITING}`);
     }
     if (alarm !== this.record.alarm) this.write({ ...this.record, alarm });
-    return alarm;
+    return tired;
   }
 
   remember(healing: Extract<Healing, { kind: "healed" | "failed" }>): void {
@@ -150,7 +155,9 @@ class Watch {
     };
     const lost =
       healing.kind === "healed" && healing.lost ? "; the change that waited for its confirm is gone" : "";
-    this.say(`${last.what}${by === null ? "" : `, by ${by}`}: ${outcome}${lost}`);
+    const text = `${last.what}${by === null ? "" : `, by ${by}`}: ${outcome}${lost}`;
+    if (outcome === "healed") this.say(text);
+    else this.sayOnce(text);
     this.write({ ...this.record, healed: this.record.healed + (outcome === "healed" ? 1 : 0), last });
   }
 
@@ -189,6 +196,11 @@ class Watch {
   say(text: string): void {
     this.options.say(text);
   }
+}
+
+function isBroken(folders: Folders): boolean {
+  const isBooting = readBoot(folders.state) !== null;
+  return conditionOf(readLive(), readLandmark(folders), isBooting).kind === "broken";
 }
 
 const WAITING = "they are looked at again in a minute (find out who: seawall status)";
