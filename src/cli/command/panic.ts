@@ -15,7 +15,7 @@ export const command: Command = {
   path: ["panic"],
   summary: "Cut the agent off at once; SSH stays",
   about:
-    "Cuts every agent off at once, connections that are open included, and stays so over reboots until `--off`. It never cuts SSH or the rest of the host.",
+    "Cuts every agent off at once, connections that are open included, and stays so over reboots until `--off`. Nothing but SSH comes in meanwhile; it never cuts SSH, nor what other users of the host send.",
   usage: "seawall panic [--off] [--json]",
   options: { off: { type: "boolean" }, json: { type: "boolean" } },
   optionHelp: {
