@@ -15,6 +15,11 @@ outbound: ${outbound}
 `;
 const ALLOWED = `[{id: kept, allow: ["${OTHER4}"], port: 9101, why: a rule of this test}]`;
 
+const WORDS = {
+  connected: "connected socket",
+  unconnected: "unconnected socket, on a host that tracks connections",
+} as const;
+
 describe("the first confirm", () => {
   let world: CutWorld;
   let agent: Talker;
@@ -24,7 +29,7 @@ describe("the first confirm", () => {
   afterEach(async () => {
     await world.seawall.ok("down");
     // As on a host where nothing needs connections to be tracked.
-    await world.host.shell("conntrack -F 2>/dev/null");
+    await world.host.shell("nft delete table inet tracker 2>/dev/null || true; conntrack -F 2>/dev/null");
   });
   after(() => world?.stop());
 
@@ -89,9 +94,11 @@ describe("the first confirm", () => {
     ["connected", { address: PEER4, port: RESOLVER_PORT }],
     ["unconnected", undefined],
   ] as const) {
-    it(`ends DNS that the agent had open to a foreign resolver, and what that says on its own (${kind} socket)`, async (context) => {
+    it(`ends DNS that the agent had open to a foreign resolver, and what that says on its own (${WORDS[kind]})`, async (context) => {
       agent = world.agent();
       const key = `dns ${kind}`;
+      // Its socket does not say whom it asked; where nothing tracked connections, nobody knows that it asked first.
+      if (peer === undefined) await world.host.shell(TRACKED);
       const resolver = { address: PEER4, port: RESOLVER_PORT + (peer === undefined ? 1 : 0) };
       await world.internet.ask({ do: "udp", key, ...resolver });
       await agent.ask({ do: "udp", key, address: HOST4, port: 0, ...(peer === undefined ? {} : { peer }) });
@@ -125,6 +132,10 @@ describe("the first confirm", () => {
     assert.match(seen.stdout, /packets 0 /);
   });
 });
+
+/** As UFW and Docker have it. */
+const TRACKED =
+  "nft 'table inet tracker { chain in { type filter hook input priority 0; ct state new counter; }; }'";
 
 const COUNT_SECRETS = `table inet seen {
   counter secrets { }
