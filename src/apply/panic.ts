@@ -9,7 +9,7 @@ import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import { knowsTimeouts } from "../edge/kernel/nft.ts";
 import type { Folders } from "../edge/state/folder.ts";
 import { type HistoryEntry, readHistoryEntry } from "../edge/state/history-entry.ts";
-import { type PolicyTexts, readPolicyOf, writeHistory } from "../edge/state/history.ts";
+import { type PolicyTexts, readPolicyOf, readHistory, writeHistory } from "../edge/state/history.ts";
 import { readKeptRuleset } from "../edge/state/kept-ruleset.ts";
 import { readResolvedPolicy } from "../edge/state/resolved-policy.ts";
 import { together } from "./attempt.ts";
@@ -72,8 +72,8 @@ export async function panic(
   const live = readLive();
   if (isPanic(live)) return "already";
   const inForce = live === null ? undefined : entryInForce(folders.state, live);
-  const known = inForce === undefined ? null : knownPolicy(folders.state, inForce);
-  const { policy, ...texts } = known ?? meant;
+  const policyInForce = inForce === undefined ? null : readResolvedPolicy(folders.state, inForce.id);
+  const { policy, ...texts } = policyInForce === null ? meant : { ...meant, policy: policyInForce };
   const { scopes, missing, options } = findScopes(folders.state, inForce, withAgent(policy));
   if (isWaiting(live)) withdraw(folders);
   const proposed: Proposed = {
@@ -86,7 +86,7 @@ export async function panic(
     leaseMs: LEASE_MS,
     nowMs,
   };
-  const before = known === null ? null : (inForce?.id ?? null);
+  const before = policyInForce === null ? null : (inForce?.id ?? null);
   const done = await putInForce(proposed, options, before);
   return { ...done, scopes: scopes.map(({ name }) => name), missing };
 }
@@ -101,10 +101,7 @@ export async function endPanic(
   if (live === null || !isPanic(live) || live.committed === null) {
     throw new SeawallError("SEAWALL_NOTHING_PENDING", "there is no panic to end", { help: "seawall status" });
   }
-  const before = readHistoryEntry(
-    folders.state,
-    entryOf(folders.state, live, live.committed)?.before ?? undefined,
-  );
+  const before = beforePanic(folders.state, entryOf(folders.state, live, live.committed));
   const known = before === undefined ? null : knownPolicy(folders.state, before);
   if (known === null) {
     const trouble = takeDown(folders);
@@ -113,6 +110,17 @@ export async function endPanic(
   }
   const options = machineOptions(known.policy, uplinkInterfaces());
   return putInForce({ ...known, by, knownGood: true, folders, leaseMs: LEASE_MS, nowMs }, options, null);
+}
+
+/**
+ * Returns what a panic took the place of; undefined when that was nothing. SECURITY: a panic that could not be
+ * written down (a full disk) took the place of what was confirmed last, and not of nothing.
+ */
+function beforePanic(state: string, entry: HistoryEntry | undefined): HistoryEntry | undefined {
+  if (entry !== undefined && entry.confirmedMs !== null) return readHistoryEntry(state, entry.before);
+  return readHistory(state)
+    .filter(({ confirmedMs, kind }) => confirmedMs !== null && kind === undefined)
+    .at(-1);
 }
 
 /** Loads and keeps at once, in this order: candidate, then nothing else. */

@@ -132,6 +132,9 @@ describe("panic and pause", () => {
     await assertCutOff();
     await world.host.shell(`umount ${state}`);
     await world.seawall.ok("panic", "--off");
+    assert.equal((await world.seawall.status()).state, "enforcing", "what was confirmed before it is back");
+    assert.equal(await knock(SERVICE), "connected");
+    assert.equal(await knock(7_777), "refused");
     await world.seawall.enforce(POLICY);
   });
 
