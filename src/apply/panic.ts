@@ -86,7 +86,8 @@ export async function panic(
     leaseMs: LEASE_MS,
     nowMs,
   };
-  const before = policyInForce === null ? null : (inForce?.id ?? null);
+  // What nobody confirmed may be what locks the owner out: it is not what comes back.
+  const before = policyInForce === null || live?.committed == null ? null : (inForce?.id ?? null);
   const done = await putInForce(proposed, options, before);
   return { ...done, scopes: scopes.map(({ name }) => name), missing };
 }

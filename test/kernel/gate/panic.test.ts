@@ -178,4 +178,14 @@ describe("panic and pause", () => {
     assert.equal(result.code, 2);
     assert.match(result.stderr, /nothing to pause/);
   });
+
+  it("panic during a first change that waits: --off leaves Seawall off, and not with what nobody confirmed", async () => {
+    await world.seawall.ok("down", "--yes");
+    await world.seawall.ok("apply", await world.seawall.policy(POLICY));
+    await world.seawall.ok("panic");
+    await assertCutOff();
+    await world.seawall.ok("panic", "--off");
+    assert.equal((await world.seawall.status()).state, "off");
+    assert.equal(await knock(SERVICE), "connected");
+  });
 });
