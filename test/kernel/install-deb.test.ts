@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { buildDeb } from "../../script/build-deb.ts";
-import { readInstallTree } from "../../src/install/tree.ts";
+import { readInstallTree, sha256OfTreeFile } from "../../src/install/tree.ts";
 import { eventually } from "../support/host/eventually.ts";
 import { debianTree } from "../support/machine/debian.ts";
 import { CHECKOUT, type Machine, startMachine } from "../support/machine/machine.ts";
@@ -66,6 +66,24 @@ describe("the Debian package", () => {
     assert.deepEqual(
       listed.filter((row) => !/^[-d]rw(x|-)r-(x|-)r-(x|-) root\/root /.test(row)),
       [],
+    );
+  });
+
+  it("holds the same bytes as this checkout", async () => {
+    await machine.shell(
+      "mkdir /run/unpacked; dpkg-deb --fsys-tarfile /run/seawall.deb | tar -xC /run/unpacked",
+    );
+    const sums = await machine.shell(
+      "cd /run/unpacked; find . -type f -exec sha256sum {} +; rm -r /run/unpacked",
+    );
+    assert.deepEqual(
+      new Map(
+        sums
+          .trim()
+          .split("\n")
+          .map((line) => [line.slice(67), line.slice(0, 64)]),
+      ),
+      new Map(readInstallTree(ROOT).map((file) => [file.path, sha256OfTreeFile(file)])),
     );
   });
 

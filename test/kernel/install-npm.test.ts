@@ -1,11 +1,11 @@
 // The npm package as a stranger gets it: installed into an empty folder by a user without rights.
 import assert from "node:assert/strict";
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { buildTarball } from "../../script/build-tarball.ts";
-import { readInstallTree } from "../../src/install/tree.ts";
+import { readInstallTree, sha256OfTreeFile } from "../../src/install/tree.ts";
 import { describe as say, run, type RunOptions, runOk } from "../support/host/command.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -67,10 +67,12 @@ describe("the npm package", () => {
   it("holds what runs and what is installed, and nothing else of the checkout", async () => {
     const names = (await runOk(["tar", "-tzf", tarball])).trim().split("\n");
     const tops = new Set(names.map((name) => name.split("/")[1]));
-    const wanted = "CHANGELOG.md LICENSE README.md bin dist npm-shrinkwrap.json package.json schema share";
+    const wanted = "CHANGELOG.md LICENSE README.md bin dist node_modules package.json schema share";
     assert.equal([...tops].toSorted((a = "", b = "") => (a < b ? -1 : 1)).join(" "), wanted);
     assert.deepEqual(
-      names.filter((name) => /\.ts$|\.test\.|\.stamp|compile-cache/.test(name)),
+      names.filter((name) =>
+        /\.ts$|\.test\.|\.stamp|compile-cache/.test(name.replace(/^package\/node_modules\/.*/, "")),
+      ),
       [],
     );
   });
@@ -87,12 +89,25 @@ describe("the npm package", () => {
     assert.equal(result.code, 5, say(result));
   });
 
-  it("installs the same files as the checkout", () => {
+  it("installs the same files as the checkout, byte for byte", () => {
     const root = join(folder, "empty/node_modules/seawall");
     assert.ok(existsSync(root));
+    const lines = (from: string): readonly string[] =>
+      readInstallTree(from).map((file) => `${file.mode} ${sha256OfTreeFile(file)} ${file.path}`);
+    assert.deepEqual(lines(root), lines(ROOT));
+  });
+
+  it("brings every package along, so that none of them can be another one tomorrow", async () => {
+    const outside = readdirSync(join(folder, "empty/node_modules")).filter((name) => !name.startsWith("."));
+    const exact = ["@koromix", `node-linux-${process.arch}`, "seawall"];
     assert.deepEqual(
-      readInstallTree(root).map(({ path, mode }) => `${mode} ${path}`),
-      readInstallTree(ROOT).map(({ path, mode }) => `${mode} ${path}`),
+      outside.toSorted((a, b) => (a < b ? -1 : 1)),
+      exact,
     );
+    const published = await runOk(["tar", "-xzOf", tarball, "package/package.json"]);
+    const { optionalDependencies } = JSON.parse(published) as {
+      optionalDependencies: Record<string, string>;
+    };
+    for (const version of Object.values(optionalDependencies)) assert.match(version, /^\d+\.\d+\.\d+$/);
   });
 });
