@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { SeawallError } from "../core/base/error.ts";
 import { type CommandResult, runSync, start } from "../edge/host/command.ts";
 import { UPSTREAM } from "./address.ts";
@@ -37,6 +38,9 @@ export interface Daemon {
   readonly pid: number;
   /** Ends it by SIGKILL; resolves when it is gone. */
   readonly kill: () => Promise<void>;
+  /** Holds it (SIGSTOP), and lets it go on (SIGCONT). */
+  readonly hold: () => void;
+  readonly release: () => void;
 }
 
 const ROOT = "/run/lab";
@@ -49,6 +53,8 @@ const ENVIRONMENT = {
 const COMMAND_DEADLINE_MS = 20_000;
 const DAEMON_DEADLINE_MS = 10_000;
 const CLI = "cli/main";
+const GATE_END_MS_MAX = 10_000;
+const GATE_STEP_MS = 10;
 
 /** Runs `seawall WORDS` and returns how it ended. */
 export function seawall(...words: readonly string[]): CommandResult {
@@ -137,6 +143,8 @@ export async function startDaemon(): Promise<Daemon> {
       child.kill("SIGKILL");
       await ended;
     },
+    hold: () => void child.kill("SIGSTOP"),
+    release: () => void child.kill("SIGCONT"),
   };
 }
 
@@ -149,10 +157,16 @@ export function seawallProcesses(): number[] {
     .map(Number);
 }
 
-/** Ends the gate by SIGKILL. */
-export function killGate(): void {
-  for (const pid of seawallProcesses())
-    if (commandLine(String(pid)).includes("\0gate\0")) process.kill(pid, "SIGKILL");
+/** Ends the gate by SIGKILL; resolves when no process of it is left that could take anything. */
+export async function killGate(): Promise<void> {
+  const gates = seawallProcesses().filter((pid) => commandLine(String(pid)).includes("\0gate\0"));
+  for (const pid of gates) process.kill(pid, "SIGKILL");
+  // A killed process has no command line any more, also where its parent was stopped and cannot reap it.
+  for (let waited = 0; waited < GATE_END_MS_MAX; waited += GATE_STEP_MS) {
+    if (gates.every((pid) => commandLine(String(pid)) === "")) return;
+    await sleep(GATE_STEP_MS);
+  }
+  throw new SeawallError("SEAWALL_LAB", "the gate of the lab outlived its kill");
 }
 
 function commandLine(pid: string): string {

@@ -182,8 +182,9 @@ describe("a flood of elements", () => {
       await host.shell("nft -f -", { input: elements(0, FLOOD) });
       await stalled;
       await small.until(({ lost }) => lost === true);
-      const change = only(await small.during(() => host.shell("nft add table ip seen")));
-      assert.deepEqual(touchedBy(change), ["new table ip seen"]);
+      // What still fitted into its buffer may be told after the loss, as a change of its own.
+      const changes = await small.during(() => host.shell("nft add table ip seen"));
+      assert.equal(changes.filter((change) => tells(change, "new table ip seen")).length, 1);
     } finally {
       await small.stop();
     }

@@ -7,7 +7,7 @@ import { fact, outTo, type Scene, toHost } from "./scene.ts";
 export async function killed({ world, ledger }: Scene, daemon: Daemon): Promise<void> {
   ledger.chapter("kill -9 of the daemon and its gate: the kernel goes on");
   await daemon.kill();
-  killGate();
+  await killGate();
   const before = counted("count_guard.gateway");
   const unread = "no reader";
   const claims: Claim[] = [

@@ -6,7 +6,7 @@ import { fact, outTo, sayOver, type Scene, toHost } from "./scene.ts";
 const UNREAD = "not asked";
 const STEP_MS = 10;
 /** How long healing may take at the latest: a machine under load looks late. */
-const HEAL_MS_MAX = 3_000;
+const HEAL_MS_MAX = 15_000;
 
 /** What becomes of the rules: others take them away, the owner panics, the machine starts anew, the owner is locked out. */
 export async function stay(scene: Scene): Promise<void> {
@@ -23,8 +23,9 @@ async function healed({ world, ledger }: Scene): Promise<void> {
   takeTableAway();
   while (status().state !== "enforcing" && performance.now() - began < HEAL_MS_MAX) await sleep(STEP_MS);
   const { state, changes } = status();
-  const by = changes?.last?.by?.split(" ")[0] ?? "nobody";
-  ledger.row(fact("the rules are back by themselves", "both", "enforcing", state, `taken away by ${by}`));
+  const by = changes?.last?.by?.split(" ")[0];
+  const who = by === undefined ? "not seen by whom" : `taken away by ${by}`;
+  ledger.row(fact("the rules are back by themselves", "both", "enforcing", state, who));
   await ledger.attempt({
     claim: "and judge as before: strangers are refused",
     direction: "inbound",

@@ -13,13 +13,25 @@ export interface Services {
   readonly stall: (port: number) => Promise<void>;
   readonly drain: (port: number, quietMs: number) => Promise<Record<string, number>>;
   readonly heard: (peerPort: number) => boolean;
+  /** How many connections and datagrams the services took so far. */
+  readonly taken: () => number;
 }
 
 const BACKLOG = 512;
 
+/** The source ports of those who came, and how many came. */
+class Peers extends Set<number> {
+  taken = 0;
+
+  override add(port: number): this {
+    this.taken += 1;
+    return super.add(port);
+  }
+}
+
 /** Returns services that say their name and echo whatever they are told. */
 export function openServices(): Services {
-  const peers = new Set<number>();
+  const peers = new Peers();
   const stalled = new Map<number, Socket[]>();
   return {
     listen: async (name, tcp, udp, address) => {
@@ -45,11 +57,12 @@ export function openServices(): Services {
     },
     drain: (port, quietMs) => drain(stalled.get(port) ?? [], quietMs),
     heard: (peerPort) => peers.has(peerPort),
+    taken: () => peers.taken,
   };
 }
 
-function greet(socket: Socket, name: string, peers: Set<number>): void {
-  if (socket.remotePort !== undefined) peers.add(socket.remotePort);
+function greet(socket: Socket, name: string, peers: Peers): void {
+  peers.add(socket.remotePort ?? 0);
   socket.on("error", () => undefined);
   socket.setNoDelay(true);
   if (socket.localPort === 80 || socket.localPort === 443) return welcome(socket, name);
@@ -92,7 +105,7 @@ function listenUdp(
   port: number,
   address: string,
   name: string,
-  peers: Set<number>,
+  peers: Peers,
 ): Promise<void> {
   const socket = createSocket({ type, ipv6Only: type === "udp6" });
   socket.on("message", (_, peer) => {

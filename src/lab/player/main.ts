@@ -81,6 +81,8 @@ async function perform(request: PlayerRequest): Promise<unknown> {
       return services.drain(request.port, request.quietMs);
     case "heard":
       return request.peerPorts.filter(services.heard).length;
+    case "taken":
+      return services.taken();
     case "leave":
       return leave(request, request.bytes);
     case "sysctl":

@@ -90,6 +90,8 @@ export type PlayerRequest =
   | { readonly do: "drain"; readonly port: number; readonly quietMs: number }
   /** How many of these source ports were taken here. */
   | { readonly do: "heard"; readonly peerPorts: readonly number[] }
+  /** How many connections and datagrams came to this player's services so far. */
+  | { readonly do: "taken" }
   /** Hands `bytes` to the kernel and exits; answers nothing but the source port. */
   | (Target & { readonly do: "leave"; readonly bytes: number })
   | { readonly do: "sysctl"; readonly values: Readonly<Record<string, string>> };
