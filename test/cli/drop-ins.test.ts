@@ -101,7 +101,7 @@ describe("the drop-ins of the configuration folder", () => {
 
   test("are named by explain", async (context) => {
     const { seawall } = machine(context, { "etc/policy.d/web.yaml": WEB });
-    const { out } = await seawall(["explain", "203.0.113.9", "8082"]);
+    const { out } = await seawall(["explain", "203.0.113.9", "8082", "--draft"]);
     assert.match(out, /Rule allow-8082 \(policy\.d\/web\.yaml, line 3\)/);
   });
 

@@ -1,27 +1,33 @@
+import { type InForce, readInForce } from "../../apply/in-force.ts";
 import { SeawallError } from "../../core/base/error.ts";
 import { isRefusalId } from "../../core/gate/refusal.ts";
+import type { Flow } from "../../core/net/flow.ts";
+import type { Decision } from "../../core/policy/decision.ts";
 import { evaluate } from "../../core/policy/evaluate.ts";
-import { explain } from "../../core/policy/explain.ts";
-import { parseFlow } from "../../core/policy/flow-input.ts";
+import { type FlowInput, parseFlow } from "../../core/policy/flow-input.ts";
 import { type Command, type CommandContext, SCHEMA } from "../command.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { type Draft, draftBeside } from "../draft.ts";
 import { loadPolicy } from "../policy.ts";
 import { findRefusal } from "../refusal.ts";
+import { type DraftAnswer, draftText, forceText } from "../render/explain.ts";
 import { flowRecord } from "../render/flow.ts";
 import { refusalNext, refusalText } from "../render/refusal.ts";
+import { requireRootToSee } from "../root.ts";
 
 export const command: Command = {
   path: ["explain"],
   summary: "Say in plain English what happens to a flow",
   about:
-    "Says what the policy does with a connection, by which rule and why; or, for the id of a refusal, what the log knows of it. It only reads, and never tries anything on the network.",
+    "Says what the kernel does with a connection now, by which rule and why, and what the policy file would say where that differs; or, for the id of a refusal, what the log knows of it. It only reads, and never tries anything on the network.",
   usage: [
-    "seawall explain FROM PORT [--zone NAME] [--protocol udp] [--policy FILE] [--json]",
-    "seawall explain HOST:PORT [--scope NAME] [--address ADDR] [--protocol udp] [--policy FILE] [--json]",
+    "seawall explain FROM PORT [--zone NAME] [--protocol udp] [--draft | --policy FILE] [--json]",
+    "seawall explain HOST:PORT [--scope NAME] [--address ADDR] [--protocol udp] [--draft | --policy FILE] [--json]",
     "seawall explain ID [--json]",
   ].join("\n"),
   options: {
+    draft: { type: "boolean" },
     policy: { type: "string" },
     protocol: { type: "string" },
     scope: { type: "string" },
@@ -30,7 +36,8 @@ export const command: Command = {
     json: { type: "boolean" },
   },
   optionHelp: {
-    policy: "the policy file",
+    draft: "only what the installed policy file says, applied or not",
+    policy: "only what this policy file says",
     protocol: "tcp (default), udp or icmp",
     scope: "outbound: who asks (default: agent)",
     zone: "inbound: where it enters (default: world)",
@@ -41,12 +48,14 @@ export const command: Command = {
     0: "explained, allowed or not",
     2: "bad usage or policy",
     3: "the file or the id is not there",
-    5: "an id, and not root",
+    5: "what is in force, or an id, and not root",
   },
-  places: ["policy", "events"],
+  places: ["policy", "kernel", "history", "run", "events"],
   examples: [
+    "sudo seawall explain api.github.com:443",
+    "sudo seawall explain 203.0.113.9 22",
+    "seawall explain api.github.com:443 --draft",
     "seawall explain 203.0.113.9 22 --policy policy.yaml",
-    "seawall explain api.github.com:443 --policy policy.yaml",
     "sudo seawall explain sw-c9xn9ebqfe",
   ],
   seeAlso: ["flows", "approve", "probe"],
@@ -59,22 +68,93 @@ export const command: Command = {
   run: async (context) => {
     const [first = ""] = context.positionals;
     if (isRefusalId(first)) return explainRefusal(context, first);
-    const record = recordOf(context);
-    const named = context.flags["policy"];
-    const { policy } = loadPolicy(context, typeof named === "string" ? named : undefined);
-    const parsed = parseFlow(record);
-    const decision = parsed.ok ? evaluate(policy, parsed.flow, context.nowMs()) : parsed.decision;
-    if (context.flags["json"] === true) {
-      context.out(`${JSON.stringify({ schema: SCHEMA, ...decision })}\n`);
-    } else if (parsed.ok) {
-      context.out(`${explain(policy, parsed.flow, decision).join("\n")}\n`);
-    }
-    if (parsed.ok) return EXIT.ok;
-    throw new SeawallError("SEAWALL_USAGE", `this is no flow: ${decision.why}`, {
-      help: "seawall explain 203.0.113.9 22 (inbound), seawall explain api.github.com:443 (outbound)",
-    });
+    const parsed = parseFlow(recordOf(context));
+    const { policy: named, draft } = context.flags;
+    if (typeof named === "string" || draft === true) return explainDraft(context, parsed);
+    requireRootToSee(`explain ${context.positionals.join(" ")}`);
+    return explainInForce(context, parsed);
   },
 };
+
+/** A file alone: what is in force is not asked. */
+function explainDraft(context: CommandContext, parsed: FlowInput): ExitCode {
+  const named = context.flags["policy"];
+  const { policy, path } = loadPolicy(context, typeof named === "string" ? named : undefined);
+  if (!parsed.ok) return refuseFlow(context, parsed.decision);
+  const decision = evaluate(policy, parsed.flow, context.nowMs());
+  if (isJson(context)) print(context, decision, { inForce: null, draft: { path, ...decision } });
+  else context.out(draftText(parsed.flow, path, policy, decision));
+  return EXIT.ok;
+}
+
+/** What the kernel holds, and beside it the file where that would answer differently. */
+function explainInForce(context: CommandContext, parsed: FlowInput): ExitCode {
+  if (!parsed.ok) return refuseFlow(context, parsed.decision);
+  const { flow } = parsed;
+  const inForce = readInForce(foldersOf(context.env));
+  const decision = decideInForce(inForce, flow, context.nowMs());
+  const found = draftBeside(context, inForce.kind === "judging" ? inForce.path : null);
+  const draft = found === null ? null : answerOf(found, flow, context.nowMs());
+  if (!isJson(context)) {
+    context.out(forceText(flow, { inForce, decision }, draft, context.nowMs()));
+    return EXIT.ok;
+  }
+  const said = decision ?? NOT_KNOWN;
+  const { kind } = inForce;
+  const history = kind === "judging" || kind === "unknown" ? inForce.history : null;
+  const state = kind === "judging" ? STATES[inForce.reason] : kind;
+  print(context, said, {
+    inForce: { history, state, ...said },
+    draft: draft === null ? null : { path: draft.path, ...(draft.decision ?? NOT_KNOWN) },
+  });
+  return EXIT.ok;
+}
+
+const STATES = { policy: "policy", panic: "panic", pause: "paused" } as const;
+
+/** For programs, where nobody can tell. */
+const NOT_KNOWN = { verdict: null, observed: null, rule: null, reason: null, why: null } as const;
+
+function decideInForce(inForce: InForce, flow: Flow, nowMs: number): Decision | null {
+  switch (inForce.kind) {
+    case "judging":
+      return evaluate(inForce.policy, flow, nowMs);
+    case "off":
+      return OFF;
+    case "rescued":
+    case "unknown":
+      return null;
+  }
+}
+
+const OFF: Decision = {
+  verdict: "accept",
+  observed: false,
+  rule: null,
+  reason: "not-judged",
+  why: "nothing of Seawall is in force",
+};
+
+function answerOf(draft: Draft, flow: Flow, nowMs: number): DraftAnswer {
+  if (draft.kind === "unusable") return { path: draft.path, policy: null, decision: null };
+  const { policy, written } = draft;
+  return { path: written.path, policy, decision: evaluate(policy, flow, nowMs) };
+}
+
+function print(context: CommandContext, decision: object, both: object): void {
+  context.out(`${JSON.stringify({ schema: SCHEMA, ...decision, ...both })}\n`);
+}
+
+function isJson({ flags }: CommandContext): boolean {
+  return flags["json"] === true;
+}
+
+function refuseFlow(context: CommandContext, decision: Decision): never {
+  if (isJson(context)) print(context, decision, { inForce: null, draft: null });
+  throw new SeawallError("SEAWALL_USAGE", `this is no flow: ${decision.why}`, {
+    help: "seawall explain 203.0.113.9 22 (inbound), seawall explain api.github.com:443 (outbound)",
+  });
+}
 
 /** What the log knows of a refusal by its id. */
 function explainRefusal(context: CommandContext, id: string): ExitCode {

@@ -3,6 +3,7 @@ import { unreachable } from "../base/assert.ts";
 import type { Flow } from "../net/flow.ts";
 import { formatIp } from "../net/ip.ts";
 import type { Decision, Verdict } from "./decision.ts";
+import { PANIC_SSH } from "./panic.ts";
 import type { ResolvedPolicy } from "./resolved.ts";
 
 /** Returns sentences for a person, without line breaks inside a sentence. */
@@ -84,6 +85,7 @@ function reasonSentence(policy: ResolvedPolicy, decision: Decision): string {
 
 function placeOf(policy: ResolvedPolicy, id: string): string {
   const rule = [...policy.inbound, ...(policy.outbound ?? [])].find((one) => one.id === id);
-  if (rule === undefined) return "";
+  // Nobody wrote the rule of a panic.
+  if (rule === undefined || rule.id === PANIC_SSH) return "";
   return rule.file === null ? ` (line ${rule.line})` : ` (${rule.file}, line ${rule.line})`;
 }
