@@ -10,6 +10,7 @@ import { loadPolicy } from "../policy.ts";
 import { findRefusal } from "../refusal.ts";
 import { flowRecord } from "../render/flow.ts";
 import { refusalNext, refusalText } from "../render/refusal.ts";
+import { requireWho } from "../root.ts";
 
 export const command: Command = {
   path: ["explain"],
@@ -21,6 +22,8 @@ export const command: Command = {
     "seawall explain HOST:PORT [--scope NAME] [--address ADDR] [--protocol udp] [--policy FILE] [--json]",
     "seawall explain ID [--json]",
   ].join("\n"),
+  words: { least: 1, most: 2, shown: "HOST:PORT, FROM PORT or ID" },
+  who: "anybody",
   options: {
     policy: { type: "string" },
     protocol: { type: "string" },
@@ -41,7 +44,7 @@ export const command: Command = {
     0: "explained, allowed or not",
     2: "bad usage or policy",
     3: "the file or the id is not there",
-    5: "an id, and not root",
+    5: "not root, and only root may read the policy or the log",
   },
   places: ["policy", "events"],
   examples: [
@@ -58,7 +61,10 @@ export const command: Command = {
   },
   run: async (context) => {
     const [first = ""] = context.positionals;
-    if (isRefusalId(first)) return explainRefusal(context, first);
+    if (isRefusalId(first)) {
+      requireWho({ path: ["explain", first], who: "root-files" });
+      return explainRefusal(context, first);
+    }
     const record = recordOf(context);
     const named = context.flags["policy"];
     const { policy } = loadPolicy(context, typeof named === "string" ? named : undefined);
