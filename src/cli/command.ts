@@ -23,6 +23,21 @@ export type Offer =
   | { readonly kind: "word"; readonly words: readonly string[] }
   | { readonly kind: "words"; readonly words: readonly string[] };
 
+/** How many words a command takes after its own, and what stands for them in the usage: `FILE`, `FROM PORT`. */
+export interface Words {
+  readonly least: number;
+  readonly most: number;
+  readonly shown: string;
+}
+
+export const NO_WORDS: Words = { least: 0, most: 0, shown: "" };
+
+/**
+ * Who may run a command. `anybody` reads what its caller may read, and says so where that is not enough; the others
+ * are root's, by what they would do.
+ */
+export type Who = "anybody" | "root-changes" | "root-sees" | "root-files" | "root-tries";
+
 /** One command, one file: src/cli/command/<path>.ts. */
 export interface Command {
   readonly path: readonly string[];
@@ -32,6 +47,10 @@ export interface Command {
   readonly about: string;
   /** `seawall <path> ...`, naming every option; a line for each way to call it. */
   readonly usage: string;
+  /** The words it takes; main.ts refuses every other before it runs. */
+  readonly words: Words;
+  /** Who may run it; main.ts refuses everybody else before it runs. */
+  readonly who: Who;
   readonly options: ParseArgsOptionsConfig;
   /** One line for each option. */
   readonly optionHelp: Readonly<Record<string, string>>;

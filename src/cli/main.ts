@@ -1,15 +1,17 @@
 import { SeawallError } from "../core/base/error.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { EXIT, exitCodeOf, type ExitCode } from "./exit-code.ts";
+import { type Given, readGiven } from "./given.ts";
 import { COMMANDS } from "./registry.ts";
+import { requireWho } from "./root.ts";
 import { plain } from "../core/base/plain.ts";
-
-// `status` runs on every prompt: importing a module of Node as ESM costs 3 to 5 ms each, asking for it nothing.
-const { parseArgs } = process.getBuiltinModule("node:util");
+import { shellWord } from "../core/base/shell-word.ts";
 
 /** What is written as an option elsewhere. */
 const ALIASES = new Map([
   ["--version", "version"],
+  ["-V", "version"],
+  ["-v", "version"],
   ["--help", "help"],
   ["-h", "help"],
 ]);
@@ -39,14 +41,13 @@ async function dispatch(argv: readonly string[]): Promise<ExitCode> {
 }
 
 async function runCommand(command: Command, argv: readonly string[]): Promise<ExitCode> {
-  const parsed = await parseArguments(command, argv);
-  if (parsed.values["help"] === true) {
+  const given = await readGivenOrBelow(command, argv);
+  if (given.values["help"] === true) {
     const { helpOf } = await import("./render/help.ts");
     process.stdout.write(helpOf(command));
     return EXIT.ok;
   }
-  const [first] = parsed.positionals;
-  if (first !== undefined && command.argument === undefined) await refuseBelow(command, first);
+  requireWho(command);
   const abort = new AbortController();
   const stop = (): void => abort.abort();
   process.once("SIGINT", stop);
@@ -56,8 +57,8 @@ async function runCommand(command: Command, argv: readonly string[]): Promise<Ex
     if (cause.code === "EPIPE") process.exit(EXIT.ok);
   });
   const context: CommandContext = {
-    positionals: parsed.positionals,
-    flags: parsed.values,
+    positionals: given.positionals,
+    flags: given.values,
     out: (text) => void process.stdout.write(text),
     err: talk,
     env: process.env,
@@ -69,11 +70,18 @@ async function runCommand(command: Command, argv: readonly string[]): Promise<Ex
   return command.run(context);
 }
 
-/** Refuses a word behind a command that has commands below it and takes no argument: `audit hstory`. */
-async function refuseBelow({ path }: Command, word: string): Promise<void> {
-  const noun = path.join(" ");
-  if (!Object.keys(COMMANDS).some((words) => words.startsWith(`${noun} `))) return;
-  throw (await import("./unknown.ts")).unknownCommand(COMMANDS, [noun, word]);
+/** As `readGiven`; a word that is near to a command below this one is taken for that: `audit hstory`. */
+async function readGivenOrBelow(command: Command, argv: readonly string[]): Promise<Given> {
+  const [word = ""] = argv;
+  const noun = command.path.join(" ");
+  if (command.words.most === 0 && !word.startsWith("-") && word !== "") {
+    const below = Object.keys(COMMANDS).filter((words) => words.startsWith(`${noun} `));
+    if (below.length > 0) {
+      const { nearBelow, unknownCommand } = await import("./unknown.ts");
+      if (nearBelow(noun, word, below)) throw unknownCommand(COMMANDS, [noun, word]);
+    }
+  }
+  return readGiven(command, argv);
 }
 
 /** Talk that nobody can read (a full disk, a reader that went) ends no command, and seawalld and the gates least. */
@@ -87,20 +95,6 @@ function talk(text: string): void {
   }
 }
 
-async function parseArguments(command: Command, argv: readonly string[]) {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...argv],
-      options: { ...command.options, help: { type: "boolean", short: "h" } },
-      allowPositionals: true,
-      strict: true,
-    });
-    return { positionals, values: values as Record<string, string | boolean | undefined> };
-  } catch (cause) {
-    throw (await import("./unknown.ts")).unusableArguments(command, cause);
-  }
-}
-
 function report(cause: unknown): ExitCode {
   if (!(cause instanceof SeawallError)) {
     const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
@@ -111,7 +105,13 @@ function report(cause: unknown): ExitCode {
   }
   process.stderr.write(`error: ${plain(cause.message)}\n`);
   if (cause.still !== null) process.stderr.write(`still true: ${plain(cause.still)}\n`);
-  if (cause.help !== null) process.stderr.write(`try: ${plain(cause.help)}\n`);
+  const help = cause.help ?? (cause.code === "SEAWALL_NOT_ROOT" ? `sudo ${typedLine()}` : null);
+  if (help !== null) process.stderr.write(`try: ${plain(help)}\n`);
   process.stderr.write(`[${cause.code}]\n`);
   return exitCodeOf(cause.code);
+}
+
+/** The line as it was typed, to be typed again. */
+function typedLine(): string {
+  return ["seawall", ...process.argv.slice(2).map(shellWord)].join(" ");
 }

@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import process from "node:process";
 import { SeawallError } from "../core/base/error.ts";
+import { fileError } from "../edge/host/file-error.ts";
 
 /** Replaces a file in one step; who owns it and who may read it stay as they are. Links are followed. */
 export function replaceKeeping(path: string, text: string): void {
@@ -27,11 +28,7 @@ export function replaceKeeping(path: string, text: string): void {
       throw cause;
     }
   } catch (cause) {
-    throw new SeawallError("SEAWALL_STATE", `cannot write \`${path}\``, {
-      still: "the file is as it was",
-      help: `ls -l ${path}`,
-      cause,
-    });
+    throw fileError("write", path, cause);
   }
 }
 
@@ -42,6 +39,8 @@ export function keepCopy(path: string, copy: string): void {
     if (textOf(copy) === text) return;
     writeLike(realpathSync(path), copy, text);
   } catch (cause) {
+    const refused = fileError("write", copy, cause);
+    if (refused.code === "SEAWALL_NOT_ROOT") throw refused;
     throw new SeawallError("SEAWALL_STATE", `cannot keep a copy as \`${copy}\``, {
       still: "the policy is as it was",
       help: `ls -l ${copy}, then move it away`,

@@ -1,4 +1,4 @@
-import { realpathSync } from "node:fs";
+import { lstatSync, realpathSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { comparePlaces, type Diagnostic, hasError } from "../core/base/diagnostic.ts";
 import { SeawallError } from "../core/base/error.ts";
@@ -38,8 +38,27 @@ export function policyPath(context: CommandContext, named: string | undefined): 
 /** Returns what is written in a file; the policy of the configuration folder comes with its policy.d. */
 export function readPolicy(context: CommandContext, named: string | undefined): WrittenPolicy {
   const path = policyPath(context, named);
+  const isOurs = isConfigured(context, path);
+  if (isOurs && isMissing(path)) throw noPolicyYet(path);
   const text = readPolicyText(path);
-  return isConfigured(context, path) ? { path, text, ...readDropIns(path) } : { path, text, dropIns: [] };
+  return isOurs ? { path, text, ...readDropIns(path) } : { path, text, dropIns: [] };
+}
+
+/** Before the first `init` there is no policy, and that is not a file that somebody has lost. */
+function noPolicyYet(path: string): SeawallError {
+  return new SeawallError("SEAWALL_NOT_FOUND", `there is no policy yet (\`${path}\`)`, {
+    still: "nothing was changed",
+    help: "sudo seawall init",
+  });
+}
+
+/** Whether nothing stands there; what cannot be looked at is not known to be missing. */
+function isMissing(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether a path leads to policy.yaml of the configuration folder, by whatever links. */

@@ -1,31 +1,34 @@
 import { SeawallError } from "../core/base/error.ts";
+import type { Command, Who } from "./command.ts";
 
-/** Refuses to look without root: that nothing can be seen does not mean that nothing is there. */
-export function requireRootToSee(words: string): void {
-  if (process.geteuid?.() === 0) return;
-  throw new SeawallError("SEAWALL_NOT_ROOT", "only root may see what the kernel holds", {
-    help: `sudo seawall ${words}`,
-  });
+interface RootsAlone {
+  /** What is said of the command. */
+  readonly why: (words: string) => string;
+  readonly still: string;
 }
 
-/** Refuses without root: our folders are root's alone. */
-export function requireRootForFiles(words: string): void {
-  if (process.geteuid?.() === 0) return;
-  throw new SeawallError("SEAWALL_NOT_ROOT", "the files of Seawall are root's alone", {
+const ROOTS_ALONE: Readonly<Record<Exclude<Who, "anybody">, RootsAlone>> = {
+  "root-changes": {
+    why: (words) => `\`seawall ${words}\` changes the kernel's rules and needs root`,
     still: "nothing was changed",
-    help: `sudo seawall ${words}`,
-  });
-}
+  },
+  "root-sees": {
+    why: (words) => `\`seawall ${words}\` asks the kernel and needs root`,
+    still: "nothing was looked at, so this says nothing of what is in force",
+  },
+  "root-files": {
+    why: (words) => `\`seawall ${words}\` needs root: the files of Seawall are root's alone`,
+    still: "nothing was read or changed",
+  },
+  "root-tries": {
+    why: (words) => `\`seawall ${words}\` tries things in the agent's place and needs root`,
+    still: "nothing was tried",
+  },
+};
 
-/** Refuses without root, with the command that helps. */
-export function requireRoot(words: string): void {
-  if (process.geteuid?.() === 0) return;
-  throw new SeawallError(
-    "SEAWALL_NOT_ROOT",
-    `\`seawall ${words}\` changes the kernel's rules and needs root`,
-    {
-      still: "nothing was changed",
-      help: `sudo seawall ${words}`,
-    },
-  );
+/** Refuses everybody else before a command of root's runs: what cannot be read is never answered for. */
+export function requireWho({ path, who }: Pick<Command, "path" | "who">): void {
+  if (who === "anybody" || process.geteuid?.() === 0) return;
+  const { why, still } = ROOTS_ALONE[who];
+  throw new SeawallError("SEAWALL_NOT_ROOT", why(path.join(" ")), { still });
 }

@@ -9,12 +9,15 @@ export const command: Command = {
     "Adds one allow for the agent to the policy file and shows the difference. It never changes what is in force (`seawall apply` does), and leaves every other line and comment as it is.",
   usage:
     "seawall allow NAME|ADDRESS ... --why TEXT [--port N[,N]] [--protocol udp] [--scope NAME] [--for 1h] [--policy FILE] [--dry-run]",
+  words: { least: 1, most: Number.POSITIVE_INFINITY, shown: "NAME|ADDRESS ..." },
+  who: "anybody",
   options: EDIT_OPTIONS,
   optionHelp: EDIT_HELP,
   exits: {
     0: "written, or shown with --dry-run",
     2: "bad usage, or the policy would be wrong; nothing was written",
     3: "the file is not there",
+    5: "not root, and only root may read or write the file",
   },
   places: ["policy", "operator"],
   examples: [

@@ -14,7 +14,6 @@ import { type Command, type CommandContext, SCHEMA } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { type LoadedPolicy, loadPolicy } from "../policy.ts";
 import { renderDiagnostics } from "../render/diagnostic.ts";
-import { requireRoot } from "../root.ts";
 
 /** How often `--wait` asks the kernel. */
 const WAIT_STEP_MS = 200;
@@ -26,6 +25,8 @@ export const command: Command = {
     "Loads a policy into the kernel under a lease: unless `seawall confirm` comes over a new connection in time, the kernel goes back by itself. It never touches another program's rules, and never cuts your SSH unless you accept that by name.",
   usage:
     "seawall apply [FILE] [--confirm-within 60s] [--wait] [--accept-risk=lose-ssh] [--dry-run] [--json] [--yes]",
+  words: { least: 0, most: 1, shown: "[FILE]" },
+  who: "root-changes",
   options: {
     "confirm-within": { type: "string" },
     wait: { type: "boolean" },
@@ -59,7 +60,6 @@ export const command: Command = {
   },
   argument: { kind: "file" },
   run: async (context) => {
-    requireRoot("apply");
     const leaseMs = leaseOf(context);
     const loaded = loadPolicy(context, context.positionals[0]);
     const folders = foldersOf(context.env);

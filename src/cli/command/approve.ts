@@ -13,6 +13,8 @@ export const command: Command = {
   about:
     "Adds exactly the allow that a refusal asks for, by the id that the error, the log and `seawall flows` show. It never lifts a guard or a deny, and changes nothing in force until `seawall apply`.",
   usage: "seawall approve ID --why TEXT [--for 1h] [--policy FILE] [--dry-run]",
+  words: { least: 1, most: 1, shown: "ID" },
+  who: "root-files",
   options: {
     why: { type: "string" },
     for: { type: "string" },

@@ -4,7 +4,6 @@ import { SeawallError } from "../../core/base/error.ts";
 import { type Command, type CommandContext, SCHEMA } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { plain } from "../../core/base/plain.ts";
-import { requireRootForFiles } from "../root.ts";
 
 const SCOPE = "agent";
 
@@ -14,6 +13,8 @@ export const command: Command = {
   about:
     "Writes the slice of a scope by unit, and a drop-in that starts the unit below it: without that, the rules of the scope match nothing. It never restarts the unit; it holds from the next start on, and --undo takes all of it back.",
   usage: "seawall attach UNIT [--scope NAME] [--json]\nseawall attach --undo [--json]",
+  words: { least: 0, most: 1, shown: "[UNIT]" },
+  who: "root-files",
   options: { scope: { type: "string" }, undo: { type: "boolean" }, json: { type: "boolean" } },
   optionHelp: {
     scope: `the scope of the policy that the unit is (${SCOPE})`,
@@ -25,7 +26,6 @@ export const command: Command = {
   examples: ["sudo seawall attach openclaw", "sudo seawall attach --undo"],
   seeAlso: ["apply", "status", "uninstall"],
   run: async (context) => {
-    requireRootForFiles("attach");
     const [unit] = context.positionals;
     if (context.flags["undo"] === true) return undo(context);
     if (unit === undefined) {

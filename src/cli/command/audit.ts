@@ -6,7 +6,7 @@ import { type AuditReport, failsAt, recordOf } from "../../core/audit/report.ts"
 import { type View, VIEWS, viewNamed } from "../../core/audit/view.ts";
 import { keepRecord } from "../../edge/probe/audit-store.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
-import type { Command, CommandContext } from "../command.ts";
+import { type Command, type CommandContext, NO_WORDS } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { takeReport } from "./audit/take.ts";
 
@@ -20,6 +20,8 @@ export const command: Command = {
     "Looks at eight layers of this server by what is in effect, the worst first, each with what was seen and the command that fixes it. It changes nothing, and never counts as passed what it could not see.",
   usage:
     "seawall audit [--layer L] [--view V] [--check ID] [--fail-on SEVERITY] [-o FORMAT | --json] [--all] [--quick] [--no-history]",
+  words: NO_WORDS,
+  who: "anybody",
   options: {
     layer: { type: "string" },
     view: { type: "string" },
@@ -65,8 +67,6 @@ export const command: Command = {
     output: { kind: "word", words: FORMATS },
   },
   run: async (context) => {
-    if (context.positionals.length > 0)
-      throw usage(`there is no audit of \`${context.positionals[0] ?? ""}\``, "seawall audit --help");
     const format = formatOf(context);
     const failOn = failOnOf(context);
     const view = viewOf(context);

@@ -7,7 +7,6 @@ import { type Command, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { backupWords } from "../render/backup.ts";
 import { plain } from "../../core/base/plain.ts";
-import { requireRootForFiles } from "../root.ts";
 
 export const command: Command = {
   path: ["backup"],
@@ -15,6 +14,8 @@ export const command: Command = {
   about:
     "Writes configuration, history, audits and log to one new file that only root reads, consistent while seawalld runs. It changes nothing else, never replaces a file, and keeps no key or password of OpenClaw.",
   usage: "seawall backup [FILE] [--json]",
+  words: { least: 0, most: 1, shown: "[FILE]" },
+  who: "root-files",
   options: { json: { type: "boolean" } },
   optionHelp: { json: "print what is in it as JSON" },
   exits: {
@@ -28,7 +29,6 @@ export const command: Command = {
   seeAlso: ["restore", "support"],
   argument: { kind: "file" },
   run: async (context) => {
-    requireRootForFiles("backup");
     const nowMs = context.nowMs();
     const folders = foldersOf(context.env);
     const path = resolve(context.cwd, context.positionals[0] ?? nameAt(nowMs));

@@ -16,12 +16,15 @@ export const command: Command = {
   about:
     "Prints the nftables ruleset that a policy becomes. It never loads anything, and prints nothing when a rule cannot be expressed exactly.",
   usage: "seawall compile nftables [--policy FILE]",
+  words: { least: 1, most: 1, shown: "nftables" },
+  who: "anybody",
   options: { policy: { type: "string" } },
   optionHelp: { policy: "the policy file" },
   exits: {
     0: "printed",
     2: "bad usage or policy, or it cannot be expressed; nothing was printed",
     3: "the file is not there",
+    5: "not root, and only root may read the file",
   },
   places: ["policy", "accounts"],
   examples: [

@@ -12,6 +12,8 @@ export function commandAmong(all: Commands): { readonly command: Command } {
       about:
         "Prints a script that completes commands, options and their values in bash, zsh or fish. It never writes to your shell's files: put the line of the example there yourself.",
       usage: `seawall completion ${SHELLS.join("|")}`,
+      words: { least: 1, most: 1, shown: "bash|zsh|fish" },
+      who: "anybody",
       options: {},
       optionHelp: {},
       exits: { 0: "printed", 2: "bad usage, or no such shell" },

@@ -4,9 +4,8 @@ import { followKernel } from "../../apply/gate.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
 import { locked } from "../../edge/kernel/change-lock.ts";
 import { endedText } from "../ended.ts";
-import { type Command, SCHEMA } from "../command.ts";
+import { type Command, NO_WORDS, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
-import { requireRoot } from "../root.ts";
 
 export const command: Command = {
   path: ["confirm"],
@@ -14,6 +13,8 @@ export const command: Command = {
   about:
     "Keeps the change that waits, once you show that you still get in: by an SSH connection that began after it. It never keeps a change that your present connection alone survived.",
   usage: "seawall confirm [--console] [--json]",
+  words: NO_WORDS,
+  who: "root-changes",
   options: { console: { type: "boolean" }, json: { type: "boolean" } },
   optionHelp: {
     console: "confirm from a local console, where no SSH connection can prove anything",
@@ -29,7 +30,6 @@ export const command: Command = {
   examples: ["ssh -o ControlPath=none HOST sudo seawall confirm", "sudo seawall confirm --console"],
   seeAlso: ["apply", "rollback", "status"],
   run: async (context) => {
-    requireRoot("confirm");
     const folders = foldersOf(context.env);
     const done = await locked(folders.run, () =>
       confirm(folders, process.pid, context.flags["console"] === true, context.nowMs()),

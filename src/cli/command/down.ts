@@ -5,9 +5,8 @@ import { requireNft } from "../../edge/kernel/nft.ts";
 import { followKernel } from "../../apply/gate.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
 import { locked } from "../../edge/kernel/change-lock.ts";
-import type { Command } from "../command.ts";
+import { type Command, NO_WORDS } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
-import { requireRoot } from "../root.ts";
 
 export const command: Command = {
   path: ["down"],
@@ -15,6 +14,8 @@ export const command: Command = {
   about:
     "Takes everything of Seawall out of the kernel, at once and without a lease: nothing is protected by it afterwards. It never touches other tables, and keeps policy, history and log.",
   usage: "seawall down [--yes]",
+  words: NO_WORDS,
+  who: "root-changes",
   options: { yes: { type: "boolean" } },
   optionHelp: { yes: "ask nothing" },
   exits: { 0: "off, or it was off already", 2: "bad usage, or the kernel refused", 5: "not root" },
@@ -22,7 +23,6 @@ export const command: Command = {
   examples: ["sudo seawall down", "sudo seawall down --yes"],
   seeAlso: ["rollback", "status", "apply"],
   run: async (context) => {
-    requireRoot("down");
     requireNft();
     const folders = foldersOf(context.env);
     return locked(folders.run, async () => {

@@ -2,11 +2,11 @@ import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { SeawallError } from "../../core/base/error.ts";
 import type { Decision } from "../../core/policy/decision.ts";
 import { evaluator } from "../../core/policy/evaluate.ts";
 import { invalid, parseFlow } from "../../core/policy/flow-input.ts";
-import type { Command, CommandContext } from "../command.ts";
+import { fileError } from "../../edge/host/file-error.ts";
+import { type Command, type CommandContext, NO_WORDS } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { loadPolicy } from "../policy.ts";
 
@@ -21,12 +21,15 @@ export const command: Command = {
   about:
     "Judges flows by a policy file, one line of JSON out for each line in, in the same order. It never looks at the kernel or the network: it says what the policy means.",
   usage: "seawall evaluate [--policy FILE] [--flows FILE.ndjson]",
+  words: NO_WORDS,
+  who: "anybody",
   options: { policy: { type: "string" }, flows: { type: "string" } },
   optionHelp: { policy: "the policy file", flows: "flows, one JSON object a line (default: standard input)" },
   exits: {
     0: "every line was answered; unusable ones are refused with a reason",
     2: "bad usage or policy",
     3: "a file is not there",
+    5: "not root, and only root may read the file",
   },
   places: ["policy"],
   examples: [
@@ -70,7 +73,7 @@ async function* flowLines(context: CommandContext): AsyncGenerator<string> {
   try {
     yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
   } catch (cause) {
-    throw new SeawallError("SEAWALL_NOT_FOUND", `cannot read the flows \`${file}\``, { cause });
+    throw fileError("read", file ?? "standard input", cause);
   }
 }
 

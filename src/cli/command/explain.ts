@@ -14,7 +14,7 @@ import { findRefusal } from "../refusal.ts";
 import { type DraftAnswer, draftText, forceText } from "../render/explain.ts";
 import { flowRecord } from "../render/flow.ts";
 import { refusalNext, refusalText } from "../render/refusal.ts";
-import { requireRootToSee } from "../root.ts";
+import { requireWho } from "../root.ts";
 
 export const command: Command = {
   path: ["explain"],
@@ -26,6 +26,8 @@ export const command: Command = {
     "seawall explain HOST:PORT [--scope NAME] [--address ADDR] [--protocol udp] [--draft | --policy FILE] [--json]",
     "seawall explain ID [--json]",
   ].join("\n"),
+  words: { least: 1, most: 2, shown: "HOST:PORT, FROM PORT or ID" },
+  who: "anybody",
   options: {
     draft: { type: "boolean" },
     policy: { type: "string" },
@@ -48,7 +50,7 @@ export const command: Command = {
     0: "explained, allowed or not",
     2: "bad usage or policy",
     3: "the file or the id is not there",
-    5: "what is in force, or an id, and not root",
+    5: "not root, and only root may ask the kernel or read the log",
   },
   places: ["policy", "kernel", "history", "run", "events"],
   examples: [
@@ -67,11 +69,14 @@ export const command: Command = {
   },
   run: async (context) => {
     const [first = ""] = context.positionals;
-    if (isRefusalId(first)) return explainRefusal(context, first);
+    if (isRefusalId(first)) {
+      requireWho({ path: ["explain", first], who: "root-files" });
+      return explainRefusal(context, first);
+    }
     const parsed = parseFlow(recordOf(context));
     const { policy: named, draft } = context.flags;
     if (typeof named === "string" || draft === true) return explainDraft(context, parsed);
-    requireRootToSee(`explain ${context.positionals.join(" ")}`);
+    requireWho({ path: ["explain", ...context.positionals], who: "root-sees" });
     return explainInForce(context, parsed);
   },
 };

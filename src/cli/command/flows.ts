@@ -4,7 +4,7 @@ import type { Direction } from "../../core/policy/document.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
 import { closeStore, openStoreReadOnly, type Store } from "../../edge/store/database.ts";
 import { FLOWS_LISTED_MAX, type FlowQuery, listFlows, listLosses } from "../../edge/store/flow-query.ts";
-import type { Command, CommandContext } from "../command.ts";
+import { type Command, type CommandContext, NO_WORDS } from "../command.ts";
 import { parseSinceMs } from "../duration.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { flowRecord, flowTable, lossLine } from "../render/flow.ts";
@@ -19,6 +19,8 @@ export const command: Command = {
     "Shows connections from the log: who, where to, which rule decided and why, and how many were not recorded. It changes nothing, and never invents a name that was not seen.",
   usage:
     "seawall flows [--since 1h] [--verdict refuse] [--direction outbound] [--rule ID] [--limit N] [--json]",
+  words: NO_WORDS,
+  who: "root-files",
   options: {
     since: { type: "string" },
     verdict: { type: "string" },

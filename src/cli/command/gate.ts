@@ -1,6 +1,6 @@
 import { SeawallError } from "../../core/base/error.ts";
 import { DEFAULT_SCOPE } from "../../core/policy/resolve.ts";
-import type { Command } from "../command.ts";
+import { type Command, NO_WORDS } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { placesOf } from "../place.ts";
 import { loadPolicy } from "../policy.ts";
@@ -14,6 +14,8 @@ export const command: Command = {
     "seawall gate --upstream ADDR:PORT[,...] [--proxy ADDR:PORT] [--dns ADDR:PORT] [--policy FILE] [--scope NAME] [--json]",
     "seawall gate --link SOCKET",
   ].join("\n"),
+  words: NO_WORDS,
+  who: "anybody",
   options: {
     policy: { type: "string" },
     proxy: { type: "string" },
@@ -36,6 +38,7 @@ export const command: Command = {
     0: "ended by a signal",
     2: "bad usage or policy, or it cannot listen",
     3: "the file is not there",
+    5: "not root, and only root may read the file",
   },
   places: ["policy"],
   examples: [

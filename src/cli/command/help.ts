@@ -12,6 +12,8 @@ export function commandAmong(all: Commands): { readonly command: Command } {
       about:
         "Prints what a command does, its options, exit codes and examples; without words, all commands by what you want. It never runs the command.",
       usage: "seawall help [COMMAND ...]",
+      words: { least: 0, most: Number.POSITIVE_INFINITY, shown: "[COMMAND ...]" },
+      who: "anybody",
       options: {},
       optionHelp: {},
       exits: { 0: "explained", 2: "there is no such command" },

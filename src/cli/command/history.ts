@@ -1,6 +1,6 @@
 import { foldersOf } from "../../edge/state/folder.ts";
 import { readHistory } from "../../edge/state/history.ts";
-import { type Command, SCHEMA } from "../command.ts";
+import { type Command, NO_WORDS, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { plain } from "../../core/base/plain.ts";
 
@@ -10,6 +10,8 @@ export const command: Command = {
   about:
     "Lists the policies that were proposed, oldest first, and whether they were confirmed. It changes nothing, and says nothing of what is in force now: that is `seawall status`.",
   usage: "seawall history [--json]",
+  words: NO_WORDS,
+  who: "root-files",
   options: { json: { type: "boolean" } },
   optionHelp: { json: "print the entries as JSON" },
   exits: { 0: "listed", 2: "bad usage", 5: "not root" },

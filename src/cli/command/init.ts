@@ -15,11 +15,10 @@ import { writeNewFile } from "../../edge/openclaw/new-file.ts";
 import { findOpenclaw } from "../../edge/openclaw/program.ts";
 import { setProxy, unsetProxy } from "../../edge/openclaw/proxy-setting.ts";
 import { foldersOf, makeFolder } from "../../edge/state/folder.ts";
-import { type Command, type CommandContext, SCHEMA } from "../command.ts";
+import { type Command, type CommandContext, NO_WORDS, SCHEMA } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { shellWord } from "../../core/base/shell-word.ts";
 import { plain } from "../../core/base/plain.ts";
-import { requireRootToSee } from "../root.ts";
 
 export const command: Command = {
   path: ["init"],
@@ -27,6 +26,8 @@ export const command: Command = {
   about:
     "Looks for OpenClaw, SSH, UFW and Docker and writes /etc/seawall/policy.yaml: inbound enforced, outbound only watched. It never replaces a policy that is there, and loads nothing into the kernel.",
   usage: "seawall init [--dry-run] [--proxy] [--undo] [--json]",
+  words: NO_WORDS,
+  who: "root-sees",
   options: {
     "dry-run": { type: "boolean" },
     proxy: { type: "boolean" },
@@ -49,7 +50,6 @@ export const command: Command = {
   examples: ["seawall init", "seawall init --dry-run", "seawall init --proxy", "seawall init --undo"],
   seeAlso: ["policy check", "apply"],
   run: async (context) => {
-    requireRootToSee("init");
     return context.flags["undo"] === true ? undo(context) : init(context);
   },
 };

@@ -3,10 +3,9 @@ import { wayBackCard } from "../../install/card.ts";
 import { install, type Installed } from "../../install/install.ts";
 import { BY_HAND } from "../../install/payload.ts";
 import { sourceRoot } from "../../install/tree.ts";
-import { type Command, type CommandContext, SCHEMA } from "../command.ts";
+import { type Command, type CommandContext, NO_WORDS, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { plain } from "../../core/base/plain.ts";
-import { requireRootForFiles } from "../root.ts";
 import { VERSION } from "../../core/base/version.ts";
 
 export const command: Command = {
@@ -15,6 +14,8 @@ export const command: Command = {
   about:
     "Puts program, Node, units and manual where only root may write, makes the gate's user, and starts seawalld. No rule comes into force, and a file of somebody else is never replaced. An upgrade is one step, once the new program was seen to run.",
   usage: "seawall install [--root DIR] [--dry-run] [--no-start] [--json]",
+  words: NO_WORDS,
+  who: "root-files",
   options: {
     root: { type: "string" },
     "dry-run": { type: "boolean" },
@@ -38,7 +39,6 @@ export const command: Command = {
   offers: { root: { kind: "file" } },
   examples: ["sudo seawall install", "sudo seawall install --dry-run"],
   run: async (context) => {
-    requireRootForFiles("install");
     const isDry = context.flags["dry-run"] === true;
     const root = resolve(context.cwd, String(context.flags["root"] ?? "/"));
     const done = install({

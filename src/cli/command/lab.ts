@@ -4,7 +4,7 @@ import { moduleFile } from "../../lab/place.ts";
 import { enterLines, lineOf, summaryLine } from "../../lab/render.ts";
 import type { Row } from "../../lab/row.ts";
 import { runLab } from "../../lab/run.ts";
-import { type Command, type CommandContext, SCHEMA } from "../command.ts";
+import { type Command, type CommandContext, NO_WORDS, SCHEMA } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 
 export const command: Command = {
@@ -13,6 +13,8 @@ export const command: Command = {
   about:
     "Builds a throw-away world on the real kernel, enforces a policy in it and shows claim by claim what was seen on the wire. It never touches this machine's own network, and leaves nothing behind.",
   usage: "seawall lab [--json] [--keep] [--openclaw]",
+  words: NO_WORDS,
+  who: "anybody",
   options: { json: { type: "boolean" }, keep: { type: "boolean" }, openclaw: { type: "boolean" } },
   optionHelp: {
     json: "print one JSON object and nothing else",

@@ -6,10 +6,9 @@ import { locked } from "../../edge/kernel/change-lock.ts";
 import { requireNft } from "../../edge/kernel/nft.ts";
 import { type Folders, foldersOf } from "../../edge/state/folder.ts";
 import type { MeantPolicy } from "../../apply/panic.ts";
-import { type Command, type CommandContext, SCHEMA } from "../command.ts";
+import { type Command, type CommandContext, NO_WORDS, SCHEMA } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { loadPolicy } from "../policy.ts";
-import { requireRoot } from "../root.ts";
 
 export const command: Command = {
   path: ["panic"],
@@ -17,6 +16,8 @@ export const command: Command = {
   about:
     "Cuts every agent off at once, connections that are open included, and stays so over reboots until `--off`. Nothing but SSH comes in meanwhile; it never cuts SSH, nor what other users of the host send.",
   usage: "seawall panic [--off] [--json]",
+  words: NO_WORDS,
+  who: "root-changes",
   options: { off: { type: "boolean" }, json: { type: "boolean" } },
   optionHelp: {
     off: "end the panic: what was in force before it is again",
@@ -31,7 +32,6 @@ export const command: Command = {
   examples: ["sudo seawall panic", "sudo seawall panic --off"],
   seeAlso: ["status", "pause", "rollback"],
   run: async (context) => {
-    requireRoot("panic");
     requireNft();
     const folders = foldersOf(context.env);
     const by = context.env["SUDO_USER"] ?? context.env["LOGNAME"] ?? "root";

@@ -3,10 +3,9 @@ import { SeawallError } from "../../core/base/error.ts";
 import { locked } from "../../edge/kernel/change-lock.ts";
 import { requireNft } from "../../edge/kernel/nft.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
-import { type Command, type CommandContext, SCHEMA } from "../command.ts";
+import { type Command, type CommandContext, NO_WORDS, SCHEMA } from "../command.ts";
 import { parseDurationMs } from "../duration.ts";
 import { EXIT } from "../exit-code.ts";
-import { requireRoot } from "../root.ts";
 
 export const command: Command = {
   path: ["pause"],
@@ -14,6 +13,8 @@ export const command: Command = {
   about:
     "Watches what agents reach instead of stopping it, for a while; then the kernel enforces again by itself, with nobody alive. It never opens anything inbound, and never lifts a guard.",
   usage: ["seawall pause --for TIME [--json]", "seawall pause --off"].join("\n"),
+  words: NO_WORDS,
+  who: "root-changes",
   options: { for: { type: "string" }, off: { type: "boolean" }, json: { type: "boolean" } },
   optionHelp: {
     for: "how long (10s to 8h); then the kernel enforces again by itself, with nobody alive",
@@ -30,7 +31,6 @@ export const command: Command = {
   seeAlso: ["status", "panic", "flows"],
   offers: { for: { kind: "word", words: ["10m", "30m", "1h", "8h"] } },
   run: async (context) => {
-    requireRoot("pause");
     requireNft();
     const folders = foldersOf(context.env);
     if (context.flags["off"] === true) {

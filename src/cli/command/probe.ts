@@ -14,6 +14,8 @@ export const command: Command = {
   about:
     "Makes one real connection attempt from the agent's own place and says who decided. It never sends any data over it.",
   usage: "seawall probe HOST:PORT [--as SCOPE] [--json]",
+  words: { least: 1, most: 1, shown: "HOST:PORT" },
+  who: "root-tries",
   options: { as: { type: "string" }, json: { type: "boolean" } },
   optionHelp: {
     as: `whose place (default: ${DEFAULT_SCOPE})`,
@@ -35,7 +37,6 @@ export const command: Command = {
   offers: { as: { kind: "word", words: ["agent"] } },
   run: async (context) => {
     const request = requestOf(context);
-    requireRootToTry("probe");
     const probed = await probe(request);
     if (context.flags["json"] === true) context.out(`${JSON.stringify({ schema: SCHEMA, ...probed })}\n`);
     else context.out(probeScreen(probed));
@@ -67,17 +68,4 @@ function requestOf({ positionals, flags, env, nowMs }: CommandContext): ProbeReq
     port,
     nowMs,
   };
-}
-
-/** Refuses without root: only root can go where the agent is. */
-export function requireRootToTry(words: string): void {
-  if (process.geteuid?.() === 0) return;
-  throw new SeawallError(
-    "SEAWALL_NOT_ROOT",
-    `\`seawall ${words}\` tries things in the agent's place and needs root`,
-    {
-      still: "nothing was tried",
-      help: `sudo seawall ${words}`,
-    },
-  );
 }

@@ -1,8 +1,7 @@
 import { prove } from "../../prove/prove.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
-import { type Command, SCHEMA } from "../command.ts";
+import { type Command, NO_WORDS, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
-import { requireRootToTry } from "./probe.ts";
 import { proofScreen } from "../render/prove.ts";
 
 export const command: Command = {
@@ -11,6 +10,8 @@ export const command: Command = {
   about:
     "Tries every known way around the policy in force, from the agent's own place, and says which are held. It never leaves anything behind, and never skips in silence: what is not held is NOT HELD.",
   usage: "seawall prove [--scope NAME] [--json]",
+  words: NO_WORDS,
+  who: "root-tries",
   options: { scope: { type: "string" }, json: { type: "boolean" } },
   optionHelp: {
     scope: "only this scope (default: every one)",
@@ -28,7 +29,6 @@ export const command: Command = {
   seeAlso: ["probe", "status", "flows"],
   offers: { scope: { kind: "word", words: ["agent"] } },
   run: async (context) => {
-    requireRootToTry("prove");
     const { scope } = context.flags;
     const proof = await prove({
       folders: foldersOf(context.env),

@@ -2,9 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { SeawallError } from "../../core/base/error.ts";
 import { runSync } from "../../edge/host/command.ts";
-import type { Command } from "../command.ts";
+import { type Command, NO_WORDS } from "../command.ts";
 import type { ExitCode } from "../exit-code.ts";
-import { requireRoot } from "../root.ts";
 
 /** Where the script is in a package, and in a checkout; `seawall` itself calls it without coming here. */
 const PLACES = ["../../../rescue.sh", "../../../share/boot/rescue.sh"];
@@ -15,6 +14,8 @@ export const command: Command = {
   about:
     "Takes every rule of Seawall out of the kernel but its guards, now and at the next start, until the next apply; by a script that needs neither Node.js nor the daemon. It never touches the rules of others.",
   usage: "seawall rescue",
+  words: NO_WORDS,
+  who: "root-changes",
   options: {},
   optionHelp: {},
   exits: {
@@ -27,7 +28,6 @@ export const command: Command = {
   examples: ["sudo seawall rescue", "sudo seawall rescue && sudo seawall status"],
   seeAlso: ["status", "down", "rollback"],
   run: async (context) => {
-    requireRoot("rescue");
     const script = PLACES.map((place) => join(import.meta.dirname, place)).find(existsSync);
     if (script === undefined) {
       throw new SeawallError("SEAWALL_NOT_FOUND", "rescue.sh is not where it was installed", {

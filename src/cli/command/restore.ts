@@ -8,7 +8,6 @@ import { type Command, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { backupWords } from "../render/backup.ts";
 import { plain } from "../../core/base/plain.ts";
-import { requireRootForFiles } from "../root.ts";
 
 export const command: Command = {
   path: ["restore"],
@@ -16,6 +15,8 @@ export const command: Command = {
   about:
     "Looks at a whole backup, then puts configuration, history, audits and log in place, all or nothing, and keeps the former files. It never touches the kernel: `seawall apply` does, afterwards.",
   usage: "seawall restore FILE [--dry-run] [--json]",
+  words: { least: 1, most: 1, shown: "FILE" },
+  who: "root-files",
   options: { "dry-run": { type: "boolean" }, json: { type: "boolean" } },
   optionHelp: {
     "dry-run": "look at all of it, and change nothing",
@@ -32,7 +33,6 @@ export const command: Command = {
   seeAlso: ["backup", "apply", "history"],
   argument: { kind: "file" },
   run: async (context) => {
-    requireRootForFiles("restore");
     const [named] = context.positionals;
     if (named === undefined)
       throw new SeawallError("SEAWALL_USAGE", "the backup is missing", { help: "seawall restore FILE" });

@@ -13,7 +13,6 @@ import { endedText } from "../ended.ts";
 import { type Command, type CommandContext, SCHEMA } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { checkWritten } from "../policy.ts";
-import { requireRoot } from "../root.ts";
 
 export const command: Command = {
   path: ["rollback"],
@@ -21,6 +20,8 @@ export const command: Command = {
   about:
     "Ends a change that waits, at once; with nothing waiting, applies the policy confirmed before, under a lease of its own. It never deletes a policy from the history.",
   usage: "seawall rollback [ID] [--json]",
+  words: { least: 0, most: 1, shown: "[ID]" },
+  who: "root-changes",
   options: { json: { type: "boolean" } },
   optionHelp: { json: "print the result as JSON" },
   exits: {
@@ -33,7 +34,6 @@ export const command: Command = {
   examples: ["sudo seawall rollback", "sudo seawall rollback 7"],
   seeAlso: ["history", "confirm", "down"],
   run: async (context) => {
-    requireRoot("rollback");
     requireNft();
     const folders = foldersOf(context.env);
     const [id] = context.positionals;

@@ -1,9 +1,8 @@
 import { readStatus } from "../../apply/status.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
-import { type Command, SCHEMA } from "../command.ts";
+import { type Command, NO_WORDS, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { statusScreen } from "../render/status/screen.ts";
-import { requireRootToSee } from "../root.ts";
 
 export const command: Command = {
   path: ["status"],
@@ -11,6 +10,8 @@ export const command: Command = {
   about:
     "Asks the kernel what is in force and says whether the agent is contained. It changes nothing, and never takes a file's word for what the kernel holds.",
   usage: "seawall status [--json]",
+  words: NO_WORDS,
+  who: "root-sees",
   options: { json: { type: "boolean" } },
   optionHelp: { json: "print the status as JSON" },
   exits: {
@@ -22,7 +23,6 @@ export const command: Command = {
   examples: ["sudo seawall status", "sudo seawall status --json"],
   seeAlso: ["flows", "apply", "history"],
   run: async (context) => {
-    requireRootToSee("status");
     const status = readStatus(foldersOf(context.env), context.nowMs());
     if (context.flags["json"] === true) context.out(`${JSON.stringify({ schema: SCHEMA, ...status })}\n`);
     else context.out(statusScreen(status));

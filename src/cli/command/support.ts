@@ -7,7 +7,6 @@ import { type Command, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { policyPath } from "../policy.ts";
 import { plain } from "../../core/base/plain.ts";
-import { requireRootForFiles } from "../root.ts";
 
 export const command: Command = {
   path: ["support"],
@@ -15,6 +14,8 @@ export const command: Command = {
   about:
     "Gathers versions, status, policy, our table and the last lines of seawalld in one file. Names and addresses become tokens; it never reads OpenClaw's configuration or the log of connections, and sends nothing.",
   usage: "seawall support [FILE] [--no-redact] [--json]",
+  words: { least: 0, most: 1, shown: "[FILE]" },
+  who: "root-files",
   options: { "no-redact": { type: "boolean" }, json: { type: "boolean" } },
   optionHelp: {
     "no-redact": "leave names and addresses as they are, for your own use; secrets go all the same",
@@ -30,7 +31,6 @@ export const command: Command = {
   seeAlso: ["backup", "status"],
   argument: { kind: "file" },
   run: async (context) => {
-    requireRootForFiles("support");
     const nowMs = context.nowMs();
     const redact = context.flags["no-redact"] !== true;
     const parts = supportParts({

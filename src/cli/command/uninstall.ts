@@ -8,10 +8,9 @@ import { readLive } from "../../edge/kernel/live.ts";
 import { readInitRecord } from "../../edge/openclaw/init-record.ts";
 import { type Folders, foldersOf } from "../../edge/state/folder.ts";
 import { uninstall, type Uninstalled } from "../../install/uninstall.ts";
-import { type Command, type CommandContext, SCHEMA } from "../command.ts";
+import { type Command, type CommandContext, NO_WORDS, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { plain } from "../../core/base/plain.ts";
-import { requireRootForFiles } from "../root.ts";
 
 export const command: Command = {
   path: ["uninstall"],
@@ -19,6 +18,8 @@ export const command: Command = {
   about:
     "Takes the rules out of the kernel, ends seawalld and its gate, and removes exactly what install made; never a file that was changed since, which it names. Policy, history and log stay unless --purge takes them, too.",
   usage: "seawall uninstall [--purge --yes] [--root DIR] [--json]",
+  words: NO_WORDS,
+  who: "root-files",
   options: {
     purge: { type: "boolean" },
     yes: { type: "boolean" },
@@ -44,7 +45,6 @@ export const command: Command = {
   offers: { root: { kind: "file" } },
   examples: ["sudo seawall uninstall", "sudo seawall uninstall --purge --yes"],
   run: async (context) => {
-    requireRootForFiles("uninstall");
     const isPurging = context.flags["purge"] === true;
     if (isPurging && context.flags["yes"] !== true) throw unasked();
     const folders = foldersOf(context.env);

@@ -7,7 +7,7 @@ import { POLICY_VERSION } from "../../core/policy/parse/vocabulary.ts";
 import { findProgram, runSync } from "../../edge/host/command.ts";
 import { HISTORY_FORMAT } from "../../edge/state/history-entry.ts";
 import { STORE_FORMAT } from "../../edge/store/migration/list.ts";
-import { type Command, SCHEMA } from "../command.ts";
+import { type Command, NO_WORDS, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 
 export const command: Command = {
@@ -16,6 +16,8 @@ export const command: Command = {
   about:
     "Prints the versions that a report of a problem needs: Seawall, Node.js, nft, the kernel, and of the files it writes. It needs no root, and never asks the network whether there is a newer one.",
   usage: "seawall version [--json]",
+  words: NO_WORDS,
+  who: "anybody",
   options: { json: { type: "boolean" } },
   optionHelp: { json: "print them as one JSON object" },
   exits: { 0: "printed, also when nft is missing", 2: "bad usage" },

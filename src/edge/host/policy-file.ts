@@ -16,6 +16,7 @@ import type { PrefixSet } from "../../core/net/prefix-set.ts";
 import type { DropIn, PolicyDocument, SetEntry } from "../../core/policy/document.ts";
 import { shown } from "../../core/policy/parse/node.ts";
 import { DROP_INS_MAX } from "../../core/policy/parse/vocabulary.ts";
+import { fileError } from "./file-error.ts";
 
 /** LIMIT: a file of prefixes. */
 export const SET_FILE_BYTES_MAX = 16 * 1024 * 1024;
@@ -29,10 +30,7 @@ export function readPolicyText(path: string): string {
     return readBeginning(path);
   } catch (cause) {
     if (cause instanceof SeawallError) throw cause;
-    throw new SeawallError("SEAWALL_NOT_FOUND", `cannot read the policy \`${path}\``, {
-      help: "seawall policy check FILE",
-      cause,
-    });
+    throw fileError("read", path, cause);
   }
 }
 
@@ -90,7 +88,7 @@ function namesIn(folder: string): string[] {
     names = readdirSync(folder, "buffer");
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return [];
-    throw new SeawallError("SEAWALL_NOT_FOUND", `cannot read the folder \`${folder}\``, { cause });
+    throw fileError("read", folder, cause);
   }
   return names
     .sort((left, right) => Buffer.compare(left, right))

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { SeawallError } from "../../core/base/error.ts";
 import { VERSION } from "../../core/base/version.ts";
+import { fileError } from "../host/file-error.ts";
 import { copyPath, keepCopy } from "./migration/copy.ts";
 import { MIGRATIONS, STORE_FORMAT } from "./migration/list.ts";
 import { storeError, type StoreProblem, storeProblem } from "./problem.ts";
@@ -54,10 +55,10 @@ export function openStore(stateDir: string): Store {
   }
 }
 
-/** Opens the database for reading only, or returns undefined when nothing was ever recorded there. */
+/** Opens the database for reading only, or returns undefined when nothing was ever recorded there. Refuses without root. */
 export function openStoreReadOnly(stateDir: string): Store | undefined {
   const path = join(stateDir, FILE_NAME);
-  if (!existsSync(path)) return undefined;
+  if (!isThere(path)) return undefined;
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
@@ -73,6 +74,16 @@ export function openStoreReadOnly(stateDir: string): Store | undefined {
   } catch (error) {
     closeQuietly(database);
     throw error instanceof SeawallError ? error : storeError(path, systemProblem(error, stateDir));
+  }
+}
+
+/** Whether the log is there. What cannot be looked at is not known to be missing: that is refused. */
+function isThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOTDIR") return false;
+    throw fileError("read", path, cause);
   }
 }
 

@@ -10,6 +10,8 @@ export const command: Command = {
   about:
     "Writes into audit.yaml what only you can know, such as a billing limit. It never takes your word for what can be seen: such a check is refused.",
   usage: "seawall audit attest CHECK --says TEXT [--owner NAME]",
+  words: { least: 1, most: 1, shown: "CHECK" },
+  who: "root-files",
   options: { says: { type: "string" }, owner: { type: "string" } },
   optionHelp: { says: "what is so, at least 10 characters", owner: "who states it (default: you)" },
   exits: {

@@ -12,6 +12,8 @@ export const command: Command = {
   about:
     "Compares two audits that were kept, the last two unless you name others. It looks at records only, never at the server itself.",
   usage: "seawall audit diff [OLDER [NEWER]] [--json]",
+  words: { least: 0, most: 2, shown: "[OLDER [NEWER]]" },
+  who: "root-files",
   options: { json: { type: "boolean" } },
   optionHelp: { json: "print the changes as JSON" },
   exits: {
@@ -19,6 +21,7 @@ export const command: Command = {
     1: "something got worse",
     2: "bad usage",
     3: "there are not two audits, or none of that name",
+    5: "not root",
   },
   places: ["audits"],
   examples: ["seawall audit diff", "seawall audit diff 20261101T080000.000Z --json"],

@@ -1,6 +1,6 @@
 import { readRecord, recordNames } from "../../../edge/probe/audit-store.ts";
 import { foldersOf } from "../../../edge/state/folder.ts";
-import { type Command, SCHEMA } from "../../command.ts";
+import { type Command, NO_WORDS, SCHEMA } from "../../command.ts";
 import { EXIT } from "../../exit-code.ts";
 
 export const command: Command = {
@@ -9,9 +9,11 @@ export const command: Command = {
   about:
     "Lists the audits that were kept, oldest first, with their scores. It changes nothing and never looks at the server itself.",
   usage: "seawall audit history [--json]",
+  words: NO_WORDS,
+  who: "root-files",
   options: { json: { type: "boolean" } },
   optionHelp: { json: "print them as JSON" },
-  exits: { 0: "listed, also when none was kept", 2: "bad usage" },
+  exits: { 0: "listed, also when none was kept", 2: "bad usage", 5: "not root" },
   places: ["audits"],
   examples: ["seawall audit history", "seawall audit history --json"],
   seeAlso: ["audit diff", "audit"],

@@ -13,6 +13,8 @@ export const command: Command = {
   about:
     "Writes into audit.yaml that a failed check is accepted until a day, why and by whom. It never changes what the check sees: afterwards it fails again.",
   usage: "seawall audit waive CHECK --why TEXT --expires 30d|2027-01-31 [--owner NAME]",
+  words: { least: 1, most: 1, shown: "CHECK" },
+  who: "root-files",
   options: { why: { type: "string" }, expires: { type: "string" }, owner: { type: "string" } },
   optionHelp: {
     why: "why it is accepted, at least 10 characters",

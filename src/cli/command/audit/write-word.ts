@@ -8,21 +8,15 @@ import { readText } from "../../../edge/probe/file.ts";
 import { foldersOf, makeFolder } from "../../../edge/state/folder.ts";
 import { replaceFile } from "../../../edge/state/replace-file.ts";
 import type { CommandContext, Offer } from "../../command.ts";
-import { requireRoot } from "../../root.ts";
 import { operatorWordPath } from "./take.ts";
 
-/** Refuses a check that does not exist, without root, and an entry that would not hold once it is read again. */
+/** Refuses an entry that would not hold once it is read again. */
 export function addEntry(
   context: CommandContext,
   list: "waivers" | "attested",
   entry: Readonly<Record<string, string>>,
 ): string {
   const { config } = foldersOf(context.env);
-  requireRoot(
-    context.positionals.length > 0
-      ? `audit ${list === "waivers" ? "waive" : "attest"} ${context.positionals[0] ?? ""}`
-      : "audit",
-  );
   const path = operatorWordPath(config);
   const content = readText(path, { follow: true });
   if (content.kind === "refused")

@@ -1,7 +1,7 @@
 import { CHECKS } from "../../../core/audit/check/all.ts";
 import { LAYERS } from "../../../core/audit/finding.ts";
 import { SeawallError } from "../../../core/base/error.ts";
-import { type Command, SCHEMA } from "../../command.ts";
+import { type Command, NO_WORDS, SCHEMA } from "../../command.ts";
 import { EXIT } from "../../exit-code.ts";
 
 export const command: Command = {
@@ -10,6 +10,8 @@ export const command: Command = {
   about:
     "Lists every check of the audit with its layer and severity. It never looks at the server: that is `seawall audit`.",
   usage: "seawall checks list [--layer L] [--json]",
+  words: NO_WORDS,
+  who: "anybody",
   options: { layer: { type: "string" }, json: { type: "boolean" } },
   optionHelp: { layer: "only this layer", json: "print them as JSON" },
   exits: { 0: "listed", 2: "bad usage" },

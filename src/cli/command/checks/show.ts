@@ -9,6 +9,8 @@ export const command: Command = {
   about:
     "Says what a check looks at, why it matters and what helps. It never looks at the server: that is `seawall audit --check`.",
   usage: "seawall checks show CHECK [--json]",
+  words: { least: 1, most: 1, shown: "CHECK" },
+  who: "anybody",
   options: { json: { type: "boolean" } },
   optionHelp: { json: "print it as JSON" },
   exits: { 0: "shown", 2: "bad usage", 3: "there is no such check" },

@@ -10,9 +10,16 @@ export const command: Command = {
   about:
     "Finds everything wrong with a policy at once, each with its line and what helps, and runs the tests in it. It never changes the file or the kernel.",
   usage: "seawall policy check [FILE] [--json | -o FORMAT]",
+  words: { least: 0, most: 1, shown: "[FILE]" },
+  who: "anybody",
   options: { json: { type: "boolean" }, output: { type: "string", short: "o" } },
   optionHelp: { json: "print the diagnostics as JSON", output: "table (default) or json" },
-  exits: { 0: "no error; there may be warnings", 2: "bad usage, or an error", 3: "the file is not there" },
+  exits: {
+    0: "no error; there may be warnings",
+    2: "bad usage, or an error",
+    3: "the file is not there",
+    5: "not root, and only root may read the file",
+  },
   places: ["policy", "color"],
   examples: ["seawall policy check policy.yaml", "seawall policy check policy.yaml --json"],
   seeAlso: ["policy fmt", "policy migrate", "apply"],

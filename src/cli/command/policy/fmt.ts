@@ -1,6 +1,7 @@
 import { realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { SeawallError } from "../../../core/base/error.ts";
 import { formatPolicy } from "../../../core/policy/edit/format.ts";
+import { fileError } from "../../../edge/host/file-error.ts";
 import { readPolicyText } from "../../../edge/host/policy-file.ts";
 import type { Command } from "../../command.ts";
 import { EXIT } from "../../exit-code.ts";
@@ -13,6 +14,8 @@ export const command: Command = {
   about:
     "Lays a policy file out in the common way. It never changes what the policy means and keeps every comment.",
   usage: "seawall policy fmt [FILE] [--check | --stdout]",
+  words: { least: 0, most: 1, shown: "[FILE]" },
+  who: "anybody",
   options: { check: { type: "boolean" }, stdout: { type: "boolean" } },
   optionHelp: {
     check: "change nothing; exit 1 when the file is not formatted",
@@ -22,7 +25,8 @@ export const command: Command = {
     0: "formatted, or it was already",
     1: "with --check: not formatted",
     2: "bad usage, or not readable as YAML; the file was not changed",
-    3: "the file is not there, or cannot be written",
+    3: "the file is not there",
+    5: "not root, and only root may read or write the file",
   },
   places: ["policy"],
   examples: ["seawall policy fmt policy.yaml", "seawall policy fmt policy.yaml --check"],
@@ -73,11 +77,6 @@ function replaceFile(path: string, text: string): void {
       throw cause;
     }
   } catch (cause) {
-    const help = "seawall policy fmt FILE --stdout";
-    throw new SeawallError("SEAWALL_NOT_FOUND", `cannot write \`${path}\``, {
-      still: "the file was not changed",
-      help,
-      cause,
-    });
+    throw fileError("write", path, cause);
   }
 }

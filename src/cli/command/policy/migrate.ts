@@ -16,12 +16,15 @@ export const command: Command = {
   about:
     "Rewrites only the lines that an older version or an older spelling concerns, and keeps a copy beside the file. It never changes what is in force, never drops a comment, and writes nothing unless the result is a whole policy.",
   usage: "seawall policy migrate [FILE] [--dry-run]",
+  words: { least: 0, most: 1, shown: "[FILE]" },
+  who: "anybody",
   options: { "dry-run": { type: "boolean" } },
   optionHelp: { "dry-run": "show the changes, write nothing" },
   exits: {
     0: "written, or nothing had to be",
     2: "bad usage, of a later version, or with errors that no migration cures; nothing was written",
     3: "the file is not there",
+    5: "not root, and only root may read or write the file",
   },
   places: ["policy"],
   examples: ["sudo seawall policy migrate --dry-run", "seawall policy migrate policy.yaml"],

@@ -1,5 +1,5 @@
 import { policyJsonSchema } from "../../../core/policy/schema.ts";
-import type { Command } from "../../command.ts";
+import { type Command, NO_WORDS } from "../../command.ts";
 import { EXIT } from "../../exit-code.ts";
 
 export const command: Command = {
@@ -7,6 +7,8 @@ export const command: Command = {
   summary: "Print the JSON Schema of policies",
   about: "Prints the JSON Schema that editors check policy files with. It never reads a policy.",
   usage: "seawall policy schema [--json]",
+  words: NO_WORDS,
+  who: "anybody",
   options: { json: { type: "boolean" } },
   optionHelp: { json: "accepted for symmetry: the schema always is JSON" },
   exits: { 0: "printed", 2: "bad usage" },
