@@ -1,4 +1,5 @@
 /** Takes away what no generation in force needs: after a confirm, after a lease that ran out, after a kill. */
+import { pinSetNames } from "../core/compile/nftables/gate.ts";
 import { OFF, settle } from "../core/compile/nftables/transaction.ts";
 import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import { loadTransaction } from "../edge/kernel/nft.ts";
@@ -7,6 +8,7 @@ import { type HistoryEntry, readHistoryEntry } from "../edge/state/history-entry
 import { attempted, together } from "./attempt.ts";
 import { clearBoot, publishBoot } from "./boot.ts";
 import { type Cut, cutForbidden } from "./cut.ts";
+import { policyAsHeld } from "./held-policy.ts";
 import { writeLandmark } from "./landmark.ts";
 import { isRescue } from "./stand-in.ts";
 import { parseSeal, sealOf } from "./seal.ts";
@@ -48,7 +50,7 @@ export function settleAt(
   const entry = entryOf(state, live, generation);
   const others = [...live.seals.keys()].filter((other) => other !== generation);
   const { turn, sweep } = settle(live, generation, {
-    needed: entry === undefined ? null : new Set(entry.objects),
+    needed: entry === undefined ? null : neededBy(state, live, generation, entry),
     others: others.flatMap((other) => entryOf(state, live, other)?.objects ?? []),
   });
   loadTransaction(turn);
@@ -75,6 +77,13 @@ export function entryOf(state: string, live: LiveState, generation: number): His
   const seal = parseSeal(text);
   const entry = readHistoryEntry(state, seal?.id);
   return entry !== undefined && sealOf({ ...entry, held: seal?.held ?? false }) === text ? entry : undefined;
+}
+
+/** What was held back for the clock makes sets of names other than those that the entry lists. */
+function neededBy(state: string, live: LiveState, generation: number, entry: HistoryEntry): Set<string> {
+  const held = parseSeal(live.seals.get(generation) ?? "")?.held === true;
+  const policy = held ? policyAsHeld(state, entry.id, held) : null;
+  return new Set([...entry.objects, ...(policy === null ? [] : pinSetNames(policy))]);
 }
 
 /** A load that was killed leaves sets, chains or a whole table behind. */

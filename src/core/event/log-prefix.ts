@@ -61,6 +61,7 @@ const REASONS = {
   unresolved: "unresolved",
   unreachable: "unreachable",
   limit: "limit",
+  clock: "clock",
 } as const satisfies { readonly [Code in ReasonCode]: Code };
 
 const WORD = /^[a-z0-9._-]+$/;

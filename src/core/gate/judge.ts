@@ -8,7 +8,7 @@ import type { Ip } from "../net/ip.ts";
 import { containsIp, type PrefixSet } from "../net/prefix-set.ts";
 import type { Decision, GateReason } from "../policy/decision.ts";
 import { type Evaluate, evaluator } from "../policy/evaluate.ts";
-import { namesHost, webPortsOf } from "../policy/gated.ts";
+import { decidesByName, namesHost, waitingOf, webPortsOf } from "../policy/gated.ts";
 import type { ResolvedOutboundRule, ResolvedPolicy, ServiceMatch } from "../policy/resolved.ts";
 import { embeddedIp4, type Nat64 } from "./nat64.ts";
 import { type NameTable, nameTable } from "./name-table.ts";
@@ -64,7 +64,8 @@ export function scopeJudge(policy: ResolvedPolicy, scope: string, around: Surrou
   const denies = (policy.outbound ?? []).filter(
     (rule) => rule.action === "deny" && rule.mode === "enforce" && rule.scopes.includes(scope),
   );
-  const context: Context = { evaluate, table, denies, scope, watching };
+  const waiting = waitingOf(policy, scope).filter(decidesByName);
+  const context: Context = { evaluate, table, denies, waiting, scope, watching };
   const judgeConnection: ScopeJudge["judgeConnection"] = (host, address, port, nowMs) =>
     evaluate({ direction: "outbound", scope, host, address, protocol: "tcp", port }, nowMs);
   const allowsPrivate = (host: Hostname): boolean => table.rulesFor(host).some((rule) => rule.private);
@@ -90,6 +91,8 @@ interface Context {
   readonly evaluate: Evaluate;
   readonly table: NameTable;
   readonly denies: readonly ResolvedOutboundRule[];
+  /** What waits for the clock: refused, with a reason of its own. */
+  readonly waiting: readonly ResolvedOutboundRule[];
   readonly scope: string;
   readonly watching: boolean;
 }
@@ -100,12 +103,13 @@ function isExactly(rule: ResolvedOutboundRule, host: Hostname): boolean {
 
 /** A name is listed when it is allowed on any port; on which, the connection decides. */
 function judgeName(
-  { evaluate, table, scope, watching }: Context,
+  { evaluate, table, waiting, scope, watching }: Context,
   host: Hostname,
   nowMs: number,
 ): NameVerdict {
   let refusal: Decision | null = null;
-  for (const rule of table.rulesFor(host)) {
+  const waits = waiting.filter((rule) => namesHost(rule, host));
+  for (const rule of [...table.rulesFor(host), ...waits]) {
     for (const service of rule.services) {
       for (const { protocol, port } of samples(service)) {
         const decision = evaluate(
@@ -113,7 +117,8 @@ function judgeName(
           nowMs,
         );
         if (decision.verdict === "accept") return { kind: "listed", observed: null };
-        refusal ??= decision;
+        // That it waits says more than that no rule allows it on some port of another rule.
+        if (refusal === null || decision.reason === "clock") refusal = decision;
       }
     }
   }

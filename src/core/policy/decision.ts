@@ -28,6 +28,7 @@ export const REASON_CODES: ReadonlySet<string> = new Set<ReasonCode>([
   "unresolved",
   "unreachable",
   "limit",
+  "clock",
 ]);
 
 /** Why a verdict is what it is; stable, for programs. */
@@ -45,6 +46,8 @@ export type ReasonCode =
   | "invalid-protocol"
   | "invalid-zone"
   | "invalid-scope"
+  /** A rule allows it only until a time, and waits until the clock is known to be right. */
+  | "clock"
   | GateReason;
 
 /** Why a gate refused what no rule denies. */
@@ -110,4 +113,5 @@ export const GATE_REASONS: Readonly<Partial<Record<ReasonCode, string>>> = {
   unresolved: "It is allowed, but no resolver answered or none knows the name.",
   unreachable: "It is allowed, but the destination did not take the connection.",
   limit: "The scope has reached a limit.",
+  clock: "A rule allows it only until a time, and the clock of this machine is not known to be right yet.",
 };

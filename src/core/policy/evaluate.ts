@@ -81,7 +81,11 @@ function judge<Rule extends ResolvedRule, OneFlow extends InboundFlow | Outbound
     (rule) => rule.action === "allow" && (watching || rule.mode === "enforce"),
     watching,
   );
+  const waiting = direction === "outbound" ? (policy.waiting ?? []) : [];
+  const waits = waitingTier(waiting, denial, watching) as Tier<Rule>;
   const fallback = defaultDecision(direction, denial, watching);
+  const unallowed = (flow: OneFlow, nowMs: number): Decision =>
+    first(waits, flow, nowMs, matches) ?? fallback;
   const guarded = guardedPorts(guards);
 
   return (flow, nowMs) => {
@@ -94,10 +98,11 @@ function judge<Rule extends ResolvedRule, OneFlow extends InboundFlow | Outbound
     const denied = first(enforcedDenies, flow, nowMs, matches);
     if (denied !== undefined) return denied;
     if (watching) {
-      return first(observedDenies, flow, nowMs, matches) ?? first(allows, flow, nowMs, matches) ?? fallback;
+      const found = first(observedDenies, flow, nowMs, matches) ?? first(allows, flow, nowMs, matches);
+      return found ?? unallowed(flow, nowMs);
     }
     const allowed = first(allows, flow, nowMs, matches);
-    if (allowed === undefined) return fallback;
+    if (allowed === undefined) return unallowed(flow, nowMs);
     return first(observedDenies, flow, nowMs, matches) ?? allowed;
   };
 }
@@ -124,6 +129,29 @@ function tier<Rule extends ResolvedRule>(
   const members = rules.filter(belongs);
   return { rules: members, decisions: members.map((rule) => ruleDecision(rule, observed)) };
 }
+
+/** What waits for the clock opens nothing; it only says why. */
+function waitingTier(
+  rules: readonly ResolvedOutboundRule[],
+  denial: Denial,
+  watching: boolean,
+): Tier<ResolvedOutboundRule> {
+  const members = rules.filter((rule) => rule.action === "allow" && (watching || rule.mode === "enforce"));
+  return {
+    rules: members,
+    decisions: members.map(({ id }) => ({
+      verdict: verdictOf(denial),
+      observed: watching,
+      rule: id,
+      reason: "clock",
+      why: WAITS_FOR_CLOCK,
+    })),
+  };
+}
+
+/** The sentence of every refusal of what is allowed only until a time, while nobody knows the time. */
+export const WAITS_FOR_CLOCK =
+  "it is allowed only until a time and waits for the clock of this machine to be set (timedatectl; or at once: seawall apply)";
 
 function first<Rule extends ResolvedRule, OneFlow>(
   { rules, decisions }: Tier<Rule>,

@@ -57,6 +57,8 @@ function reasonSentence(policy: ResolvedPolicy, decision: Decision): string {
       return `Rule ${rule}${place} allows it: ${why}.`;
     case "default":
       return `No rule matched: ${why}.`;
+    case "clock":
+      return `Rule ${rule}${place} waits: ${why}.`;
     case "not-judged":
       return `Nothing judges it: ${why}.`;
     case "invalid-flow":
@@ -84,7 +86,8 @@ function reasonSentence(policy: ResolvedPolicy, decision: Decision): string {
 }
 
 function placeOf(policy: ResolvedPolicy, id: string): string {
-  const rule = [...policy.inbound, ...(policy.outbound ?? [])].find((one) => one.id === id);
+  const outbound = [...(policy.outbound ?? []), ...(policy.waiting ?? [])];
+  const rule = [...policy.inbound, ...outbound].find((one) => one.id === id);
   // Nobody wrote the rule of a panic.
   if (rule === undefined || rule.id === PANIC_SSH) return "";
   return rule.file === null ? ` (line ${rule.line})` : ` (${rule.file}, line ${rule.line})`;

@@ -23,17 +23,27 @@ export function allowsOf(policy: ResolvedPolicy, scope: string): ResolvedOutboun
   );
 }
 
+/** Returns the allow rules of a scope that wait for the clock and would be in force otherwise. */
+export function waitingOf(policy: ResolvedPolicy, scope: string): ResolvedOutboundRule[] {
+  return allowsOf({ ...policy, outbound: policy.waiting ?? [] }, scope);
+}
+
+/** Whether a gate decides the names of a scope. It also tells what waits for the clock that it waits. */
+export function isGated(policy: ResolvedPolicy, scope: string): boolean {
+  return allowsOf(policy, scope).some(decidesByName) || waitingOf(policy, scope).some(decidesByName);
+}
+
 /** Returns the scopes whose names are decided by a gate. */
 export function gatedScopes(policy: ResolvedPolicy): ResolvedScope[] {
   if (policy.outbound === null) return [];
-  return policy.scopes.filter((scope) => allowsOf(policy, scope.name).some(decidesByName));
+  return policy.scopes.filter((scope) => isGated(policy, scope.name));
 }
 
 /** Whether anything of a policy is filled in by the daemon while it is in force: names, or containers. */
 export function needsDaemon(policy: ResolvedPolicy): boolean {
   if (policy.outbound === null) return false;
-  return policy.scopes.some(({ name }) =>
-    allowsOf(policy, name).some((rule) => decidesByName(rule) || rule.containers.length > 0),
+  return policy.scopes.some(
+    ({ name }) => isGated(policy, name) || allowsOf(policy, name).some((rule) => rule.containers.length > 0),
   );
 }
 

@@ -88,6 +88,8 @@ export interface ResolvedPolicy {
   /** In the order in which they are asked inside their tier; see `precedence` in resolve.ts. */
   readonly inbound: readonly ResolvedInboundRule[];
   readonly outbound: readonly ResolvedOutboundRule[] | null;
+  /** Allow rules that are out of force until the clock is known to be right; absent where none waits. */
+  readonly waiting?: readonly ResolvedOutboundRule[];
   readonly scopes: readonly ResolvedScope[];
   /** Zones other than `world`, by interface. */
   readonly zones: readonly ResolvedZone[];

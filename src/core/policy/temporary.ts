@@ -8,7 +8,8 @@ export function hasTemporary(policy: ResolvedPolicy): boolean {
 
 /**
  * Returns the policy without what it allows only until a time: for a machine whose clock nobody knows to be right,
- * where what has ended long ago would come to life again. The policy itself when there is nothing of the kind.
+ * where what has ended long ago would come to life again. The outbound rules that wait are named beside those in
+ * force, so that who is refused is told why. The policy itself when there is nothing of the kind.
  */
 export function withoutTemporary(policy: ResolvedPolicy): ResolvedPolicy {
   const lifted = policy.guards.some(({ liftedUntilMs }) => liftedUntilMs !== null);
@@ -18,6 +19,7 @@ export function withoutTemporary(policy: ResolvedPolicy): ResolvedPolicy {
     guards: policy.guards.map((guard) => ({ ...guard, liftedUntilMs: null })),
     inbound: policy.inbound.filter(stays),
     outbound: policy.outbound?.filter(stays) ?? null,
+    waiting: (policy.outbound ?? []).filter((rule) => !stays(rule)),
   };
 }
 

@@ -1,15 +1,18 @@
 /** Which policies the kernel judges by at this moment, with their meaning. */
+import { policyAsHeld } from "../../apply/held-policy.ts";
+import { parseSeal } from "../../apply/seal.ts";
 import { entryOf } from "../../apply/settle.ts";
 import { needsDaemon } from "../../core/policy/gated.ts";
 import type { ResolvedPolicy } from "../../core/policy/resolved.ts";
 import type { LiveState } from "../../edge/kernel/live.ts";
 import { readHistoryEntry } from "../../edge/state/history-entry.ts";
-import { readResolvedPolicy } from "../../edge/state/resolved-policy.ts";
 
 export interface KnownPolicy {
   /** Of the history. */
   readonly id: number;
   readonly generation: number;
+  /** Whether the kernel holds it without what ends by the clock; `policy` is then without it, too. */
+  readonly held: boolean;
   readonly policy: ResolvedPolicy;
 }
 
@@ -29,20 +32,21 @@ export function policiesInForce(
   const known = (generation: number | null): KnownPolicy | null => {
     if (live === null || generation === null) return null;
     const entry = entryOf(state, live, generation);
-    return entry === undefined ? null : read(state, entry.id, generation);
+    const held = parseSeal(live.seals.get(generation) ?? "")?.held ?? false;
+    return entry === undefined ? null : read(state, entry.id, generation, held);
   };
   const candidate = live?.leaseMs == null ? null : known(live.candidate);
   const entry = comingId === null ? undefined : readHistoryEntry(state, comingId);
   return {
     committed: known(live?.committed ?? null),
     candidate: candidate === null ? null : { ...candidate, leftMs: live?.leaseMs ?? 0 },
-    coming: entry === undefined ? null : read(state, entry.id, entry.generation),
+    coming: entry === undefined ? null : read(state, entry.id, entry.generation, false),
   };
 }
 
-function read(state: string, id: number, generation: number): KnownPolicy | null {
-  const policy = readResolvedPolicy(state, id);
-  return policy === null || !needsDaemon(policy) ? null : { id, generation, policy };
+function read(state: string, id: number, generation: number, held: boolean): KnownPolicy | null {
+  const policy = policyAsHeld(state, id, held);
+  return policy === null || !needsDaemon(policy) ? null : { id, generation, held, policy };
 }
 
 /** Returns every policy whose sets are in the kernel, each once. */
@@ -54,6 +58,6 @@ export function allOf({ committed, candidate, coming }: PoliciesInForce): KnownP
 /** Whether two states ask for the same; how long a candidate still has does not count. */
 export function isSame(left: PoliciesInForce, right: PoliciesInForce): boolean {
   const key = ({ committed, candidate, coming }: PoliciesInForce): string =>
-    [committed, candidate, coming].map((one) => `${one?.id}.${one?.generation}`).join();
+    [committed, candidate, coming].map((one) => `${one?.id}.${one?.generation}.${one?.held}`).join();
   return key(left) === key(right);
 }

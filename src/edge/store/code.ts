@@ -38,6 +38,7 @@ export const REASON = coding<ReasonCode>({
   unresolved: 20,
   unreachable: 21,
   limit: 22,
+  clock: 23,
 });
 
 function coding<Word extends string>(numbers: Readonly<Record<Word, number>>): Coding<Word> {

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { formatPattern } from "../../net/hostname.ts";
-import { allowsOf, decidesByName, directServices, isOfThisHost } from "../../policy/gated.ts";
+import { allowsOf, decidesByName, directServices, isGated, isOfThisHost } from "../../policy/gated.ts";
 import { gatePorts } from "../../policy/gate-port.ts";
 import type { ResolvedOutboundRule, ResolvedPolicy, ResolvedScope } from "../../policy/resolved.ts";
 import { MARK_FOREIGN_MASK, markOf, toGateOf } from "./mark.ts";
@@ -57,6 +57,15 @@ export function pinSets(policy: ResolvedPolicy, scope: string): PinSets {
   };
 }
 
+/** Returns the names of all sets of a policy in which the daemon pins. */
+export function pinSetNames(policy: ResolvedPolicy): string[] {
+  const scopes = policy.outbound === null ? [] : policy.scopes;
+  return scopes.flatMap(({ name: scope }) => {
+    const { web, direct, containers } = pinSets(policy, scope);
+    return [web, ...direct.values(), ...containers.values()].flatMap((pair) => [pair[4], pair[6]]);
+  });
+}
+
 function meaningOf({ id, names, publicWeb, services, private: isPrivate }: ResolvedOutboundRule): unknown {
   return [id, names.map(formatPattern), publicWeb, services, isPrivate];
 }
@@ -93,7 +102,7 @@ export function gatedPlace(
   const rules = allowsOf(policy, scope.name);
   const sets = pinSets(policy, scope.name);
   const pins = pinRules(place, rules, sets);
-  if (!rules.some(decidesByName)) return { objects: pins.objects, chains: [], first: [], last: pins.rules };
+  if (!isGated(policy, scope.name)) return { objects: pins.objects, chains: [], first: [], last: pins.rules };
   const title = placeTitle(place);
   const dns = nft`meta l4proto { tcp, udp } th dport 53`;
   const byAddress = rules.some(
