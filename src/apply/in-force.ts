@@ -1,11 +1,10 @@
 /** Which policy the kernel judges by at this moment, with its meaning: never what a file says. */
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
-import { withoutTemporary } from "../core/policy/temporary.ts";
 import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import { readBoot } from "../edge/state/boot-file.ts";
 import type { Folders } from "../edge/state/folder.ts";
-import { readResolvedPolicy } from "../edge/state/resolved-policy.ts";
 import { conditionOf } from "./expected.ts";
+import { policyAsHeld } from "./held-policy.ts";
 import { readLandmark } from "./landmark.ts";
 import { parseSeal, type PolicyKind } from "./seal.ts";
 import { entryOf } from "./settle.ts";
@@ -54,7 +53,7 @@ function judging(state: string, live: LiveState, generation: number): InForce {
   const seal = sealOf(live, generation);
   const history = seal?.id ?? null;
   const entry = entryOf(state, live, generation);
-  const policy = entry === undefined ? null : readResolvedPolicy(state, entry.id);
+  const policy = entry === undefined ? null : policyAsHeld(state, entry.id, seal?.held ?? false);
   if (seal === undefined || entry === undefined || policy === null) {
     const said = `what policy ${history ?? "?"} of the history means is not kept; the kernel has its rules`;
     return { kind: "unknown", history, said };
@@ -62,7 +61,7 @@ function judging(state: string, live: LiveState, generation: number): InForce {
   return {
     kind: "judging",
     history: seal.id,
-    policy: seal.held ? withoutTemporary(policy) : policy,
+    policy,
     path: entry.policyPath,
     reason: seal.kind,
     leftMs: live.leaseMs,

@@ -78,7 +78,7 @@ function tellEnd(context: CommandContext, rows: readonly Row[], begunMs: number)
   context.out(summaryLine({ held, broken, seconds, kept }, context.color));
   if (kept) return;
   context.out(
-    "Next: seawall lab --keep (look around in it), or seawall apply FILE (here, with a way back)\n",
+    "Next: look around in it (--keep), or audit this machine: sudo ./seawall audit\n",
   );
 }
 
