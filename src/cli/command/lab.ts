@@ -78,7 +78,7 @@ function tellEnd(context: CommandContext, rows: readonly Row[], begunMs: number)
   context.out(summaryLine({ held, broken, seconds, kept }, context.color));
   if (kept) return;
   context.out(
-    "Next: look around in it (--keep), or audit this machine: sudo ./seawall audit\n",
+    "Next: once more with --keep to look around in it, or `seawall audit` to look at this machine\n",
   );
 }
 
