@@ -64,6 +64,7 @@ export const command: Command = {
     "fail-on": { kind: "word", words: [...SEVERITIES, "never"] },
     output: { kind: "word", words: FORMATS },
   },
+  onlyLooks: true,
   run: async (context) => {
     if (context.positionals.length > 0)
       throw usage(`there is no audit of \`${context.positionals[0] ?? ""}\``, "seawall audit --help");

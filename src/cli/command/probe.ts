@@ -33,6 +33,7 @@ export const command: Command = {
   ],
   seeAlso: ["prove", "explain"],
   offers: { as: { kind: "word", words: ["agent"] } },
+  onlyLooks: true,
   run: async (context) => {
     const request = requestOf(context);
     requireRootToTry("probe");

@@ -27,6 +27,7 @@ export const command: Command = {
   examples: ["sudo seawall prove", "sudo seawall prove --scope agent --json"],
   seeAlso: ["probe", "status", "flows"],
   offers: { scope: { kind: "word", words: ["agent"] } },
+  onlyLooks: true,
   run: async (context) => {
     requireRootToTry("prove");
     const { scope } = context.flags;
