@@ -62,10 +62,16 @@ const ARROWS: readonly Arrow[] = [
     why: "edge <- apply <- daemon, cli, lab, twin: a system's adapter does not know who drives it",
   },
   {
-    from: /^src\/edge\/([^/]+)\//,
+    from: /^src\/edge\/(?!probe\/)([^/]+)\//,
     forbidden: "^src/edge/(?!$1/)",
     except: /^src\/edge\/host\//,
     why: "edge folders never import each other (host, the ground, aside): daemon, apply or cli joins them",
+  },
+  {
+    from: /^src\/edge\/probe\//,
+    forbidden: "^src/edge/(?!probe/)",
+    except: /^src\/edge\/(host|openclaw)\//,
+    why: "the audit's probe stands on host and openclaw, whose reading it shares, and on no other system",
   },
   {
     from: /^src\/apply\//,
@@ -129,6 +135,9 @@ const PLANTED: readonly (readonly [path: string, text: string, why: string])[] =
   ["src/api/x.ts", 'import "node:http";', "the browser reads"],
   ["src/edge/store/x.ts", 'import { a } from "../../daemon/pipeline.ts";', "who drives it"],
   ["src/edge/store/x.ts", 'const a = await import("../docker/bridge.ts");', "edge folders never"],
+  ["src/edge/openclaw/x.ts", 'import { a } from "../probe/file.ts";', "edge folders never"],
+  ["src/edge/host/x.ts", 'import { a } from "../openclaw/program.ts";', "edge folders never"],
+  ["src/edge/probe/x.ts", 'import { a } from "../kernel/live.ts";', "on no other system"],
   ["src/apply/x.ts", 'import { a } from "../cli/main.ts";', "it knows neither"],
   ["src/core/gate/x.ts", 'import { a } from "../compile/nftables/text.ts";', "only what loads rules"],
   ["src/gate/x.ts", 'import { a } from "../apply/apply.ts";', "holds no rights"],

@@ -65,6 +65,8 @@ export interface Command {
   readonly offers?: Readonly<Record<string, Offer>>;
   /** What a shell offers as an argument. */
   readonly argument?: Offer;
+  /** It changes nothing of this machine: Ctrl-C ends it wherever it is, and the kernel ends what it started. */
+  readonly onlyLooks?: true;
   readonly run: (context: CommandContext) => Promise<ExitCode>;
 }
 

@@ -50,8 +50,11 @@ async function runCommand(command: Command, argv: readonly string[]): Promise<Ex
   requireWho(command);
   const abort = new AbortController();
   const stop = (): void => abort.abort();
-  process.once("SIGINT", stop);
-  process.once("SIGTERM", stop);
+  // What it started has no terminal, so that Ctrl-C reaches us alone.
+  if (command.onlyLooks !== true) {
+    process.once("SIGINT", stop);
+    process.once("SIGTERM", stop);
+  }
   // A reader that closes early (head) is no failure of ours.
   process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
     if (cause.code === "EPIPE") process.exit(EXIT.ok);

@@ -127,11 +127,8 @@ function refuseUnready(needed: Readonly<Record<string, string>>): void {
 
 /** The kernel kills the world when this process ends, also by SIGKILL; without setpriv it ends with our pipe. */
 function startWorld(): World {
-  const words = ["unshare", ...NAMESPACES, process.execPath, moduleFile("./inside")];
-  const bound =
-    findProgram("setpriv") === undefined ? words : ["setpriv", "--pdeathsig", "KILL", "--", ...words];
-  const [program = "", ...args] = bound;
-  return start(program, args, ["pipe", "pipe", "pipe"]);
+  const words = [...NAMESPACES, process.execPath, moduleFile("./inside")];
+  return start("unshare", words, ["pipe", "pipe", "pipe"]);
 }
 
 /** Gives the order and hears until the world is gone. Returns what it said on stderr. */

@@ -2,7 +2,8 @@
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { SeawallError } from "../core/base/error.ts";
-import { start } from "../edge/host/command.ts";
+import { endChild, start } from "../edge/host/command.ts";
+import { closeInherited } from "../edge/host/descriptor.ts";
 import { type Answer, type Ask, ATTEMPT_MS, parseSaid } from "./ask.ts";
 
 export interface Identity {
@@ -38,6 +39,7 @@ export function startPerson(enter: readonly string[], identity: Identity): Perso
   const { uid, gid, groups } = identity;
   const words = [...enter, process.execPath, SCRIPT, String(uid), String(gid), groups.join(",")];
   const [program = "", ...args] = words;
+  closeInherited();
   const child = start(program, args, ["pipe", "pipe", "pipe"]);
   const waiting = new Map<number, (answer: Answer) => void>();
   let said = "";
@@ -81,7 +83,7 @@ export function startPerson(enter: readonly string[], identity: Identity): Perso
     },
     stop: async () => {
       child.stdin?.end();
-      child.kill("SIGKILL");
+      endChild(child);
       await gone;
     },
   };

@@ -1,6 +1,6 @@
 /** One ICMP echo request from a place; Node itself has no sockets for it. */
 import { performance } from "node:perf_hooks";
-import { findProgram, start } from "../edge/host/command.ts";
+import { ask, findProgram } from "../edge/host/command.ts";
 import { type Answer, TEXT_CHARS_MAX } from "./ask.ts";
 import type { Identity } from "./person.ts";
 
@@ -37,24 +37,14 @@ interface Ended {
   readonly text: string;
 }
 
-function run([program = "", ...args]: readonly string[]): Promise<Ended> {
-  const child = start(program, args, ["ignore", "pipe", "pipe"]);
-  let text = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding("utf8").on("data", (words: string) => {
-      text = (text + words).slice(-TEXT_CHARS_MAX);
-    });
-  }
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => child.kill("SIGKILL"), DEADLINE_MS);
-    const end = (status: number | null): void => {
-      clearTimeout(timer);
-      resolve({ status, text });
-    };
-    child.once("error", () => end(null));
-    child.once("close", end);
-  });
+async function run([program = "", ...args]: readonly string[]): Promise<Ended> {
+  const { status, stdout, stderr } = await ask(program, args, { deadlineMs: DEADLINE_MS }).catch(
+    () => SILENT,
+  );
+  return { status, text: `${stdout}${stderr}`.slice(-TEXT_CHARS_MAX) };
 }
+
+const SILENT = { status: null, stdout: "", stderr: "" };
 
 /** Returns what ping said as an answer, or why nothing was sent. */
 export function readPing({ status, text, ms }: Ended & { readonly ms: number }): Answer | string {

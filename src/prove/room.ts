@@ -30,9 +30,8 @@ export function openRoom(bridge: string): Room {
   const addresses = addressesOf(bridge);
   const gateway = addresses.find(({ family }) => family === "inet");
   if (gateway === undefined) throw refused(bridge, "it has no IPv4 address");
-  // It dies with this process, also by kill -9, and the interface with it (prctl(2), PR_SET_PDEATHSIG).
-  const hold = ["--pdeathsig", "KILL", "unshare", "-n", "sleep", HELD_SECONDS];
-  const holder = start("setpriv", hold, ["ignore", "ignore", "ignore"]);
+  // It dies with this process, also by kill -9, and the interface with it.
+  const holder = start("unshare", ["-n", "sleep", HELD_SECONDS], ["ignore", "ignore", "ignore"]);
   const close = (): void => {
     holder.kill("SIGKILL");
     runSync("ip", ["link", "del", LINK]);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import type { Account } from "../../src/core/audit/fact/listener.ts";
 import { containerIn, findPlaces, unitIn } from "../../src/edge/probe/openclaw-place.ts";
-import { writableBy } from "../../src/edge/probe/openclaw-cli.ts";
+import { writableBy } from "../../src/edge/host/writable-by.ts";
 import { readText } from "../../src/edge/probe/file.ts";
 import type { ProcessSeen, ProcessTable } from "../../src/edge/probe/process.ts";
 

@@ -66,6 +66,7 @@ export const command: Command = {
     "fail-on": { kind: "word", words: [...SEVERITIES, "never"] },
     output: { kind: "word", words: FORMATS },
   },
+  onlyLooks: true,
   run: async (context) => {
     const format = formatOf(context);
     const failOn = failOnOf(context);

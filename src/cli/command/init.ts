@@ -13,7 +13,7 @@ import { type FoundInstance, findInstances } from "../../edge/openclaw/instance.
 import { findNeighbours } from "../../edge/openclaw/neighbour.ts";
 import { writeNewFile } from "../../edge/openclaw/new-file.ts";
 import { findOpenclaw } from "../../edge/openclaw/program.ts";
-import { setProxy, unsetProxy } from "../../edge/openclaw/proxy-setting.ts";
+import { installationOf, setProxy, unsetProxy } from "../../edge/openclaw/proxy-setting.ts";
 import { foldersOf, makeFolder } from "../../edge/state/folder.ts";
 import { type Command, type CommandContext, NO_WORDS, SCHEMA } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -61,7 +61,7 @@ async function init(context: CommandContext): Promise<ExitCode> {
   assert(isUsable(text, context.nowMs()), "the policy that init wrote has an error");
   const isDry = context.flags["dry-run"] === true;
   const written = isDry ? null : writePolicy(context, text);
-  const proxies = context.flags["proxy"] === true ? setProxies(context, found, isDry) : [];
+  const proxies = context.flags["proxy"] === true ? await setProxies(context, found, isDry) : [];
   const outcome: Outcome = {
     facts: found.facts,
     text,
@@ -150,26 +150,38 @@ interface ProxyOutcome {
   readonly why: string | null;
 }
 
-function setProxies(
+async function setProxies(
   context: CommandContext,
   { facts, instances }: Everything,
   dryRun: boolean,
-): ProxyOutcome[] {
+): Promise<ProxyOutcome[]> {
   const { state } = foldersOf(context.env);
-  return instances.flatMap((instance, index): ProxyOutcome[] => {
+  const outcomes: ProxyOutcome[] = [];
+  // One after the other: the record of what was done is one file.
+  for (const [index, instance] of instances.entries()) {
     const known = facts.instances[index];
-    if (known === undefined) return [];
-    const config = instance.configPath;
+    if (known === undefined) continue;
     const plan = planProxy(known, facts.neighbours.listeners);
-    if (plan.kind === "set-already") return [{ config, result: "set-already", why: null }];
-    if (plan.kind === "left") return [{ config, result: "left", why: plan.why }];
-    const program = findOpenclaw(instance);
-    if (program === null) return [{ config, result: "left", why: "its program `openclaw` was not found" }];
-    // Recorded before it is done: a record of nothing is harmless, a change without a record is not.
-    const result = setProxy(instance, program, PROXY_URL, dryRun ? null : () => recordProxy(state, instance));
-    if (!result.ok) return [{ config, result: "failed", why: result.problem }];
-    return [{ config, result: dryRun ? "would-set" : "set", why: null }];
-  });
+    const outcome = plan.kind === "set" ? await setOne(state, instance, dryRun) : leftAsIs(plan);
+    outcomes.push({ config: instance.configPath, ...outcome });
+  }
+  return outcomes;
+}
+
+type OneOutcome = Omit<ProxyOutcome, "config">;
+
+function leftAsIs(plan: Exclude<ReturnType<typeof planProxy>, { kind: "set" }>): OneOutcome {
+  return plan.kind === "left" ? { result: "left", why: plan.why } : { result: "set-already", why: null };
+}
+
+async function setOne(state: string, instance: FoundInstance, dryRun: boolean): Promise<OneOutcome> {
+  const program = findOpenclaw(installationOf(instance));
+  if (program.kind !== "read") return { result: "left", why: program.why };
+  // Recorded before it is done: a record of nothing is harmless, a change without a record is not.
+  const record = dryRun ? null : () => recordProxy(state, instance);
+  const result = await setProxy(instance, program.value, PROXY_URL, record);
+  if (!result.ok) return { result: "failed", why: result.problem };
+  return { result: dryRun ? "would-set" : "set", why: null };
 }
 
 function recordProxy(state: string, { configPath, uid }: FoundInstance): void {
@@ -264,7 +276,7 @@ function proxyLine({ config, result, why }: ProxyOutcome): string {
 }
 
 /** Takes back what the record holds. What cannot be taken back stays in the record. */
-function undo(context: CommandContext): ExitCode {
+async function undo(context: CommandContext): Promise<ExitCode> {
   const { state } = foldersOf(context.env);
   const record = readInitRecord(state);
   if (record.policies.length === 0 && record.proxies.length === 0) {
@@ -272,15 +284,7 @@ function undo(context: CommandContext): ExitCode {
     return EXIT.ok;
   }
   const isDry = context.flags["dry-run"] === true;
-  const instances = findInstances({ only: context.env["SEAWALL_OPENCLAW_HOME"] || null });
-  const proxies = record.proxies.filter((one) => {
-    const problem = takeBack(instances, one, isDry);
-    const done = isDry ? "would be unset" : "is unset";
-    context.out(
-      plain(`${one.configPath}: proxy.proxyUrl ${problem === null ? done : `stays: ${problem}`}`) + "\n",
-    );
-    return problem !== null;
-  });
+  const proxies = await undoProxies(context, record.proxies, isDry);
   for (const { path, sha256 } of record.policies) {
     const isOurs = sha256Of(readOrEmpty(path)) === sha256;
     if (isOurs && !isDry) rmSync(path, { force: true });
@@ -291,15 +295,36 @@ function undo(context: CommandContext): ExitCode {
   return proxies.length === 0 || isDry ? EXIT.ok : EXIT.findings;
 }
 
-function takeBack(
+type SetProxy = ReturnType<typeof readInitRecord>["proxies"][number];
+
+/** Takes the proxy out of each; returns those where it stays. */
+async function undoProxies(
+  context: CommandContext,
+  set: readonly SetProxy[],
+  isDry: boolean,
+): Promise<SetProxy[]> {
+  const instances = findInstances({ only: context.env["SEAWALL_OPENCLAW_HOME"] || null });
+  const kept: SetProxy[] = [];
+  for (const one of set) {
+    const problem = await takeBack(instances, one, isDry);
+    const done = isDry ? "would be unset" : "is unset";
+    context.out(
+      plain(`${one.configPath}: proxy.proxyUrl ${problem === null ? done : `stays: ${problem}`}`) + "\n",
+    );
+    if (problem !== null) kept.push(one);
+  }
+  return kept;
+}
+
+async function takeBack(
   instances: readonly FoundInstance[],
   { configPath, uid }: { readonly configPath: string; readonly uid: number },
   dryRun: boolean,
-): string | null {
+): Promise<string | null> {
   const instance = instances.find((one) => one.configPath === configPath && one.uid === uid);
   if (instance === undefined) return "this instance was not found again";
-  const program = findOpenclaw(instance);
-  if (program === null) return "its program `openclaw` was not found";
-  const result = dryRun ? ({ ok: true } as const) : unsetProxy(instance, program);
+  const program = findOpenclaw(installationOf(instance));
+  if (program.kind !== "read") return program.why;
+  const result = dryRun ? ({ ok: true } as const) : await unsetProxy(instance, program.value);
   return result.ok ? null : result.problem;
 }

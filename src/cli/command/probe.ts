@@ -35,6 +35,7 @@ export const command: Command = {
   ],
   seeAlso: ["prove", "explain"],
   offers: { as: { kind: "word", words: ["agent"] } },
+  onlyLooks: true,
   run: async (context) => {
     const request = requestOf(context);
     const probed = await probe(request);

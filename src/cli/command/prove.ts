@@ -28,6 +28,7 @@ export const command: Command = {
   examples: ["sudo seawall prove", "sudo seawall prove --scope agent --json"],
   seeAlso: ["probe", "status", "flows"],
   offers: { scope: { kind: "word", words: ["agent"] } },
+  onlyLooks: true,
   run: async (context) => {
     const { scope } = context.flags;
     const proof = await prove({

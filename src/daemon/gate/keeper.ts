@@ -109,7 +109,7 @@ class Keeper {
     this.guard = createGuard(options.say);
     const { folders, nowMs, say } = options;
     this.containers = new ContainerKeeper({ pins: this.pins, state: folders.state, nowMs, say });
-    this.process = createGateProcess(`${options.folders.run}/${LINK_FILE}`, () => performance.now());
+    this.process = createGateProcess(`${options.folders.run}/${LINK_FILE}`, () => performance.now(), say);
   }
 
   async start(): Promise<void> {

@@ -1,8 +1,11 @@
 /** The process of the gates: started when it is needed, and again when it ends. */
 import { fileURLToPath } from "node:url";
-import { start } from "../../edge/host/command.ts";
+import { startLasting } from "../../edge/host/command.ts";
+import { closeInherited } from "../../edge/host/descriptor.ts";
+import type { Say } from "../say.ts";
+import { repeatLines } from "./voice.ts";
 
-type ChildProcess = ReturnType<typeof start>;
+type ChildProcess = ReturnType<typeof startLasting>;
 
 export interface GateProcess {
   /** Starts one unless one runs, or one ended a moment ago. */
@@ -17,8 +20,8 @@ const PAUSE_MAX_MS = 5_000;
 /** One that ran for so long did not fail at its start. */
 const HEALTHY_MS = 10_000;
 
-/** Returns the process of the gates, not started yet. */
-export function createGateProcess(linkPath: string, steadyMs: () => number): GateProcess {
+/** Returns the process of the gates, not started yet. It outlives us for a while: the gates go on without a daemon. */
+export function createGateProcess(linkPath: string, steadyMs: () => number, say: Say): GateProcess {
   let child: ChildProcess | null = null;
   let startedMs = 0;
   let pauseMs = PAUSE_MIN_MS;
@@ -33,11 +36,12 @@ export function createGateProcess(linkPath: string, steadyMs: () => number): Gat
     ensure: () => {
       if (child !== null || steadyMs() < nextMs) return;
       startedMs = steadyMs();
-      const made = start(
-        process.execPath,
-        [mainFile(), "gate", "--link", linkPath],
-        ["ignore", "ignore", "inherit"],
-      );
+      closeInherited();
+      const words = [mainFile(), "gate", "--link", linkPath];
+      const made = startLasting(process.execPath, words, ["ignore", "ignore", "pipe"]);
+      if (made.stderr !== null) repeatLines(made.stderr, say);
+      // It may outlive us: neither it nor what it says is waited for.
+      made.unref();
       child = made;
       made.once("exit", () => ended(made));
       made.once("error", () => ended(made));

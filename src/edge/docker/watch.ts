@@ -1,5 +1,5 @@
 /** Tells when a container may have come, gone or got another address. */
-import { findProgram, startTied } from "../host/command.ts";
+import { findProgram, start } from "../host/command.ts";
 
 export interface ContainerWatch {
   readonly stop: () => void;
@@ -32,7 +32,7 @@ export function watchContainers(listener: ContainerListener): ContainerWatch {
 
 class Watch {
   readonly listener: ContainerListener;
-  child: ReturnType<typeof startTied> | null = null;
+  child: ReturnType<typeof start> | null = null;
   again: NodeJS.Timeout | undefined;
   heard: NodeJS.Timeout | undefined;
   gathered: NodeJS.Timeout | undefined;
@@ -46,7 +46,7 @@ class Watch {
 
   listen(): void {
     if (findProgram("docker") === undefined) return this.end("`docker` is not installed");
-    const child = startTied("docker", eventWords(), ["ignore", "pipe", "pipe"]);
+    const child = start("docker", eventWords(), ["ignore", "pipe", "pipe"]);
     this.child = child;
     let why = "";
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {

@@ -2,8 +2,8 @@
 import type { Fail2banFacts, SshdJail } from "../../core/audit/fact/fail2ban.ts";
 import { parseDump, parseSession, type Session } from "../../core/audit/read/fail2ban.ts";
 import { absent, type Reading, read, unreadable } from "../../core/audit/reading.ts";
-import { findProgram } from "../host/command.ts";
-import { type Answer, ask } from "./ask.ts";
+import { type Answer, findProgram } from "../host/command.ts";
+import { ask } from "./ask.ts";
 import { stateAt } from "./file.ts";
 
 const QUESTIONS = [

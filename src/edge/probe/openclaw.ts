@@ -27,7 +27,8 @@ import { groupNames } from "./account.ts";
 import { ask } from "./ask.ts";
 import { namesIn, ownStateAt, readText, stateAt } from "./file.ts";
 import { askHttp } from "./http.ts";
-import { type AnswerCache, askOpenclaw, type Cli, findCli } from "./openclaw-cli.ts";
+import type { Program } from "../openclaw/program.ts";
+import { type AnswerCache, askOpenclaw, findCli } from "./openclaw-cli.ts";
 import type { Place } from "./openclaw-place.ts";
 import { listenersOf, type ProcessTable } from "./process.ts";
 import { hasSystemd, unitProperties } from "./systemd.ts";
@@ -207,7 +208,7 @@ async function readCommands(place: Place, account: Account | undefined, seen: Se
 
 async function command<Value>(
   place: Place,
-  cli: Cli,
+  cli: Program,
   account: Account | undefined,
   args: readonly string[],
   seen: Seen,

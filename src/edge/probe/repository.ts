@@ -4,10 +4,11 @@ import type { Account } from "../../core/audit/fact/listener.ts";
 import type { Repository, SecretHit } from "../../core/audit/fact/secret.ts";
 import { secretIn, secretsInText } from "../../core/audit/read/secret-rule.ts";
 import { type Reading, read, unreadable } from "../../core/audit/reading.ts";
-import { findProgram } from "../host/command.ts";
-import { type Answer, ask, inTurns } from "./ask.ts";
+import { type Answer, findProgram } from "../host/command.ts";
+import { mayRunAs, runAs } from "../host/stranger.ts";
+import { writableBy } from "../host/writable-by.ts";
+import { ask, inTurns } from "./ask.ts";
 import { namesIn, ownStateAt } from "./file.ts";
-import { writableBy } from "./openclaw-cli.ts";
 import type { Place } from "./openclaw-place.ts";
 
 /** LIMIT: repositories, and commits of each, and time for one question. */
@@ -85,7 +86,10 @@ function gitIn(path: string, places: readonly Place[], accounts: readonly Accoun
   const us = process.geteuid?.() ?? 0;
   const owners = [path, join(path, ".git")].map((one) => ownStateAt(one)?.uid ?? 0);
   const uid = owners.find((owner) => owner !== 0) ?? 0;
-  if (uid === 0 && us === 0 && writableBy(join(path, ".git"), new Set([0])) !== null) return undefined;
+  const asked = [join(path, ".git"), join(path, ".git", "config")].filter(
+    (one) => ownStateAt(one) !== undefined,
+  );
+  if (uid === 0 && us === 0 && asked.some((one) => writableBy(one, new Set([0])) !== null)) return undefined;
   if (us !== 0 && us !== uid && !places.some((place) => place.uid === uid)) return undefined;
   const gid = accounts.find((account) => account.uid === uid)?.gid ?? uid;
   return (args) =>
@@ -97,16 +101,14 @@ function askAs(uid: number, gid: number, args: readonly string[]): Promise<Answe
     GIT_CONFIG_NOSYSTEM: "1",
     GIT_CONFIG_GLOBAL: "/dev/null",
     GIT_TERMINAL_PROMPT: "0",
+    // What a partial clone lacks is fetched by a program that its configuration names.
+    GIT_NO_LAZY_FETCH: "1",
     HOME: "/nonexistent",
     GIT_OPTIONAL_LOCKS: "0",
   };
   const question = { env, deadlineMs: DEADLINE_MS };
-  if (process.geteuid?.() !== 0 || uid === 0) return ask("git", args, question);
-  return ask(
-    "setpriv",
-    [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--no-new-privs", "--", "/usr/bin/git", ...args],
-    question,
-  );
+  if (!mayRunAs(uid)) return ask("git", args, question);
+  return runAs({ uid, gid }, ["git", ...args], question).catch(() => undefined);
 }
 
 /** Lines that a commit added, with the commit and the file. */

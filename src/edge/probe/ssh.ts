@@ -9,8 +9,8 @@ import {
   sshdConfigArguments,
 } from "../../core/audit/read/sshd.ts";
 import { absent, type Reading, read, unreadable, valueOr } from "../../core/audit/reading.ts";
-import { findProgram } from "../host/command.ts";
-import { type Answer, ask, inTurns } from "./ask.ts";
+import { type Answer, findProgram } from "../host/command.ts";
+import { ask, inTurns } from "./ask.ts";
 import { namesIn, readText, stateAt } from "./file.ts";
 import type { ProcessSeen, ProcessTable } from "./process.ts";
 import { readSshUsers } from "./ssh-user.ts";

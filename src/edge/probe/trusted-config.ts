@@ -1,6 +1,6 @@
 /** Whether root may give a configuration to its program: nginx loads modules that the file names, as whoever asks. */
+import { writableBy } from "../host/writable-by.ts";
 import { namesIn, readText } from "./file.ts";
-import { writableBy } from "./openclaw-cli.ts";
 
 /** LIMIT: files of one configuration. */
 const FILES_MAX = 500;

@@ -4,8 +4,8 @@ import { parseAptConfig, parseAptPolicy, parseUpgradable, supportEnd } from "../
 import { unsignedSources } from "../../core/audit/read/apt-source.ts";
 import { shellSetting } from "../../core/audit/read/ufw.ts";
 import { absent, type Reading, read, unreadable } from "../../core/audit/reading.ts";
-import { findProgram } from "../host/command.ts";
-import { type Answer, ask } from "./ask.ts";
+import { type Answer, findProgram } from "../host/command.ts";
+import { ask } from "./ask.ts";
 import { namesIn, stateAt, textOf } from "./file.ts";
 import { hasSystemd, unitStates } from "./systemd.ts";
 

@@ -56,7 +56,7 @@ export async function installOpenClaw({ say, signal, cache = CACHE }: InstallOpt
   }
   // The kernel frees the lock however its holder ends; without a fork, what holds it is what we end.
   const locked = ["flock", "--no-fork", join(cache, "lock"), process.execPath, SELF, cache];
-  const { status, stdout, stderr } = await ended(["--pdeathsig", "KILL", "--", ...locked], signal);
+  const { status, stdout, stderr } = await ended(locked, signal);
   if (status === 0) return stdout.trim();
   throw refused(cache, signal?.aborted === true ? "it was stopped" : reasonIn(stderr));
 }
@@ -67,8 +67,8 @@ interface Ended {
   readonly stderr: string;
 }
 
-function ended(setpriv: readonly string[], signal: AbortSignal | undefined): Promise<Ended> {
-  const child = start("setpriv", setpriv, ["ignore", "pipe", "pipe"], ofCaller());
+function ended([program = "", ...args]: readonly string[], signal: AbortSignal | undefined): Promise<Ended> {
+  const child = start(program, args, ["ignore", "pipe", "pipe"], ofCaller());
   const text = { stdout: "", stderr: "" };
   for (const stream of ["stdout", "stderr"] as const) {
     child[stream]?.setEncoding("utf8").on("data", (chunk: string) => {
@@ -162,11 +162,15 @@ function npm(): readonly string[] {
   throw new Error("npm was not found; apt-get install npm, or: sudo npm start -- --openclaw");
 }
 
-/** Runs words in a folder. They die with us, so that nothing is written into a draft that the next one clears away. */
+/** Runs words in a folder. They die with us: nothing is written into a draft that the next one clears away. */
 function must(folder: string, words: readonly string[], deadlineMs: number): void {
   const path = `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`;
-  const args = ["-C", folder, "setpriv", "--pdeathsig", "KILL", "--", ...words];
-  const { status, stderr } = runSync("env", args, { deadlineMs, env: { ...ofCaller(), PATH: path } });
+  const [program = "", ...args] = words;
+  const { status, stderr } = runSync(program, args, {
+    deadlineMs,
+    cwd: folder,
+    env: { ...ofCaller(), PATH: path },
+  });
   if (status !== 0) throw new Error(stderr.trim());
 }
 

@@ -1,0 +1,45 @@
+/** Sessions of processes, as setsid(2) makes them: who is in one, and how all of it is ended. */
+import { readdirSync, readFileSync } from "node:fs";
+import process from "node:process";
+
+/** LIMIT: rounds of looking for who is left; each finds what the round before was too early for. */
+const ROUNDS_MAX = 8;
+
+/** Ends every process of the session that `leader` leads: its group first, then whoever left the group. */
+export function endSession(leader: number): void {
+  if (leader <= 1) return;
+  endOne(-leader);
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    const left = membersOf(leader);
+    if (left.length === 0) return;
+    for (const pid of left) endOne(pid);
+  }
+}
+
+function endOne(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
+}
+
+/** Processes whose session is that of `leader`, the dead that nobody waited for aside. */
+function membersOf(leader: number): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => sessionOf(pid) === leader);
+}
+
+/** The session of a living process, or null. */
+function sessionOf(pid: number): number | null {
+  try {
+    // The name stands in parentheses and may hold anything; behind it: state, parent, group, session (proc(5)).
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    const [state, , , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return state === "Z" || state === "X" ? null : Number(session);
+  } catch {
+    return null;
+  }
+}
