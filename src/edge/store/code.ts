@@ -38,6 +38,9 @@ export const REASON = coding<ReasonCode>({
   unresolved: 20,
   unreachable: 21,
   limit: 22,
+  "is-ssh": 23,
+  "is-http": 24,
+  "is-tls": 25,
 });
 
 function coding<Word extends string>(numbers: Readonly<Record<Word, number>>): Coding<Word> {
