@@ -61,7 +61,7 @@ describe("seawall audit", () => {
     ["a format that does not exist", ["audit", "-o", "pdf"], 2, /`-o pdf`/],
     ["two formats at once", ["audit", "--json", "-o", "html"], 2, /cannot both hold/],
     ["a severity that does not exist", ["audit", "--fail-on", "x"], 2, /`--fail-on x`/],
-    ["a stray word", ["audit", "now"], 2, /there is no command `audit now`/],
+    ["a stray word", ["audit", "now"], 2, /`seawall audit` takes no words, and `now` is one too many/],
     ["differences without two audits", ["audit", "diff"], 3, /fewer were kept/],
     [
       "a check that nobody may attest",

@@ -139,8 +139,8 @@ for (const [way, start] of WAYS) {
         `GET / HTTP/1.1\r\nHost: ${NAME}\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n`,
         "bad-request",
       ],
-      ["SSH", "SSH-2.0-OpenSSH_9.7\r\n", "bad-request"],
-      ["TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "bad-request"],
+      ["SSH", "SSH-2.0-OpenSSH_9.7\r\n", "is-ssh"],
+      ["TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "is-tls"],
       ["CONNECT to a web server", `CONNECT ${NAME}:80 HTTP/1.1\r\nHost: ${NAME}:80\r\n\r\n`, "bad-request"],
       [
         "a head longer than any real one",

@@ -143,9 +143,21 @@ for (const [way, start] of WAYS) {
     test("an address as the name is refused", () => isRefused(helloWith([["127.0.0.1"]]), "bad-request"));
     test("a name in another alphabet is refused", () =>
       isRefused(helloWith([["\xe4pi.example.com"]]), "bad-request"));
-    test("plain HTTP is refused", () =>
-      isRefused(Buffer.from(`GET / HTTP/1.1\r\nHost: ${NAME}\r\n\r\n`), "bad-request"));
-    test("SSH is refused", () => isRefused(Buffer.from("SSH-2.0-OpenSSH_9.7\r\n"), "bad-request"));
+    for (const [what, bytes, reason] of [
+      ["plain HTTP", `GET / HTTP/1.1\r\nHost: ${NAME}\r\n\r\n`, "is-http"],
+      ["SSH", "SSH-2.0-OpenSSH_9.7\r\n", "is-ssh"],
+      ["what nobody knows", "\x00\x00\x00\x08\x04\xd2\x16\x2f", "bad-request"],
+    ] as const)
+      test(`${what} is refused by its name, with a reset and no alert in its stream`, async () => {
+        const wire = await start();
+        const before = wire.text();
+        wire.send(Buffer.from(bytes, "latin1"));
+        const { text } = await wire.ended();
+        assert.equal(text, before, "not a byte of TLS for who does not speak it");
+        assert.equal(lastRefusal(room).decision.reason, reason);
+        assert.deepEqual(arrived.map((one) => one.text()).join(""), "");
+      });
+
     test("a server's hello is refused", () =>
       isRefused(Uint8Array.from([22, 3, 3, 0, 4, 2, 0, 0, 0]), "bad-request"));
     test("a hello longer than any real one is refused", () => {

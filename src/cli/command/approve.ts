@@ -1,9 +1,11 @@
 import { SeawallError } from "../../core/base/error.ts";
 import { isRefusalId } from "../../core/gate/refusal.ts";
+import { cureOf, cureText } from "../../core/policy/cure.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { type FoundRefusal, findRefusal } from "../refusal.ts";
+import { refusedFlow } from "../render/refusal.ts";
 import { addOutboundRule, operatorOf } from "../rule-edit.ts";
 import { expiryOf } from "../rule-wish.ts";
 
@@ -77,16 +79,15 @@ function approve(
 
 /** What a guard or a deny refuses is not one more allow away, and what could not be read names nothing. */
 function refuseUnapprovable({ id, flow }: FoundRefusal): void {
-  if (flow.reason === "default") return;
-  const cure =
-    flow.reason === "guard" ? "lift the guard with `accept_risk`" : "change the rule that denies it";
+  const cure = cureOf(refusedFlow(flow));
+  if (cure.kind === "approve") return;
+  const isFailure = flow.reason === "unreachable" || flow.reason === "unresolved";
   throw new SeawallError(
     "SEAWALL_POLICY",
-    `${id} was refused by ${flow.rule ?? flow.reason}, which an allow does not change`,
-    {
-      still: "nothing was written",
-      help: flow.reason === "guard" || flow.reason === "denied" ? cure : `seawall explain ${id}`,
-    },
+    isFailure
+      ? `${id} was not refused: it is allowed, and failed (${flow.reason})`
+      : `${id} was refused (${flow.rule ?? flow.reason}), and a plain allow does not cure that`,
+    { still: "nothing was written", help: cureText(cure) },
   );
 }
 

@@ -71,6 +71,9 @@ function show(context: CommandContext, store: Store, query: FlowQuery): ExitCode
   else context.out(flowTable(flows));
   const missing = lossLine(listLosses(store, query.sinceMs ?? flows[0]?.timeMs ?? context.nowMs()));
   if (missing !== null) context.err(missing);
+  const refused = flows.findLast(({ refusal, verdict }) => refusal !== null && verdict !== "accept");
+  if (refused?.refusal != null && context.flags["json"] !== true)
+    context.err(`Next: sudo seawall explain ${refused.refusal} (why, and what helps)\n`);
   return EXIT.ok;
 }
 

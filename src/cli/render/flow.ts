@@ -55,13 +55,19 @@ function cells(flow: NumberedFlow): string[] {
   return [
     String(flow.id),
     new Date(flow.timeMs).toISOString().slice(0, 19).replace("T", " "),
-    flow.observed && flow.verdict !== "accept" ? `would ${flow.verdict}` : flow.verdict,
+    verdictCell(flow),
     flow.door === null ? endpoint(flow.source, flow.sourcePort) : `gate (${flow.door})`,
     endpoint(flow.host ?? flow.destination, flow.destinationPort),
     flow.icmpType === null ? protocolName(flow.protocol) : `${protocolName(flow.protocol)} ${flow.icmpType}`,
     flow.uid === null ? flow.place : `${flow.place} (uid ${flow.uid})`,
     [flow.rule ?? flow.reason, flow.refusal ?? ""].join(" ").trimEnd(),
   ];
+}
+
+/** What the network did is a failure, and no refusal of ours. */
+function verdictCell({ verdict, observed, reason }: NumberedFlow): string {
+  if (reason === "unreachable" || reason === "unresolved") return "failed";
+  return observed && verdict !== "accept" ? `would ${verdict}` : verdict;
 }
 
 function endpoint(address: string, port: number | null): string {

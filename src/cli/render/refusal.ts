@@ -1,4 +1,5 @@
 import { protocolName } from "../../core/event/event.ts";
+import { cureOf, cureText, type Refused } from "../../core/policy/cure.ts";
 import { GATE_REASONS } from "../../core/policy/decision.ts";
 import type { FoundRefusal } from "../refusal.ts";
 
@@ -12,7 +13,7 @@ const DOORS = {
 /** Returns what happened, for a person. */
 export function refusalText({ id, flow, times, firstMs }: FoundRefusal): string {
   const where = flow.door === null ? "the kernel" : DOORS[flow.door];
-  const word = flow.observed ? `would ${flow.verdict}` : `${flow.verdict}d`.replace("dropd", "dropped");
+  const word = wordOf(flow);
   const rule = flow.rule === null ? "" : ` by ${flow.rule}`;
   const lines = [
     `${id}: ${subjectOf(flow)} was ${word}${rule} (${flow.reason}).`,
@@ -20,6 +21,13 @@ export function refusalText({ id, flow, times, firstMs }: FoundRefusal): string 
     `Seen ${times} time${times === 1 ? "" : "s"} by ${where}, from ${timeText(firstMs)} to ${timeText(flow.timeMs)}.`,
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** What the network did is a failure, and no refusal of ours. */
+function wordOf({ verdict, observed, reason }: FoundRefusal["flow"]): string {
+  if (reason === "unreachable" || reason === "unresolved") return "allowed, and failed";
+  const done = verdict === "drop" ? "dropped" : verdict === "refuse" ? "refused" : "accepted";
+  return observed ? `let through, and would be ${done}` : done;
 }
 
 function subjectOf({
@@ -37,7 +45,28 @@ function subjectOf({
 
 /** Returns the one line of what to do, or null. */
 export function refusalNext({ id, flow }: FoundRefusal): string | null {
-  return flow.reason === "default" ? `Next: seawall approve ${id} --why "..." [--for 1h]\n` : null;
+  const cure = cureOf(refusedFlow(flow));
+  if (cure.kind === "approve") return `Next: sudo seawall approve ${id} --why "..." [--for 1h]\n`;
+  const isCurable = cure.kind === "rule" || cure.kind === "change" || cure.kind === "risk";
+  return `${isCurable ? "Next" : "No rule cures this"}: ${cureText(cure)}\n`;
+}
+
+/** What the log knows of a refusal, as its cure is asked for. */
+export function refusedFlow(flow: FoundRefusal["flow"]): Refused {
+  const { direction, reason, rule, place, host, destination, source, door } = flow;
+  const isKnown = destination !== "0.0.0.0" && destination !== "::";
+  return {
+    direction,
+    reason,
+    rule,
+    place,
+    host,
+    address: isKnown ? destination : null,
+    source: direction === "inbound" ? source : null,
+    // A question is for a name, and names no port of what will be asked for.
+    port: door === "dns" ? null : flow.destinationPort,
+    protocol: door === "dns" ? "tcp" : protocolName(flow.protocol),
+  };
 }
 
 function timeText(ms: number): string {

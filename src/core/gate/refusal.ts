@@ -1,6 +1,7 @@
 /** A refusal as everybody is told of it: the caller, the log, `explain ID` and `approve ID`, all by one id. */
 import { createHash } from "node:crypto";
 import type { FlowProtocol } from "../net/flow.ts";
+import { cureOf, cureText, type Refused } from "../policy/cure.ts";
 import type { Decision } from "../policy/decision.ts";
 
 /** What was asked for. At least one of host and address is known, or neither could be read. */
@@ -54,7 +55,23 @@ export function sayRefusal(refusal: Refusal): { readonly message: string; readon
     message,
     help: canApprove(refusal)
       ? `the owner of this machine can allow it: seawall approve ${id}`
-      : `seawall explain ${id}`,
+      : `${cureText(cureOf(refusedOf(refusal)))} (more: seawall explain ${id})`,
+  };
+}
+
+/** The refusal as its cure is asked for; the question of a name has no port of its own. */
+function refusedOf({ scope, host, address, port, protocol, decision }: Refusal): Refused {
+  const isQuestion = address === null && port === 53;
+  return {
+    direction: "outbound",
+    reason: decision.reason,
+    rule: decision.rule,
+    place: scope,
+    host,
+    address,
+    source: null,
+    port: isQuestion || port === 0 ? null : port,
+    protocol,
   };
 }
 

@@ -22,6 +22,9 @@ export const REASON_CODES: ReadonlySet<string> = new Set<ReasonCode>([
   "not-pinned",
   "no-name",
   "bad-request",
+  "is-ssh",
+  "is-http",
+  "is-tls",
   "name-mismatch",
   "ech",
   "record-type",
@@ -60,6 +63,12 @@ export type GateReason =
   | "no-name"
   /** What came is not what this port is for: malformed, ambiguous, too long, too late. */
   | "bad-request"
+  /** It is SSH, on a port on which only what names its host passes by name. */
+  | "is-ssh"
+  /** It is HTTP, on a port that is for TLS. */
+  | "is-http"
+  /** It is TLS, on a port that is for HTTP. */
+  | "is-tls"
   /** Two names of one connection differ: CONNECT, server name, Host. */
   | "name-mismatch"
   /** Encrypted Client Hello hides the name behind one that is not allowed. */
@@ -107,6 +116,9 @@ export const GATE_REASONS: Readonly<Partial<Record<ReasonCode, string>>> = {
   "not-pinned": "The address is none that Seawall's resolver gave for this name.",
   "no-name": "It names no host, so it could be any that shares the address.",
   "bad-request": "What came could not be read with certainty, so it was not passed on.",
+  "is-ssh": "It was SSH, which names no host that could be read.",
+  "is-http": "It was HTTP without TLS, on a port on which the name is read from TLS.",
+  "is-tls": "It was TLS, on a port on which the name is read from HTTP.",
   "name-mismatch": "Two names of one connection differ.",
   ech: "Encrypted Client Hello hides the name behind one that is not allowed.",
   "record-type": "This DNS record type is not answered.",

@@ -73,6 +73,9 @@ function reasonSentence(policy: ResolvedPolicy, decision: Decision): string {
     case "not-pinned":
     case "no-name":
     case "bad-request":
+    case "is-ssh":
+    case "is-http":
+    case "is-tls":
     case "name-mismatch":
     case "ech":
     case "record-type":

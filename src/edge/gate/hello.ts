@@ -1,6 +1,12 @@
 /** What a ClientHello has to be before anything of it is passed on. */
 import type { Socket } from "node:net";
-import { createHelloReader, type HelloProblem, type HelloRead } from "../../core/tls/client-hello.ts";
+import {
+  createHelloReader,
+  type HelloProblem,
+  type HelloRead,
+  looksLikeTls,
+} from "../../core/tls/client-hello.ts";
+import { SEEN_PROTOCOL, seenProtocol } from "../../core/gate/seen-protocol.ts";
 import type { Hostname } from "../../core/net/hostname.ts";
 import type { Decision } from "../../core/policy/decision.ts";
 import { readFirstBytes } from "./first-bytes.ts";
@@ -13,7 +19,8 @@ export type HelloResult =
       readonly hasEch: boolean;
       readonly bytes: Buffer;
     }
-  | { readonly kind: "refused"; readonly decision: Decision }
+  /** `speaksTls`: the client would understand an alert. */
+  | { readonly kind: "refused"; readonly decision: Decision; readonly speaksTls: boolean }
   | { readonly kind: "closed" };
 
 const PROBLEMS: Readonly<Record<HelloProblem, string>> = {
@@ -43,15 +50,19 @@ export async function readHello(
     ...(silenceMs === undefined ? {} : { silenceMs }),
   });
   if (first.kind === "closed") return { kind: "closed" };
-  if (first.kind === "late")
-    return { kind: "refused", decision: badRequest("its TLS greeting did not come in time") };
+  if (first.kind === "late") return refusal(chunks, "its TLS greeting did not come in time");
   const { result } = first;
-  if (result.kind === "refused") return { kind: "refused", decision: badRequest(PROBLEMS[result.problem]) };
+  if (result.kind === "refused") return refusal(chunks, PROBLEMS[result.problem]);
   return { kind: "hello", name: result.serverName, hasEch: result.hasEch, bytes: Buffer.concat(chunks) };
 }
 
-function badRequest(why: string): Decision {
-  return gateDecision("bad-request", why);
+/** What is no TLS at all is named by what it is. */
+function refusal(chunks: readonly Buffer[], why: string): HelloResult {
+  const begun = Buffer.concat(chunks);
+  const speaksTls = looksLikeTls(begun) === true;
+  const seen = speaksTls ? null : seenProtocol(begun);
+  const decision = seen === null ? gateDecision("bad-request", why) : gateDecision(seen, SEEN_PROTOCOL[seen]);
+  return { kind: "refused", decision, speaksTls };
 }
 
 export const NO_SERVER_NAME = gateDecision(

@@ -11,7 +11,9 @@ import type { GateDoor } from "../../core/gate/report.ts";
 import type { Hostname } from "../../core/net/hostname.ts";
 import { formatIp } from "../../core/net/ip.ts";
 import type { Decision } from "../../core/policy/decision.ts";
-import { readFirstBytes } from "./first-bytes.ts";
+import { SEEN_PROTOCOL, seenProtocol } from "../../core/gate/seen-protocol.ts";
+import { reset } from "./dial.ts";
+import { type FirstBytesOptions, readFirstBytes } from "./first-bytes.ts";
 import { openTo } from "./named-dial.ts";
 import { cut, readAnswer, relayRequests } from "./request-relay.ts";
 import { type Asked, gateDecision, type GateScope, passes, refuse } from "./scope.ts";
@@ -23,8 +25,12 @@ export async function serveHttp(scope: GateScope, client: Socket, destination: D
   const { address, port } = destination;
   const asked: Asked = { door: "http", host: null, address: formatIp(address), port, protocol: "tcp" };
   const stream = createRequestStream();
-  const first = await readFirstBytes(client, { read: (chunk) => firstSteps(stream, chunk) });
+  const first = await readFirstRequest(client, stream);
   if (first.kind === "closed") return void client.destroy();
+  if (first.kind === "stranger") {
+    refuse(scope, asked, first.decision);
+    return reset(client);
+  }
   if (first.kind === "late") {
     return deny(scope, client, asked, gateDecision("bad-request", "its request did not come in time"));
   }
@@ -46,6 +52,25 @@ export interface Relay {
   readonly host: Hostname;
   readonly port: number;
   readonly stream: RequestStream;
+}
+
+/** As `readFirstBytes`; what is another protocol by sight is told as that, and understands no HTTP answer. */
+export async function readFirstRequest(
+  client: Socket,
+  stream: RequestStream,
+  options: Omit<FirstBytesOptions<readonly StreamStep[]>, "read"> = {},
+) {
+  let begun: Buffer | null = null;
+  const first = await readFirstBytes(client, {
+    ...options,
+    read: (chunk) => {
+      begun ??= chunk;
+      return firstSteps(stream, chunk);
+    },
+  });
+  const seen = begun === null ? null : seenProtocol(begun);
+  if (first.kind === "closed" || seen === null || seen === "is-http") return first;
+  return { kind: "stranger", decision: gateDecision(seen, SEEN_PROTOCOL[seen]) } as const;
 }
 
 /** Returns the steps once there is a head, or a refusal. */

@@ -29,7 +29,10 @@ export async function serveTls(
     refuse(scope, { ...asked, host }, decision);
     endWithAlert(client);
   };
-  if (hello.kind === "refused") return deny(null, hello.decision);
+  if (hello.kind === "refused") {
+    refuse(scope, { ...asked, host: null }, hello.decision);
+    return endAsSpoken(client, hello.speaksTls);
+  }
   if (hello.name === null) return deny(null, NO_SERVER_NAME);
   const decision = scope.judge().judgeConnection(hello.name, address, port, scope.nowMs());
   if (!passes(decision)) return deny(hello.name, withEch(decision, hello.hasEch));
@@ -38,6 +41,12 @@ export async function serveTls(
   if (opened.kind === "failed") return reset(client);
   opened.server.socket.write(hello.bytes);
   join(client, opened.server);
+}
+
+/** An alert for who speaks TLS; to everybody else it would be garbage in their own protocol. */
+export function endAsSpoken(client: Socket, speaksTls: boolean): void {
+  if (speaksTls) endWithAlert(client);
+  else reset(client);
 }
 
 /** A TLS client shows an alert as what it is; a mere reset would look like a broken network. */

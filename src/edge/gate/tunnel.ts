@@ -8,10 +8,10 @@ import type { Decision } from "../../core/policy/decision.ts";
 import { join, reset } from "./dial.ts";
 import { readFirstBytes, SILENCE_WAIT_MS } from "./first-bytes.ts";
 import { NO_SERVER_NAME, readHello } from "./hello.ts";
-import { firstSteps, passRequests } from "./http-door.ts";
+import { passRequests, readFirstRequest } from "./http-door.ts";
 import { gateDecision, type GateScope, passes, refuse } from "./scope.ts";
 import type { ServerSide } from "./server-side.ts";
-import { endWithAlert } from "./tls-door.ts";
+import { endAsSpoken } from "./tls-door.ts";
 
 export interface Tunnel {
   readonly server: ServerSide;
@@ -59,7 +59,7 @@ async function runTls(scope: GateScope, client: Socket, tunnel: Tunnel): Promise
       decision,
     );
     reset(server.socket);
-    return endWithAlert(client);
+    return endAsSpoken(client, hello.kind === "hello" || hello.speaksTls);
   }
   if (hello.kind === "hello") joinWith(client, server, [hello.bytes]);
 }
@@ -87,15 +87,17 @@ const ANOTHER_NAME = gateDecision(
 async function runHttp(
   scope: GateScope,
   client: Socket,
-  { server, port, held }: Tunnel,
+  { server, address, port, held }: Tunnel,
   host: Hostname,
 ): Promise<void> {
   const stream = createRequestStream();
-  const first = await readFirstBytes(client, {
-    held,
-    silenceMs: SILENCE_WAIT_MS,
-    read: (chunk) => firstSteps(stream, chunk),
-  });
+  const first = await readFirstRequest(client, stream, { held, silenceMs: SILENCE_WAIT_MS });
+  if (first.kind === "stranger") {
+    const asked = { door: "proxy", host, address: formatIp(address), port, protocol: "tcp" } as const;
+    refuse(scope, asked, first.decision);
+    reset(server.socket);
+    return reset(client);
+  }
   if (first.kind !== "read") {
     reset(server.socket);
     return void client.destroy();

@@ -1,5 +1,5 @@
 /** Why a file could not be read or written, told apart as the kernel does: not there, not ours, no folder. */
-import { statSync } from "node:fs";
+import { lstatSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
 import { SeawallError } from "../../core/base/error.ts";
@@ -13,7 +13,12 @@ export function fileError(verb: "read" | "write", path: string, cause: unknown):
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error";
   switch (code) {
     case "ENOENT":
-      return new SeawallError("SEAWALL_NOT_FOUND", `there is no file \`${path}\``, { ...still, cause });
+      return new SeawallError("SEAWALL_NOT_FOUND", missing(path), { ...still, cause });
+    case "ELOOP":
+      return new SeawallError("SEAWALL_NOT_FOUND", `the links of \`${path}\` lead in a circle`, {
+        ...still,
+        cause,
+      });
     case "ENOTDIR":
       return new SeawallError("SEAWALL_NOT_FOUND", notFolder(path), { ...still, cause });
     case "EACCES":
@@ -33,6 +38,15 @@ export function fileError(verb: "read" | "write", path: string, cause: unknown):
 
 function other(message: string, path: string, still: object, cause: unknown, look = "ls -ld"): SeawallError {
   return new SeawallError("SEAWALL_STATE", message, { ...still, help: `${look} ${path}`, cause });
+}
+
+function missing(path: string): string {
+  try {
+    if (lstatSync(path).isSymbolicLink()) return `\`${path}\` is a link that leads nowhere`;
+  } catch {
+    // Nothing stands there at all.
+  }
+  return `there is no file \`${path}\``;
 }
 
 function notFolder(path: string): string {

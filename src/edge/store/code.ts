@@ -38,7 +38,10 @@ export const REASON = coding<ReasonCode>({
   unresolved: 20,
   unreachable: 21,
   limit: 22,
-  clock: 23,
+  "is-ssh": 23,
+  "is-http": 24,
+  "is-tls": 25,
+  clock: 26,
 });
 
 function coding<Word extends string>(numbers: Readonly<Record<Word, number>>): Coding<Word> {
