@@ -150,10 +150,10 @@ for (const [way, start] of WAYS) {
     ] as const)
       test(`${what} is refused by its name, with a reset and no alert in its stream`, async () => {
         const wire = await start();
-        const before = wire.text();
+        const said = wire.text();
         wire.send(Buffer.from(bytes, "latin1"));
         const { text } = await wire.ended();
-        assert.equal(text, before, "not a byte of TLS for who does not speak it");
+        assert.equal(text, said, "not a byte of TLS for who does not speak it");
         assert.equal(lastRefusal(room).decision.reason, reason);
         assert.deepEqual(arrived.map((one) => one.text()).join(""), "");
       });

@@ -37,9 +37,19 @@ export type Cure =
   | { readonly kind: "elsewhere"; readonly say: string }
   | { readonly kind: "nothing"; readonly say: string };
 
+type WithoutRule =
+  | "unresolved"
+  | "unreachable"
+  | "limit"
+  | "clock"
+  | "allowed"
+  | "host-life"
+  | "not-judged"
+  | `invalid-${"host" | "address" | "port" | "protocol" | "flow" | "zone" | "scope"}`;
+
 /** Returns what cures it. */
 export function cureOf(refused: Refused): Cure {
-  const { reason, host, rule } = refused;
+  const { reason, rule } = refused;
   switch (reason) {
     case "default":
       return cureOfDefault(refused);
@@ -84,6 +94,14 @@ export function cureOf(refused: Refused): Cure {
       return elsewhere(
         "the program names two hosts in one connection; no rule allows that: let it ask for the one it means",
       );
+    default:
+      return cureWithoutRule(refused, reason);
+  }
+}
+
+/** What no line of a policy cures, and where the cure is. */
+function cureWithoutRule({ host }: Refused, reason: WithoutRule): Cure {
+  switch (reason) {
     case "unresolved":
       return elsewhere(
         `it is allowed, and no rule is missing: no resolver knows ${host ?? "the name"}, or none answered`,
