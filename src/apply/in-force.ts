@@ -21,7 +21,10 @@ export interface Judging {
   readonly kind: "judging";
   /** The number of its entry in the history. */
   readonly history: number;
+  /** As the kernel has it: without what is held back. */
   readonly policy: ResolvedPolicy;
+  /** As it was applied. */
+  readonly whole: ResolvedPolicy;
   /** The file that it was read from. */
   readonly path: string;
   readonly reason: PolicyKind;
@@ -62,6 +65,7 @@ function judging(state: string, live: LiveState, generation: number): InForce {
   return {
     kind: "judging",
     history: seal.id,
+    whole: policy,
     policy: seal.held ? withoutTemporary(policy) : policy,
     path: entry.policyPath,
     reason: seal.kind,
