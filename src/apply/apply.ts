@@ -34,6 +34,9 @@ export interface ApplyRequest {
   readonly leaseMs: number;
   readonly acceptLosingSsh: boolean;
   readonly by: string;
+  /** Which command asks for it; of a rollback, the entry that it goes back to. */
+  readonly how: "apply" | "rollback";
+  readonly from?: number;
   readonly nowMs: () => number;
 }
 
@@ -67,7 +70,7 @@ export async function applyPolicy(request: ApplyRequest): Promise<ApplyResult> {
   const trouble = together([
     unknown,
     writeLandmark(request.folders),
-    writeContainment(request.folders.state, containment, request.nowMs()),
+    writeContainment(request.folders.state, entry, containment, request.nowMs()),
   ]);
   return { ok: true, entry, deadlineMs: request.nowMs() + request.leaseMs, trouble };
 }

@@ -5,15 +5,15 @@ import { type Compilation, type CompileOptions, compileNftables } from "../core/
 import { nextGeneration } from "../core/compile/nftables/mark.ts";
 import type { Ruleset } from "../core/compile/nftables/ruleset.ts";
 import { propose } from "../core/compile/nftables/transaction.ts";
+import { ownModesOf } from "../core/policy/own-mode.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
 import { readAccounts } from "../edge/host/accounts.ts";
 import { networkInterfaces } from "../edge/host/route.ts";
 import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import { knowsTimeouts, loadTransaction } from "../edge/kernel/nft.ts";
 import type { Folders } from "../edge/state/folder.ts";
-import type { HistoryEntry } from "../edge/state/history-entry.ts";
+import { type HistoryEntry, newestId } from "../edge/state/history-entry.ts";
 import {
-  newestId,
   policyHash,
   type PolicyTexts,
   readHistory,
@@ -23,6 +23,7 @@ import {
 import { writeKeptRuleset } from "../edge/state/kept-ruleset.ts";
 import { writeResolvedPolicy } from "../edge/state/resolved-policy.ts";
 import { keptRuleset } from "./boot.ts";
+import { carryContainment } from "./containment-record.ts";
 import { isWaiting, withdraw } from "./confirm.ts";
 import { followKernel, prepareGate } from "./gate.ts";
 import { refuseUnreachableGate } from "./guest.ts";
@@ -39,6 +40,11 @@ export interface Proposed extends PolicyTexts {
   readonly path: string;
   readonly by: string;
   readonly kind?: HistoryEntry["kind"];
+  readonly how?: HistoryEntry["how"];
+  /** Of what is put in force again: its entry. */
+  readonly from?: number;
+  /** The entry whose look at the scopes holds for this policy too, because they are the same. */
+  readonly sameScopesAs?: HistoryEntry | undefined;
   /** It was confirmed before: a gate that is not there refuses its names, and not the policy. */
   readonly knownGood?: boolean;
   readonly folders: Folders;
@@ -143,8 +149,12 @@ function record(
     by: proposed.by,
     dropIns: proposed.dropIns.map(({ file }) => file),
     ...(proposed.kind === undefined ? {} : { kind: proposed.kind }),
+    ...(proposed.how === undefined ? {} : { how: proposed.how }),
+    ...(proposed.from === undefined ? {} : { from: proposed.from }),
+    ownModes: ownModesOf(proposed.policy),
   };
   keep(proposed, entry, ruleset, options);
+  if (proposed.sameScopesAs !== undefined) carryContainment(state, proposed.sameScopesAs, entry);
   const used = history.filter(({ confirmedMs }) => confirmedMs !== null).at(-1);
   const plain = history.filter(({ confirmedMs, kind }) => confirmedMs !== null && kind === undefined).at(-1);
   const inForce = live?.committed == null ? undefined : entryOf(state, live, live.committed);

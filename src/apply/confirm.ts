@@ -12,6 +12,7 @@ import type { Cut } from "./cut.ts";
 import { knowOpenConnections } from "./open-connection.ts";
 import { parseSeal } from "./seal.ts";
 import { entryOf, settleAt, settleOver, takeDown } from "./settle.ts";
+import { markUndone } from "./undone.ts";
 import { generationOf } from "./stamp.ts";
 
 export interface Confirmed {
@@ -66,6 +67,8 @@ export function withdraw(
 ): Cut & { readonly generation: number | null } {
   const live = waiting(folders);
   const { committed: generation, candidate } = live;
+  if (candidate !== null)
+    markUndone(folders.state, entryOf(folders.state, live, candidate), "withdrawn", nowMs);
   if (generation === null) return { generation, ended: 0, trouble: takeDown(folders) };
   const unprepared =
     candidate === null ? null : carryOver(folders.state, live, { from: candidate, to: generation }, nowMs);

@@ -138,12 +138,14 @@ describe("examining", () => {
   });
 });
 
+const ENTRY = { id: 1, sha256: "a" };
+
 describe("what was seen", () => {
   it("is read back with the worst grade of all scopes", (t) => {
     const state = `${temporaryDirectory(t)}/state`;
     const scopes = [{ scope: "a", grade: "contained", reasons: [] } as const, SUDO];
-    writeContainment(state, scopes, NOW_MS);
-    assert.deepEqual(readContainment(state, NOW_MS + 1), {
+    writeContainment(state, ENTRY, scopes, NOW_MS);
+    assert.deepEqual(readContainment(state, ENTRY, NOW_MS + 1), {
       grade: "not-contained",
       scopes,
       examinedMs: NOW_MS,
@@ -158,34 +160,43 @@ describe("what was seen", () => {
   ] as const) {
     it(what, (t) => {
       const state = temporaryDirectory(t);
-      writeContainment(state, [SUDO], NOW_MS);
-      assert.equal(readContainment(state, NOW_MS + laterMs)?.stale, stale);
+      writeContainment(state, ENTRY, [SUDO], NOW_MS);
+      assert.equal(readContainment(state, ENTRY, NOW_MS + laterMs)?.stale, stale);
     });
   }
 
   for (const [what, text] of [
     ["no JSON", "{"],
     ["another shape", "[]"],
-    ["a grade that does not exist", '{"examinedMs":1,"scopes":[{"scope":"a","grade":"safe","reasons":[]}]}'],
-    ["no reasons", '{"examinedMs":1,"scopes":[{"scope":"a","grade":"contained"}]}'],
-    ["a time that is none", '{"examinedMs":"now","scopes":[]}'],
-    ["an entry that is null", '{"examinedMs":1,"scopes":[null]}'],
+    [
+      "a grade that does not exist",
+      '{"looks":[{"id":1,"sha256":"a","examinedMs":1,"scopes":[{"scope":"a","grade":"safe","reasons":[]}]}]}',
+    ],
+    [
+      "no reasons",
+      '{"looks":[{"id":1,"sha256":"a","examinedMs":1,"scopes":[{"scope":"a","grade":"contained"}]}]}',
+    ],
+    ["a time that is none", '{"looks":[{"id":1,"sha256":"a","examinedMs":"now","scopes":[]}]}'],
+    ["an entry that is null", '{"looks":[{"id":1,"sha256":"a","examinedMs":1,"scopes":[null]}]}'],
   ] as const) {
     it(`is nothing when the file holds ${what}`, (t) => {
       const state = temporaryDirectory(t);
       mkdirSync(state, { recursive: true });
       writeFileSync(`${state}/containment.json`, text);
-      assert.equal(readContainment(state, NOW_MS), null);
+      assert.equal(readContainment(state, ENTRY, NOW_MS), null);
     });
   }
 
   it("that cannot be written is a trouble, not a failure", (t) => {
     const state = temporaryDirectory(t);
     mkdirSync(`${state}/containment.json.new`);
-    assert.match(writeContainment(state, [SUDO], NOW_MS) ?? "", /^cannot write .*; status will not say/);
-    assert.equal(readContainment(state, NOW_MS), null);
+    assert.match(
+      writeContainment(state, ENTRY, [SUDO], NOW_MS) ?? "",
+      /^cannot write .*; how the agent is contained is not kept/,
+    );
+    assert.equal(readContainment(state, ENTRY, NOW_MS), null);
   });
 
   it("is nothing when nobody looked", (t) =>
-    assert.equal(readContainment(temporaryDirectory(t), NOW_MS), null));
+    assert.equal(readContainment(temporaryDirectory(t), ENTRY, NOW_MS), null));
 });

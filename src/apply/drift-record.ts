@@ -1,5 +1,6 @@
 /** What seawalld saw others do to the kernel's rules, so that `status` can say it. It ends with the machine. */
 import { SeawallError } from "../core/base/error.ts";
+import type { Damage } from "./expected.ts";
 import type { Folders } from "../edge/state/folder.ts";
 import { replaceFile } from "../edge/state/replace-file.ts";
 
@@ -24,6 +25,10 @@ export interface DriftEvent {
   /** Who did it, as far as the kernel and /proc tell: `nft (pid 4711, of nftables.service)`; null: unseen. */
   readonly by: string | null;
   readonly outcome: "healed" | "not healed";
+  /** What of ours was touched; absent in records of a version that did not say. */
+  readonly damage?: Damage;
+  /** From the change, as the kernel told it, until it was put right; absent where nobody saw it. */
+  readonly afterMs?: number;
 }
 
 /** Returns what seawalld wrote last, or null: nothing happened, or no seawalld ran since the start. */

@@ -21,9 +21,9 @@ export type Healing =
   /** Nobody did anything to it; it was loaded again because nobody knew, or because the clock is set now. */
   | { readonly kind: "renewed"; readonly said: string }
   /** `said`: what was wrong. `lost`: a change that waited for its confirm went with it. */
-  | { readonly kind: "healed"; readonly said: string; readonly lost: boolean }
+  | { readonly kind: "healed"; readonly said: string; readonly damage: Damage; readonly lost: boolean }
   /** Only what stands in for the rules could be loaded, or not even that. */
-  | { readonly kind: "failed"; readonly said: string; readonly why: string };
+  | { readonly kind: "failed"; readonly said: string; readonly damage: Damage; readonly why: string };
 
 /**
  * Looks at the kernel and puts right what is not as it was confirmed. The caller holds the lock of changes. A change
@@ -57,16 +57,16 @@ function restore(folders: Folders, live: LiveState | null, broken: Broken): Heal
   const { damage, said, landmark } = broken;
   const entry = expectedEntry(folders, landmark, broken.boot);
   const lost = live === null ? hadCandidate(landmark) : live.candidate !== null && live.leaseMs !== null;
-  if (entry === undefined) return nothingToRestore(folders, live, said);
+  if (entry === undefined) return nothingToRestore(folders, live, broken);
   try {
     const isHeld = landmark === null || sealHeld(live);
     const inPlace = damage === "rules" && !lost && rewriteInPlace(folders, live, entry);
     if (!inPlace) loadWhole(folders, entry, isHeld && !isClockSet());
     writeLandmark(folders);
-    return { kind: "healed", said, lost };
+    return { kind: "healed", said, damage, lost };
   } catch (cause) {
     if (!(cause instanceof SeawallError)) throw cause;
-    return { kind: "failed", said, why: `${cause.message}; ${loadFallback(folders, entry)}` };
+    return { kind: "failed", said, damage, why: `${cause.message}; ${loadFallback(folders, entry)}` };
   }
 }
 
@@ -78,12 +78,12 @@ function hadCandidate(landmark: Landmark | null): boolean {
 }
 
 /** The first apply was waiting when the table went: there is nothing confirmed that could be put back. */
-function nothingToRestore(folders: Folders, live: LiveState | null, said: string): Healing {
+function nothingToRestore(folders: Folders, live: LiveState | null, { said, damage }: Broken): Healing {
   if (live === null) {
     writeLandmark(folders);
-    return { kind: "healed", said, lost: true };
+    return { kind: "healed", said, damage, lost: true };
   }
-  return { kind: "failed", said, why: "nobody kept what was confirmed" };
+  return { kind: "failed", said, damage, why: "nobody kept what was confirmed" };
 }
 
 /** Returns whether the rules alone could be put back; every map, pin and counter then is as it was. */

@@ -9,5 +9,10 @@ import { readResolvedPolicy } from "../edge/state/resolved-policy.ts";
  */
 export function policyAsHeld(state: string, id: number, held: boolean): ResolvedPolicy | null {
   const policy = readResolvedPolicy(state, id);
-  return policy === null || !held ? policy : withoutTemporary(policy);
+  return policy === null ? null : asHeld(policy, held);
+}
+
+/** Returns what the kernel was given of a policy. */
+export function asHeld(policy: ResolvedPolicy, held: boolean): ResolvedPolicy {
+  return held ? withoutTemporary(policy) : policy;
 }

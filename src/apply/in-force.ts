@@ -3,8 +3,9 @@ import type { ResolvedPolicy } from "../core/policy/resolved.ts";
 import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import { readBoot } from "../edge/state/boot-file.ts";
 import type { Folders } from "../edge/state/folder.ts";
+import { readResolvedPolicy } from "../edge/state/resolved-policy.ts";
 import { conditionOf } from "./expected.ts";
-import { policyAsHeld } from "./held-policy.ts";
+import { asHeld } from "./held-policy.ts";
 import { readLandmark } from "./landmark.ts";
 import { parseSeal, type PolicyKind } from "./seal.ts";
 import { entryOf } from "./settle.ts";
@@ -20,7 +21,10 @@ export interface Judging {
   readonly kind: "judging";
   /** The number of its entry in the history. */
   readonly history: number;
+  /** As the kernel has it: without what is held back. */
   readonly policy: ResolvedPolicy;
+  /** As it was applied. */
+  readonly whole: ResolvedPolicy;
   /** The file that it was read from. */
   readonly path: string;
   readonly reason: PolicyKind;
@@ -53,7 +57,7 @@ function judging(state: string, live: LiveState, generation: number): InForce {
   const seal = sealOf(live, generation);
   const history = seal?.id ?? null;
   const entry = entryOf(state, live, generation);
-  const policy = entry === undefined ? null : policyAsHeld(state, entry.id, seal?.held ?? false);
+  const policy = entry === undefined ? null : readResolvedPolicy(state, entry.id);
   if (seal === undefined || entry === undefined || policy === null) {
     const said = `what policy ${history ?? "?"} of the history means is not kept; the kernel has its rules`;
     return { kind: "unknown", history, said };
@@ -61,7 +65,8 @@ function judging(state: string, live: LiveState, generation: number): InForce {
   return {
     kind: "judging",
     history: seal.id,
-    policy,
+    whole: policy,
+    policy: asHeld(policy, seal.held),
     path: entry.policyPath,
     reason: seal.kind,
     leftMs: live.leaseMs,

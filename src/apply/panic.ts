@@ -81,6 +81,8 @@ export async function panic(
     policy: panicPolicy({ ...policy, scopes }, sshPorts()),
     by,
     kind: "panic",
+    sameScopesAs:
+      policyInForce?.outbound != null && scopes.length === policyInForce.scopes.length ? inForce : undefined,
     knownGood: true,
     folders,
     leaseMs: LEASE_MS,
@@ -104,13 +106,27 @@ export async function endPanic(
   }
   const before = beforePanic(folders.state, entryOf(folders.state, live, live.committed));
   const known = before === undefined ? null : knownPolicy(folders.state, before);
-  if (known === null) {
+  if (before === undefined || known === null) {
     const trouble = takeDown(folders);
     await followKernel(folders.run);
     return { generation: null, trouble };
   }
   const options = machineOptions(known.policy, uplinkInterfaces());
-  return putInForce({ ...known, by, knownGood: true, folders, leaseMs: LEASE_MS, nowMs }, options, null);
+  return putInForce(
+    {
+      ...known,
+      by,
+      how: "panic-off",
+      from: before.id,
+      sameScopesAs: before,
+      knownGood: true,
+      folders,
+      leaseMs: LEASE_MS,
+      nowMs,
+    },
+    options,
+    null,
+  );
 }
 
 /**

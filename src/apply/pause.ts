@@ -54,6 +54,7 @@ export async function pause(
     path: entry.policyPath,
     by,
     kind: "pause" as const,
+    sameScopesAs: entry,
     folders,
     leaseMs: pauseMs,
     nowMs,

@@ -13,6 +13,7 @@ import { writeLandmark } from "./landmark.ts";
 import { isRescue } from "./stand-in.ts";
 import { parseSeal, sealOf } from "./seal.ts";
 import { releaseStamps } from "./stamp.ts";
+import { markUndone } from "./undone.ts";
 
 /**
  * Returns the live state with every candidate whose lease is over taken out. The kernel stopped judging by it
@@ -23,6 +24,8 @@ export function settleOver(folders: Folders, live: LiveState | null): LiveState 
   if (live.candidate !== null && live.leaseMs !== null) return live;
   const entry = live.committed === null ? undefined : entryOf(folders.state, live, live.committed);
   if (live.candidate === null && !hasLeftovers(live, entry)) return live;
+  if (live.candidate !== null)
+    markUndone(folders.state, entryOf(folders.state, live, live.candidate), "ran out", Date.now());
   if (live.committed === null) {
     takeDown(folders);
     return null;

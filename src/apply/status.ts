@@ -4,22 +4,39 @@ import { daemonRuns } from "../edge/kernel/change-lock.ts";
 import { type DaemonHealth, readDaemonHealth } from "../edge/state/daemon-health.ts";
 import type { Folders } from "../edge/state/folder.ts";
 import { readBoot } from "../edge/state/boot-file.ts";
+import type { OwnModes } from "../edge/state/history-entry.ts";
 import { readHistoryEntry } from "../edge/state/history-entry.ts";
 import { readContainment, type RecordedContainment } from "./containment-record.ts";
 import { type Condition, conditionOf } from "./expected.ts";
 import { type DriftRecord, readDriftRecord } from "./drift-record.ts";
 import { readLandmark } from "./landmark.ts";
+import { type LastChange, lastChange } from "./last-change.ts";
 import { parseSeal } from "./seal.ts";
 
+/** What happens to new packets of one direction. `unknown`: the kernel does not hold what was applied. */
+export type DirectionState = "enforced" | "observed" | "not-judged" | "unknown";
+
 export interface Status {
+  /** When the kernel was asked, RFC 3339. */
+  readonly at: string;
   readonly state: "off" | "observing" | "enforcing" | "pending" | "panic" | "drifted";
   readonly mode: { readonly inbound: string; readonly outbound: string } | null;
+  readonly inbound: DirectionState;
+  /** `not-judged` also where the policy has no `outbound`. */
+  readonly outbound: DirectionState;
+  /** Rules whose own mode is not that of their direction; null where nobody counted. */
+  readonly ownModes: { readonly inbound: OwnModes; readonly outbound: OwnModes } | null;
   /** The generation that judges now. */
   readonly generation: number | null;
   /** The last moment to confirm, RFC 3339. */
   readonly confirmBy: string | null;
+  /** What is left of the trial or the pause by the kernel's clock; null when what judges holds for good. */
+  readonly leftMs: number | null;
+  /** The number in the history of what judges when that is over; null for nothing. */
+  readonly before: number | null;
   /** Whether the scopes hold their processes, as the last look at them found (`containmentSeen`). */
   readonly containment: RecordedContainment["grade"];
+  /** What was seen of the policy in force; null when nobody looked at its scopes. */
   readonly containmentSeen: {
     /** When it was looked at, RFC 3339, and whether that is more than a day ago. */
     readonly at: string;
@@ -29,6 +46,8 @@ export interface Status {
   /** Whether names are decided now: a gate answers, none does, or no name decides. */
   readonly gate: "answers" | "silent" | "not-needed";
   readonly policy: { readonly id: number; readonly path: string } | null;
+  /** The newest change, when it is not in force because nobody confirmed it. */
+  readonly lastChange: LastChange | null;
   readonly drift: string | null;
   /** Until when outbound is only watched because of a pause, RFC 3339. */
   readonly pausedUntil: string | null;
@@ -38,6 +57,8 @@ export interface Status {
   readonly held: boolean;
   /** Whether the owner's way back, `seawall rescue`, took the place of the rules. */
   readonly rescued: boolean;
+  /** Whether the next start loads what judges now; null where nothing judges for good. */
+  readonly nextStart: "same" | "other" | null;
   /** Whether seawalld runs, and why it does not keep all events. Null where it does not run. */
   readonly daemon: DaemonHealth | null;
 }
@@ -56,17 +77,39 @@ function daemonHealth(run: string): DaemonHealth | null {
 
 function kernelStatus(folders: Folders, nowMs: number): KernelStatus {
   const live = readLive();
-  const condition = conditionOf(live, readLandmark(folders), readBoot(folders.state) !== null);
+  const boot = readBoot(folders.state);
+  const condition = conditionOf(live, readLandmark(folders), boot !== null);
   const generation = live === null ? null : inForce(live);
-  const changes = readDriftRecord(folders);
-  if (live === null || generation === null) return { ...absent(condition), changes };
-  const status = { ...inForceStatus(folders, live, generation, nowMs), changes };
+  const common = {
+    ...absent(condition, nowMs),
+    changes: readDriftRecord(folders),
+    lastChange: lastChange(folders.state, live, nowMs),
+  };
+  if (live === null || generation === null) return common;
+  const status = { ...common, ...inForceStatus(folders, live, generation, nowMs) };
   // Drift comes before everything else: nothing else that is said here holds then.
-  if (condition.kind === "broken") return { ...status, state: "drifted", drift: condition.said };
-  if (live.candidate === null || live.leaseMs === null) return status;
-  const end = new Date(nowMs + live.leaseMs).toISOString();
-  if (parseSeal(live.seals.get(generation) ?? "")?.kind === "pause") return { ...status, pausedUntil: end };
-  return { ...status, state: "pending", confirmBy: end };
+  if (condition.kind === "broken") {
+    return { ...status, state: "drifted", drift: condition.said, inbound: "unknown", outbound: "unknown" };
+  }
+  if (live.candidate === null || live.leaseMs === null) {
+    const boots = parseSeal(/comment "(policy [^"]*)"/.exec(boot ?? "")?.[1] ?? "");
+    return {
+      ...status,
+      nextStart:
+        boots?.sha256 === sealOf(live, generation)?.sha256 && boots?.id === sealOf(live, generation)?.id
+          ? "same"
+          : "other",
+    };
+  }
+  return { ...status, ...untilItsEnd(live, generation, live.leaseMs, nowMs) };
+}
+
+/** What judges under a lease ends by itself: a trial, or a pause. */
+function untilItsEnd(live: LiveState, generation: number, leftMs: number, nowMs: number) {
+  const end = new Date(nowMs + leftMs).toISOString();
+  const before = live.committed === null ? null : (sealOf(live, live.committed)?.id ?? null);
+  if (sealOf(live, generation)?.kind === "pause") return { leftMs, before, pausedUntil: end };
+  return { leftMs, before, state: "pending", confirmBy: end } as const;
 }
 
 /** The generation that judges now: the candidate as long as its lease holds, else the committed one. */
@@ -74,28 +117,40 @@ function inForce(live: LiveState): number | null {
   return live.leaseMs === null ? live.committed : live.candidate;
 }
 
-function inForceStatus(folders: Folders, live: LiveState, generation: number, nowMs: number): KernelStatus {
-  const seal = parseSeal(live.seals.get(generation) ?? "");
-  const entry = readHistoryEntry(folders.state, seal?.id);
+function sealOf(live: LiveState, generation: number): ReturnType<typeof parseSeal> {
+  return parseSeal(live.seals.get(generation) ?? "");
+}
+
+function inForceStatus({ state }: Folders, live: LiveState, generation: number, nowMs: number) {
+  const seal = sealOf(live, generation);
+  const entry = readHistoryEntry(state, seal?.id);
   const watching = seal?.mode.inbound === "observe" && seal.mode.outbound === "observe";
+  // The kernel knows whether any scope is judged; the seal has a mode for both directions all the same.
+  const judgesOut = [...live.chains].some((title) => title.startsWith(`g${generation}/scope/`));
   return {
     state: seal?.kind === "panic" ? "panic" : watching ? "observing" : "enforcing",
     mode: seal?.mode ?? null,
+    inbound: directionState(seal?.mode.inbound),
+    outbound: judgesOut ? directionState(seal?.mode.outbound) : "not-judged",
+    ownModes: entry?.ownModes ?? null,
     generation,
-    confirmBy: null,
-    ...containmentOf(readContainment(folders.state, nowMs)),
+    ...containmentOf(
+      seal === undefined || entry?.sha256 !== seal.sha256 ? null : readContainment(state, entry, nowMs),
+    ),
     gate: live.gateAnswers === null ? "not-needed" : live.gateAnswers ? "answers" : "silent",
     policy: entry === undefined ? null : { id: entry.id, path: entry.policyPath },
-    drift: null,
-    pausedUntil: null,
-    changes: null,
     held: seal?.held ?? false,
-    rescued: false,
-  };
+  } as const;
 }
 
-function containmentOf(
-  seen: ReturnType<typeof readContainment>,
+function directionState(mode: string | undefined): DirectionState {
+  if (mode === undefined) return "unknown";
+  return mode === "enforce" ? "enforced" : "observed";
+}
+
+/** Returns the two fields of the status that tell what was seen of the scopes. */
+export function containmentOf(
+  seen: RecordedContainment | null,
 ): Pick<Status, "containment" | "containmentSeen"> {
   if (seen === null) return { containment: "unknown", containmentSeen: null };
   const { grade, examinedMs, stale, scopes } = seen;
@@ -103,21 +158,29 @@ function containmentOf(
 }
 
 /** Nothing of ours judges: as it should be, or because somebody took it away. */
-function absent(condition: Condition): KernelStatus {
+function absent(condition: Condition, nowMs: number): KernelStatus {
   const drift = condition.kind === "broken" ? condition.said : null;
   return {
+    at: new Date(nowMs).toISOString(),
     state: drift === null ? "off" : "drifted",
     mode: null,
+    inbound: drift === null ? "not-judged" : "unknown",
+    outbound: drift === null ? "not-judged" : "unknown",
+    ownModes: null,
     generation: null,
     confirmBy: null,
+    leftMs: null,
+    before: null,
     containment: "unknown",
     containmentSeen: null,
     gate: "not-needed",
     policy: null,
+    lastChange: null,
     drift,
     pausedUntil: null,
     changes: null,
     held: false,
     rescued: condition.kind === "rescued",
+    nextStart: null,
   };
 }

@@ -54,6 +54,8 @@ class Watch {
   /** When our table was put right, newest last, by the steady clock. */
   heals: number[] = [];
   lastChange: RulesChange | null = null;
+  /** When it came, by the steady clock. */
+  changedAt = 0;
   before: readonly OwnedTable[] = [];
   soon: NodeJS.Timeout | null = null;
   others: NodeJS.Timeout | null = null;
@@ -96,10 +98,15 @@ class Watch {
     if (isOurs) {
       // Another `seawall` holds the lock of changes; what it does is no drift, and nobody to blame for one.
       if (change.origin?.command !== "seawall" && change.origin?.ancestors[0] !== "seawall")
-        this.lastChange = change;
+        this.noteChange(change);
       this.lookIn(SETTLE_MS);
     }
     this.lookAtOthersSoon();
+  }
+
+  noteChange(change: RulesChange): void {
+    this.changedAt = performance.now();
+    this.lastChange = change;
   }
 
   lookIn(ms: number): void {
@@ -145,6 +152,7 @@ class Watch {
   remember(healing: Extract<Healing, { kind: "healed" | "failed" }>): void {
     this.heals.push(performance.now());
     const by = this.lastChange === null ? null : whoOf(this.lastChange);
+    const after = this.lastChange === null ? {} : { afterMs: Math.round(performance.now() - this.changedAt) };
     this.lastChange = null;
     const outcome = healing.kind === "healed" ? "healed" : "not healed";
     const last: DriftEvent = {
@@ -152,6 +160,8 @@ class Watch {
       what: healing.kind === "failed" ? `${healing.said}; ${healing.why}` : healing.said,
       by,
       outcome,
+      damage: healing.damage,
+      ...after,
     };
     const lost =
       healing.kind === "healed" && healing.lost ? "; the change that waited for its confirm is gone" : "";

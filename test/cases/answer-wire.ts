@@ -174,7 +174,11 @@ export const WIRE_ANSWERS: Answers = {
 
   "sni-verify-003": row(TLS, ONE_NAME),
   "sni-verify-004": row(TLS, ONE_NAME),
-  "sni-verify-005": row(TLS, "plain HTTP is refused", "on port 443 of a listed name only TLS can be read"),
+  "sni-verify-005": row(
+    TLS,
+    "is refused by its name, with a reset and no alert in its stream",
+    "on port 443 of a listed name only TLS can be read",
+  ),
   "sni-verify-006": row(
     TLS,
     "no server name is refused",

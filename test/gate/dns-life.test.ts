@@ -158,12 +158,14 @@ describe("many at once", () => {
       asker.send(query(`n${id}.example.com`, { id }));
       if (id % 50 === 49) await new Promise((resolve) => setTimeout(resolve, 2));
     }
+    // A slow machine asks again for what no answer came to in time.
+    const names = (): number => new Set(room.resolver.heard.map(({ query }) => query.question.text)).size;
     await until(
-      () => asked() === QUERIES_MAX,
-      () => `${asked()} questions instead of ${QUERIES_MAX}`,
+      () => names() === QUERIES_MAX,
+      () => `${names()} questions instead of ${QUERIES_MAX}`,
     );
     await new Promise((resolve) => setTimeout(resolve, 50));
-    assert.equal(asked(), QUERIES_MAX);
+    assert.equal(names(), QUERIES_MAX);
     assert.ok(reasons(room).includes("limit"), "the limit is not told");
     assert.equal(reasons(room).filter((reason) => reason === "limit").length, 1);
     gate.give(ANSWER);

@@ -81,7 +81,14 @@ async function apply(): Promise<AppliedRound> {
   const folder = mkdtempSync(join(process.env["SEAWALL_BENCH_FOLDER"] ?? "", "applied-"));
   const folders = { config: folder, state: folder, run: folder };
   const now = Date.now;
-  const options = { dropIns: [], leaseMs: 60_000, acceptLosingSsh: true, by: "bench", nowMs: now };
+  const options = {
+    dropIns: [],
+    leaseMs: 60_000,
+    acceptLosingSsh: true,
+    how: "apply" as const,
+    by: "bench",
+    nowMs: now,
+  };
   const result = await applyPolicy({ policy, document, text, path: policyPath, folders, ...options });
   if (!result.ok) throw new Error("the policy of the benchmark cannot be compiled");
   const appliedMs = performance.now();

@@ -69,6 +69,7 @@ export const command: Command = {
       leaseMs,
       acceptLosingSsh: acceptsLosingSsh(context),
       by: context.env["SUDO_USER"] ?? context.env["LOGNAME"] ?? "root",
+      how: "apply",
       nowMs: context.nowMs,
     };
     if (context.flags["dry-run"] === true) {

@@ -84,6 +84,8 @@ async function goBack(context: CommandContext, folders: Folders, id: string | un
     leaseMs: DEFAULT_LEASE_MS,
     acceptLosingSsh: false,
     by: context.env["SUDO_USER"] ?? "root",
+    how: "rollback",
+    from: entry.id,
     nowMs: context.nowMs,
   });
   if (!result.ok) throw new SeawallError("SEAWALL_POLICY", "the kernel cannot be given this policy");

@@ -1,8 +1,14 @@
-import { readStatus } from "../../apply/status.ts";
-import { foldersOf } from "../../edge/state/folder.ts";
-import { type Command, NO_WORDS, SCHEMA } from "../command.ts";
+import { readStatus, type Status } from "../../apply/status.ts";
+import { type Folders, foldersOf } from "../../edge/state/folder.ts";
+import { readHistoryEntry } from "../../edge/state/history-entry.ts";
+import type { WouldRefuse } from "../../edge/store/would-refuse.ts";
+import { type Command, type CommandContext, NO_WORDS, SCHEMA } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
+import type { FileAndForce } from "../file-and-force.ts";
+import { isUntouched } from "../untouched.ts";
+import { fileLines } from "../render/status/file.ts";
 import { statusScreen } from "../render/status/screen.ts";
+import { watchedLines } from "../render/status/watched.ts";
 
 export const command: Command = {
   path: ["status"],
@@ -23,9 +29,44 @@ export const command: Command = {
   examples: ["sudo seawall status", "sudo seawall status --json"],
   seeAlso: ["flows", "apply", "history"],
   run: async (context) => {
-    const status = readStatus(foldersOf(context.env), context.nowMs());
-    if (context.flags["json"] === true) context.out(`${JSON.stringify({ schema: SCHEMA, ...status })}\n`);
-    else context.out(statusScreen(status));
+    const folders = foldersOf(context.env);
+    const nowMs = context.nowMs();
+    const status = await looked(folders, readStatus(folders, nowMs), nowMs);
+    const watched = await watchedOf(folders, status, nowMs);
+    const files = await filesOf(context, folders, status);
+    if (context.flags["json"] === true) {
+      context.out(`${JSON.stringify({ schema: SCHEMA, ...status, wouldRefuse: watched, files })}\n`);
+    } else {
+      const lines = { watched: watchedLines(watched), file: fileLines(status, files) };
+      context.out(statusScreen(status, lines));
+    }
     return EXIT.ok;
   },
 };
+
+// What follows is loaded only where it is needed: most prompts ask for none of it.
+
+async function looked(folders: Folders, status: Status, nowMs: number): Promise<Status> {
+  const { generation, containmentSeen, outbound } = status;
+  if (generation === null || outbound === "not-judged") return status;
+  if (containmentSeen !== null && !containmentSeen.stale) return status;
+  return (await import("../../apply/look.ts")).withFreshLook(folders, status, nowMs);
+}
+
+async function watchedOf(folders: Folders, status: Status, nowMs: number): Promise<WouldRefuse | null> {
+  if (status.outbound !== "observed") return null;
+  return (await import("../watched.ts")).wouldRefuse(folders.state, nowMs);
+}
+
+async function filesOf(context: CommandContext, folders: Folders, status: Status): Promise<FileAndForce[]> {
+  const { policy, generation } = status;
+  if (generation === null) return [];
+  const installed = `${folders.config}/policy.yaml`;
+  const entry = readHistoryEntry(folders.state, policy?.id);
+  if (entry?.policyPath === installed && isUntouched(entry, installed, folders.config)) {
+    return [{ path: installed, isInstalled: true, state: "same", changes: 0, summary: null }];
+  }
+  const { filesBeside } = await import("../file-and-force.ts");
+  const { readInForce } = await import("../../apply/in-force.ts");
+  return filesBeside(context, policy, () => readInForce(folders));
+}

@@ -2,10 +2,9 @@
  * What the daemon asks dockerd: where the containers are that rules name, whether scopes of containers still hold, at
  * which bridges the gates listen. INVARIANT: nothing here waits for dockerd but what asks it; it may hang.
  */
-import type { ResolvedPolicy } from "../../core/policy/resolved.ts";
 import { containerAddresses, findDockerBridge } from "../../edge/docker/network.ts";
 import { type ContainerWatch, watchContainers } from "../../edge/docker/watch.ts";
-import { createScopeWatch, type ScopeWatch } from "../container-watch.ts";
+import { createScopeWatch, type ScopeWatch, type WatchedPolicy } from "../container-watch.ts";
 import type { Say } from "../say.ts";
 import { createTurns, type Turns } from "../turns.ts";
 import type { PinKeeper } from "./pin-keeper.ts";
@@ -35,7 +34,7 @@ export class ContainerKeeper {
   }
 
   /** From now on these policies are in force. Resolves once their containers are pinned, as far as dockerd says. */
-  async follow(policies: readonly ResolvedPolicy[]): Promise<void> {
+  async follow(policies: readonly WatchedPolicy[]): Promise<void> {
     this.hasScopes = this.scopes.follow(policies);
     if (!this.hasScopes && this.options.pins.containers().size === 0) return this.stop();
     this.watch ??= watchContainers({

@@ -317,7 +317,7 @@ class Keeper {
 
   follow(policies: readonly KnownPolicy[], own: PrefixSet): void {
     this.pins.setPolicies(policies, own, this.options.nowMs());
-    this.pinned = this.containers.follow(policies.map(({ policy }) => policy));
+    this.pinned = this.containers.follow(policies);
   }
 
   /** A gate that was too slow the last time, or whose doors were taken, is asked again. */

@@ -1,10 +1,11 @@
-const { readFileSync } = process.getBuiltinModule("node:fs");
+const { readdirSync, readFileSync } = process.getBuiltinModule("node:fs");
 
 /**
- * What entries look like, by the fields that came: 1 the first, 2 `dropIns`, 3 `elements`, 4 `kind` and `before`.
+ * What entries look like, by the fields that came: 1 the first, 2 `dropIns`, 3 `elements`, 4 `kind` and `before`,
+ * 5 `how`, `from`, `undone` and `ownModes`.
  * INVARIANT: every format stays readable, so what came later is optional; test/cases/history has each.
  */
-export const HISTORY_FORMAT = 4;
+export const HISTORY_FORMAT = 5;
 
 export interface HistoryEntry {
   readonly id: number;
@@ -26,6 +27,42 @@ export interface HistoryEntry {
   readonly kind?: "panic" | "pause";
   /** Of a panic: the entry that it took the place of. */
   readonly before?: number;
+  /** Which command made it; absent in entries of a version that did not say, and of a panic or pause. */
+  readonly how?: "apply" | "rollback" | "panic-off";
+  /** Of a rollback and the end of a panic: the entry that it put in force again. */
+  readonly from?: number;
+  /** It was taken back before anybody confirmed it. */
+  readonly undone?: Undone;
+  /** Rules whose own mode is not that of their direction; absent in entries of a version that did not count. */
+  readonly ownModes?: { readonly inbound: OwnModes; readonly outbound: OwnModes };
+}
+
+export interface Undone {
+  readonly atMs: number;
+  /** `ran out`: nobody confirmed in time. */
+  readonly how: "ran out" | "withdrawn";
+}
+
+export interface OwnModes {
+  /** Deny rules that only watch, while their direction is enforced. */
+  readonly watchedDenies: number;
+  /** Allow rules that only watch and so open nothing, while their direction is enforced. */
+  readonly idleAllows: number;
+  /** Deny rules that are enforced, while their direction is only watched. */
+  readonly enforcedDenies: number;
+}
+
+/**
+ * Returns the number of the newest entry, 0 when there is none. A broken entry counts, and so does a file that is
+ * left of one: what stands beside it under that number must never be taken for part of another.
+ */
+export function newestId(state: string): number {
+  try {
+    const files = readdirSync(`${state}/history`);
+    return Math.max(0, ...files.map((file) => Number(/^(\d{6})\./.exec(file)?.[1] ?? 0)));
+  } catch {
+    return 0;
+  }
 }
 
 /** Returns one entry, or undefined when it is not there or broken: that is no reason to stop. */

@@ -31,20 +31,6 @@ export function readHistory(state: string): HistoryEntry[] {
     .flatMap((id) => readHistoryEntry(state, Number(id)) ?? []);
 }
 
-/**
- * Returns the number of the newest entry, 0 when there is none. A broken entry counts, and so does a file that is
- * left of one: what stands beside it under that number must never be taken for part of another.
- */
-export function newestId(state: string): number {
-  let files: string[];
-  try {
-    files = readdirSync(join(state, "history"));
-  } catch {
-    return 0;
-  }
-  return Math.max(0, ...files.map((file) => Number(/^(\d{6})\./.exec(file)?.[1] ?? 0)));
-}
-
 /** What a policy was read from. */
 export interface PolicyTexts {
   readonly text: string;

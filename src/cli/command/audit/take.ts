@@ -1,5 +1,5 @@
 /** One audit of this host, put together for the commands that need one. */
-import { readContainment } from "../../../apply/containment-record.ts";
+import { withFreshLook } from "../../../apply/look.ts";
 import { readStatus, type Status } from "../../../apply/status.ts";
 import { formatIp } from "../../../core/net/ip.ts";
 import { CHECKS, checkNamed } from "../../../core/audit/check/all.ts";
@@ -38,7 +38,7 @@ export async function takeReport(context: CommandContext, wanted: AuditWanted): 
     operators: operatorAddresses(),
     seawall: seawallOf(status),
     attested: word.attested,
-    containment: containmentOf(context),
+    containment: containmentOf(status),
     cache: openAnswers(folders.state, wanted.keep && process.geteuid?.() === 0),
     quick: wanted.quick,
     ...(whole ? {} : { checks: wanted.checks }),
@@ -66,7 +66,8 @@ function readOperatorWord(configFolder: string): OperatorWord {
 function statusOr(context: CommandContext): Status | null {
   if (process.geteuid?.() !== 0) return null;
   try {
-    return readStatus(foldersOf(context.env), context.nowMs());
+    const folders = foldersOf(context.env);
+    return withFreshLook(folders, readStatus(folders, context.nowMs()), context.nowMs());
   } catch {
     return null;
   }
@@ -81,19 +82,19 @@ function seawallOf(status: Status | null): FirewallFacts["seawall"] {
   };
 }
 
-/** What the last look at the scopes found. A look of more than a day ago says little of now. */
-function containmentOf(context: CommandContext): Reading<ContainmentFacts> {
-  const seen = readContainment(foldersOf(context.env).state, context.nowMs());
+/** What was found of the scopes of the policy in force. A look of more than a day ago says little of now. */
+function containmentOf(status: Status | null): Reading<ContainmentFacts> {
+  const seen = status?.containmentSeen ?? null;
   const needs = "seawall apply, which looks at the scopes";
-  if (seen === null)
+  if (status === null || seen === null)
     return unreadable("whether the agent can become another subject was not looked at", needs);
   if (seen.stale) return unreadable("the last look at the agent's scopes is more than a day old", needs);
-  if (seen.grade === "unknown")
+  if (status.containment === "unknown")
     return unreadable("the last look at the agent's scopes could not decide", "seawall status");
   const reasons = seen.scopes.flatMap(({ scope, reasons: all }) =>
     all.map(({ sentence, evidence, cure }) => ({ way: `${scope}: ${sentence}: ${evidence}`, cure })),
   );
-  return read({ verdict: seen.grade, reasons });
+  return read({ verdict: status.containment, reasons });
 }
 
 function operatorAddresses(): string[] {

@@ -6,6 +6,8 @@ const WORDS = {
   silent: "SILENT: what is enforced by name is refused until `seawall daemon` runs",
 } as const;
 
-export function gateLine({ gate }: Status): string[] {
-  return gate === "not-needed" ? [] : [`gate       ${WORDS[gate]}`];
+/** A panic lets no name through, so no gate is missed. */
+export function gateLine({ gate, state }: Status): string[] {
+  if (gate === "not-needed") return [];
+  return [`gate           ${state === "panic" ? "off during the panic" : WORDS[gate]}`];
 }

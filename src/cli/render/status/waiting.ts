@@ -1,15 +1,12 @@
-/** What ends by itself: a change that waits, a pause. */
+/** A change that waits for its confirm ends by itself. */
 import type { Status } from "../../../apply/status.ts";
+import { spanText } from "../moment.ts";
 
-export function confirmLines({ confirmBy }: Status): string[] {
+export function confirmLines({ confirmBy, leftMs, before }: Status): string[] {
   if (confirmBy === null) return [];
+  const then = before === null ? "nothing of Seawall" : `history ${before} again`;
   return [
-    `confirm    until ${confirmBy}, or the kernel goes back`,
+    `ON TRIAL       ${spanText(leftMs ?? 0)} left, then ${then} unless confirmed`,
     "Next: log in anew and run `seawall confirm`",
   ];
-}
-
-export function pauseLine({ pausedUntil }: Status): string[] {
-  if (pausedUntil === null) return [];
-  return [`paused     outbound is only watched until ${pausedUntil} (sooner: seawall pause --off)`];
 }
