@@ -2,7 +2,7 @@ import { SeawallError } from "../core/base/error.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { EXIT, exitCodeOf, type ExitCode } from "./exit-code.ts";
 import { COMMANDS } from "./registry.ts";
-import { plain } from "../core/base/plain.ts";
+import { plain, plainJson, plainLines } from "../core/base/plain.ts";
 
 // `status` runs on every prompt: importing a module of Node as ESM costs 3 to 5 ms each, asking for it nothing.
 const { parseArgs } = process.getBuiltinModule("node:util");
@@ -55,18 +55,31 @@ async function runCommand(command: Command, argv: readonly string[]): Promise<Ex
   process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
     if (cause.code === "EPIPE") process.exit(EXIT.ok);
   });
+  const color =
+    process.stdout.isTTY && process.env["NO_COLOR"] === undefined && process.env["TERM"] !== "dumb";
+  const isJson = parsed.values["json"] === true;
+  const shown = (text: string): string => {
+    if (command.isDocument === true && !process.stdout.isTTY) return text;
+    return isJson ? plainJson(text) : plainLines(text, color);
+  };
   const context: CommandContext = {
     positionals: parsed.positionals,
     flags: parsed.values,
-    out: (text) => void process.stdout.write(text),
+    // SECURITY: whatever a command prints, nothing of a stranger's drives the terminal behind it.
+    out: (text) => void process.stdout.write(shown(text)),
     err: talk,
     env: process.env,
     cwd: process.cwd(),
     nowMs: () => Date.now(),
     signal: abort.signal,
-    color: process.stdout.isTTY && process.env["NO_COLOR"] === undefined && process.env["TERM"] !== "dumb",
+    color,
+    ...(process.stdin.isTTY && process.stderr.isTTY ? { ask } : {}),
   };
   return command.run(context);
+}
+
+async function ask(question: string): Promise<boolean> {
+  return (await import("./ask.ts")).askOnTerminal(plain(question));
 }
 
 /** Refuses a word behind a command that has commands below it and takes no argument: `audit hstory`. */
@@ -81,7 +94,7 @@ function talk(text: string): void {
   try {
     if (!isTalking) process.stderr.on("error", () => undefined);
     isTalking = true;
-    process.stderr.write(text);
+    process.stderr.write(plainLines(text, false));
   } catch {
     // The next line is tried again.
   }
@@ -105,7 +118,7 @@ function report(cause: unknown): ExitCode {
   if (!(cause instanceof SeawallError)) {
     const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
     process.stderr.write(
-      `seawall: a mistake of Seawall itself; the kernel keeps the rules it has\n${text}\n`,
+      `seawall: a mistake of Seawall itself; the kernel keeps the rules it has\n${plainLines(text, false)}\n`,
     );
     return EXIT.unusable;
   }

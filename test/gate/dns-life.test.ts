@@ -243,7 +243,7 @@ describe("resolvers", () => {
     await open({ react: () => "silent" });
     const { answer, bytes } = await askUdp(door, NAME);
     assert.equal(answer.rcode, RCODE.servfail);
-    assert.match(Buffer.from(bytes).toString("latin1"), /seawall sw-[a-z2-9]{10}: no resolver answered/);
+    assert.match(Buffer.from(bytes).toString("latin1"), /seawall sw-[a-z2-9]{20}: no resolver answered/);
     assert.deepEqual(reasons(room), ["unresolved"]);
   });
 

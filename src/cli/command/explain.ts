@@ -1,5 +1,5 @@
 import { SeawallError } from "../../core/base/error.ts";
-import { isRefusalId } from "../../core/gate/refusal.ts";
+import { idForm } from "../../core/gate/refusal.ts";
 import { evaluate } from "../../core/policy/evaluate.ts";
 import { explain } from "../../core/policy/explain.ts";
 import { parseFlow } from "../../core/policy/flow-input.ts";
@@ -19,7 +19,7 @@ export const command: Command = {
   usage: [
     "seawall explain FROM PORT [--zone NAME] [--protocol udp] [--policy FILE] [--json]",
     "seawall explain HOST:PORT [--scope NAME] [--address ADDR] [--protocol udp] [--policy FILE] [--json]",
-    "seawall explain ID [--json]",
+    "seawall explain ID [--json]   (six characters of it are enough while no other begins so)",
   ].join("\n"),
   options: {
     policy: { type: "string" },
@@ -47,7 +47,7 @@ export const command: Command = {
   examples: [
     "seawall explain 203.0.113.9 22 --policy policy.yaml",
     "seawall explain api.github.com:443 --policy policy.yaml",
-    "sudo seawall explain sw-c9xn9ebqfe",
+    "sudo seawall explain sw-c9xn9e",
   ],
   seeAlso: ["flows", "approve", "probe"],
   offers: {
@@ -58,7 +58,7 @@ export const command: Command = {
   },
   run: async (context) => {
     const [first = ""] = context.positionals;
-    if (isRefusalId(first)) return explainRefusal(context, first);
+    if (idForm(first) !== undefined) return explainRefusal(context, first);
     const record = recordOf(context);
     const named = context.flags["policy"];
     const { policy } = loadPolicy(context, typeof named === "string" ? named : undefined);
@@ -80,7 +80,9 @@ export const command: Command = {
 function explainRefusal(context: CommandContext, id: string): ExitCode {
   const found = findRefusal(foldersOf(context.env).state, id);
   if (context.flags["json"] === true) {
-    context.out(`${JSON.stringify({ ...flowRecord(found.flow), times: found.times })}\n`);
+    context.out(
+      `${JSON.stringify({ ...flowRecord(found.flow), times: found.times, targets: found.targets.length })}\n`,
+    );
     return EXIT.ok;
   }
   context.out(refusalText(found));
