@@ -14,6 +14,8 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** Whether the terminal behind stdout takes colour. */
   readonly color: boolean;
+  /** Asks whoever sits at the terminal, and resolves to whether the answer is yes. Absent where nobody sits. */
+  readonly ask?: (question: string) => Promise<boolean>;
 }
 
 /** What a shell completes: a file, a command of ours, one of some words, or several of them by comma. */
@@ -67,6 +69,8 @@ export interface Command {
   readonly argument?: Offer;
   /** It changes nothing of this machine: Ctrl-C ends it wherever it is, and the kernel ends what it started. */
   readonly onlyLooks?: true;
+  /** What it prints is a file for a program: into a pipe or file it goes as it is. */
+  readonly isDocument?: true;
   readonly run: (context: CommandContext) => Promise<ExitCode>;
 }
 

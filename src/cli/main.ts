@@ -4,7 +4,7 @@ import { EXIT, exitCodeOf, type ExitCode } from "./exit-code.ts";
 import { type Given, readGiven } from "./given.ts";
 import { COMMANDS } from "./registry.ts";
 import { requireWho } from "./root.ts";
-import { plain } from "../core/base/plain.ts";
+import { plain, plainJson, plainLines } from "../core/base/plain.ts";
 import { shellWord } from "../core/base/shell-word.ts";
 
 /** What is written as an option elsewhere. */
@@ -59,16 +59,25 @@ async function runCommand(command: Command, argv: readonly string[]): Promise<Ex
   process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
     if (cause.code === "EPIPE") process.exit(EXIT.ok);
   });
+  const color =
+    process.stdout.isTTY && process.env["NO_COLOR"] === undefined && process.env["TERM"] !== "dumb";
+  const isJson = given.values["json"] === true;
+  const shown = (text: string): string => {
+    if (command.isDocument === true && !process.stdout.isTTY) return text;
+    return isJson ? plainJson(text) : plainLines(text, color);
+  };
   const context: CommandContext = {
     positionals: given.positionals,
     flags: given.values,
-    out: (text) => void process.stdout.write(text),
+    // SECURITY: whatever a command prints, nothing of a stranger's drives the terminal behind it.
+    out: (text) => void process.stdout.write(shown(text)),
     err: talk,
     env: process.env,
     cwd: process.cwd(),
     nowMs: () => Date.now(),
     signal: abort.signal,
-    color: process.stdout.isTTY && process.env["NO_COLOR"] === undefined && process.env["TERM"] !== "dumb",
+    color,
+    ...(process.stdin.isTTY && process.stderr.isTTY ? { ask } : {}),
   };
   return command.run(context);
 }
@@ -87,12 +96,16 @@ async function readGivenOrBelow(command: Command, argv: readonly string[]): Prom
   return readGiven(command, argv);
 }
 
+async function ask(question: string): Promise<boolean> {
+  return (await import("./ask.ts")).askOnTerminal(plain(question));
+}
+
 /** Talk that nobody can read (a full disk, a reader that went) ends no command, and seawalld and the gates least. */
 function talk(text: string): void {
   try {
     if (!isTalking) process.stderr.on("error", () => undefined);
     isTalking = true;
-    process.stderr.write(text);
+    process.stderr.write(plainLines(text, false));
   } catch {
     // The next line is tried again.
   }
@@ -102,7 +115,7 @@ function report(cause: unknown): ExitCode {
   if (!(cause instanceof SeawallError)) {
     const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
     process.stderr.write(
-      `seawall: a mistake of Seawall itself; the kernel keeps the rules it has\n${text}\n`,
+      `seawall: a mistake of Seawall itself; the kernel keeps the rules it has\n${plainLines(text, false)}\n`,
     );
     return EXIT.unusable;
   }

@@ -1,6 +1,6 @@
 /** What somebody probably meant by a word that a command does not take. */
 import { closest } from "../core/policy/parse/closest.ts";
-import { isRefusalId } from "../core/gate/refusal.ts";
+import { idForm } from "../core/gate/refusal.ts";
 import type { Command, Commands } from "./command.ts";
 import { parseSinceMs } from "./duration.ts";
 
@@ -33,7 +33,7 @@ function optionOfValue({ options, offers }: Command, word: string): string | nul
 
 /** Returns the command that takes such a word where this one does not: an id is explained. */
 export function meantCommand(command: Command, word: string): string | null {
-  return isRefusalId(word) && command.words.most === 0 ? `explain ${word}` : null;
+  return idForm(word) !== undefined && command.words.most === 0 ? `explain ${word}` : null;
 }
 
 /**

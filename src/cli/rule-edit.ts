@@ -9,6 +9,15 @@ import { checkWritten, readPolicy } from "./policy.ts";
 import { replaceKeeping } from "./policy-write.ts";
 import { renderDiagnostics } from "./render/diagnostic.ts";
 
+/** A change of a policy file that is sound and not written yet. */
+export interface ProposedEdit {
+  readonly path: string;
+  readonly before: string;
+  readonly after: string;
+  /** Whether the file was named, and not the one that is installed. */
+  readonly isNamed: boolean;
+}
+
 /** Adds the rule, shows the difference, and says what to do next. With `dry` nothing is written. */
 export function addOutboundRule(
   context: CommandContext,
@@ -16,6 +25,18 @@ export function addOutboundRule(
   wish: RuleWish,
   dry: boolean,
 ): void {
+  const edit = proposeOutboundRule(context, file, wish);
+  context.out(difference(edit.path, edit.before, edit.after));
+  if (dry) return context.err("dry run: nothing was written\n");
+  writeEdit(context, edit);
+}
+
+/** Returns the change that adds the rule. Refuses one after which the policy would be wrong. */
+export function proposeOutboundRule(
+  context: CommandContext,
+  file: string | undefined,
+  wish: RuleWish,
+): ProposedEdit {
   const written = readPolicy(context, file);
   const nowMs = context.nowMs();
   const edited = addRule(written.text, "outbound", outboundRuleText(wish), { nowMs, presets: PRESET_NAMES });
@@ -28,10 +49,13 @@ export function addOutboundRule(
     context.err(renderDiagnostics(check.diagnostics, edited.text, written.path, false, written.dropIns));
     throw unusable(written.path);
   }
-  context.out(difference(written.path, written.text, edited.text));
-  if (dry) return context.err("dry run: nothing was written\n");
-  replaceKeeping(written.path, edited.text);
-  context.err(`Next: seawall apply${file === undefined ? "" : ` ${written.path}`}\n`);
+  return { path: written.path, before: written.text, after: edited.text, isNamed: file !== undefined };
+}
+
+/** Writes the change and says what to do next. */
+export function writeEdit(context: CommandContext, { path, after, isNamed }: ProposedEdit): void {
+  replaceKeeping(path, after);
+  context.err(`Next: seawall apply${isNamed ? ` ${path}` : ""}\n`);
 }
 
 function unusable(path: string): SeawallError {

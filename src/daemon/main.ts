@@ -3,16 +3,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { settleOver } from "../apply/settle.ts";
 import { SeawallError } from "../core/base/error.ts";
 import { NFLOG_GROUP } from "../core/event/log-prefix.ts";
+import { type RefusalKey, refusalKey } from "../core/gate/refusal.ts";
 import { gateUid } from "../edge/host/gate-user.ts";
 import { readLive } from "../edge/kernel/live.ts";
 import { requireNft } from "../edge/kernel/nft.ts";
 import { type Folders, makeFolder } from "../edge/state/folder.ts";
+import { bootId, refusalSecret } from "../edge/state/refusal-secret.ts";
 import { undoMoves } from "../edge/state/swap.ts";
 import { lockDaemon, locked } from "../edge/kernel/change-lock.ts";
 import { type CutWatch, createCutWatch } from "./cut-watch.ts";
 import { openControl } from "./control.ts";
 import { startDriftWatch } from "./drift-watch.ts";
-import { flowOfReport } from "./gate/flow.ts";
+import { flowOfReport } from "./gate/belief.ts";
 import { startGateKeeper } from "./gate/keeper.ts";
 import { createGuard, type Guard } from "./guarded.ts";
 import { createHealth } from "./health.ts";
@@ -21,6 +23,8 @@ import { createSay, type Say } from "./say.ts";
 
 /** How often the daemon looks whether a lease ran out. The kernel does not wait for it. */
 const TIDY_STEP_MS = 1_000;
+/** LIMIT: keys of scopes remembered; each is made again at once. */
+const KEYS_KEPT_MAX = 256;
 
 export interface DaemonOptions {
   /** Resolvers that the operator names; else those of resolv.conf. */
@@ -51,14 +55,23 @@ async function run(folders: Folders, options: DaemonOptions, voice: DaemonVoice)
   // What cannot be kept is said; gates and tidying do not need it.
   guard.run("events will not be kept", () => makeFolder(folders.state));
   await undoRestore(folders, guard);
-  const pipeline = startPipeline({ group: NFLOG_GROUP, stateDir: folders.state, now: voice.nowMs, say });
+  const refusalKeyOf = createRefusalKeys(folders.state);
+  const pipeline = startPipeline({
+    group: NFLOG_GROUP,
+    stateDir: folders.state,
+    now: voice.nowMs,
+    say,
+    refusalKeyOf,
+  });
   const keeper = await startGateKeeper({
     folders,
     gateUid: gateUid(),
     resolvers: options.resolvers,
     nowMs: voice.nowMs,
     say,
-    onReport: (report, generation) => pipeline.add(flowOfReport(report, generation, voice.nowMs())),
+    refusalKeyOf,
+    onReport: (believed, generation) => pipeline.add(flowOfReport(believed, generation, voice.nowMs())),
+    onUnbelieved: () => pipeline.doubt(),
   });
   const cuts = createCutWatch(folders.state, voice.nowMs, say);
   const drift = startDriftWatch({
@@ -97,11 +110,32 @@ async function run(folders: Folders, options: DaemonOptions, voice: DaemonVoice)
   return 0;
 }
 
+/** Returns the keys of scopes, made once; a scope of no policy has one, too, as the kernel may log for it. */
+function createRefusalKeys(state: string): (scope: string) => RefusalKey {
+  const secret = refusalSecret(state);
+  const boot = bootId();
+  const keys = new Map<string, RefusalKey>();
+  return (scope) => {
+    const known = keys.get(scope);
+    if (known !== undefined) return known;
+    if (keys.size >= KEYS_KEPT_MAX) keys.clear();
+    const made = refusalKey(secret, boot, scope);
+    keys.set(scope, made);
+    return made;
+  };
+}
+
 /** Returns a function that says each new trouble of the pipeline once: what it is, and what still holds. */
 function createReporter(say: Say): (stats: PipelineStats) => void {
   let saidTrouble: string | null = null;
   let saidLost = 0;
-  return ({ failure, store, lost }) => {
+  let saidDoubted = 0;
+  return ({ failure, store, lost, doubted }) => {
+    if (doubted > saidDoubted)
+      say(
+        `${doubted - saidDoubted} reports of the gate are of no rule, scope or host that there is; dropped`,
+      );
+    saidDoubted = doubted;
     const trouble = failure ?? (store.state === "failed" ? store.why : null);
     if (trouble !== null && trouble !== saidTrouble) {
       say(`${trouble}; the kernel goes on enforcing, events are not all kept`);

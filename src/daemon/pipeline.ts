@@ -1,5 +1,6 @@
 import type { SeawallError } from "../core/base/error.ts";
 import type { FlowEvent } from "../core/event/event.ts";
+import type { RefusalKey } from "../core/gate/refusal.ts";
 import { withRefusal } from "../core/event/refusal.ts";
 import { createNflogDecoder, type NflogRecord } from "../core/event/decode/nflog.ts";
 import { createSequenceCheck } from "../core/event/decode/sequence.ts";
@@ -16,6 +17,8 @@ import {
 export interface PipelineOptions extends RecorderOptions {
   /** The nfnetlink_log group, NFLOG_GROUP outside of tests. */
   readonly group: number;
+  /** What the ids of a scope's refusals are made with. */
+  readonly refusalKeyOf: (scope: string) => RefusalKey;
 }
 
 export interface PipelineStats extends RecorderStats {
@@ -23,6 +26,8 @@ export interface PipelineStats extends RecorderStats {
   readonly read: number;
   /** Packets that rules of others logged to our group. */
   readonly foreign: number;
+  /** Reports of a gate that were not believed, and not kept. */
+  readonly doubted: number;
   /** Packets of ours that could not be read. */
   readonly malformed: number;
   /** Why nothing is read any more, or null. */
@@ -32,6 +37,8 @@ export interface PipelineStats extends RecorderStats {
 export interface Pipeline {
   /** Takes an event that did not come from the kernel. */
   add(event: FlowEvent): void;
+  /** Counts a report of a gate that is not believed. */
+  doubt(): void;
   stats(): PipelineStats;
   /** Resolves when the group is free and everything read is written. */
   stop(): Promise<void>;
@@ -44,7 +51,7 @@ export interface Pipeline {
 export function startPipeline(options: PipelineOptions): Pipeline {
   const decode = createNflogDecoder(createInterfaceNames(options.now));
   const sequences = createSequenceCheck();
-  const counts = { read: 0, foreign: 0, malformed: 0 };
+  const counts = { read: 0, foreign: 0, malformed: 0, doubted: 0 };
   let failure: SeawallError | null = null;
   const recorder = createRecorder(options);
   const take = (record: NflogRecord): void => {
@@ -53,7 +60,7 @@ export function startPipeline(options: PipelineOptions): Pipeline {
     if (missing > 0) recorder.lose("kernel", missing);
     if (record.kind === "flow") {
       counts.read += 1;
-      recorder.add(withRefusal(record.event));
+      recorder.add(withRefusal(record.event, options.refusalKeyOf));
     } else counts[record.kind] += 1;
   };
   let reader: ReturnType<typeof openNflog>;
@@ -83,6 +90,9 @@ export function startPipeline(options: PipelineOptions): Pipeline {
   );
   return {
     add: (event) => recorder.add(event),
+    doubt: () => {
+      counts.doubted += 1;
+    },
     stats: () => ({ ...counts, ...recorder.stats(), failure: failure?.message ?? null }),
     stop: async () => {
       clearInterval(timer);

@@ -1,7 +1,8 @@
 /** `seawall gate`: the gates by themselves, in the foreground: no daemon, no kernel table, nothing written. */
+import { randomBytes } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import { SeawallError } from "../core/base/error.ts";
-import { sayRefusal } from "../core/gate/refusal.ts";
+import { KEY_BYTES, refusalKey, sayRefusal } from "../core/gate/refusal.ts";
 import type { GateReport } from "../core/gate/report.ts";
 import { EMPTY_SET } from "../core/net/prefix-set.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
@@ -34,6 +35,8 @@ const REVIEW_STEP_MS = 1_000;
 export async function runAlone(options: AloneOptions): Promise<void> {
   const { policy, scope: name, proxy, dns, upstream, nowMs, err } = options;
   const { tell, tick } = createTeller(options);
+  // Nobody looks these ids up later: they only tell refusals of this run apart.
+  const key = refusalKey(randomBytes(KEY_BYTES), "", name);
   const gate = createGate({
     policies: { committed: policy, candidate: null },
     around: { ownAddresses: EMPTY_SET, nat64: null },
@@ -41,6 +44,7 @@ export async function runAlone(options: AloneOptions): Promise<void> {
     // Nothing holds an address back here: the gate is the only way, or it is none.
     pinner: { pin: () => Promise.resolve(true) },
     tell,
+    refusalKeyOf: () => key,
     nowMs,
     steadyMs: () => performance.now(),
   });

@@ -1,6 +1,8 @@
 /** The gates under seawalld: they do what it says, and ask it for every pin. */
+import { randomBytes } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
+import { KEY_BYTES, type RefusalKey, refusalKey } from "../core/gate/refusal.ts";
 import type { ToGate } from "../core/gate/message.ts";
 import { parseHostname } from "../core/net/hostname.ts";
 import { parseIp } from "../core/net/ip.ts";
@@ -64,6 +66,9 @@ class LinkedGates {
   readonly gate: Gate;
   readonly doors: Doors;
   readonly setups: Setup[] = [];
+  /** Of scopes that seawalld gave no key for: its log will then not have the id. */
+  readonly ownSecret = randomBytes(KEY_BYTES);
+  refusalKeys: ReadonlyMap<string, RefusalKey> = new Map();
   isSettingUp = false;
   isServing = false;
   /** Links that ended before a word was said on them. */
@@ -84,6 +89,7 @@ class LinkedGates {
       upstream: this.upstream,
       pinner: this.link.pinner,
       tell: (report) => this.link.send({ kind: "report", report }),
+      refusalKeyOf: (scope) => this.refusalKeys.get(scope) ?? refusalKey(this.ownSecret, "", scope),
       nowMs,
       steadyMs: () => performance.now(),
     });
@@ -123,6 +129,7 @@ class LinkedGates {
     if (this.isSettingUp) return;
     this.isSettingUp = true;
     for (let next = this.setups.shift(); next !== undefined; next = this.setups.shift()) {
+      this.refusalKeys = next.refusalKeys;
       const trouble = await setUp(this.gate, this.doors, this.upstream, next, this.options.nowMs());
       this.isServing = next.doors.length > 0;
       this.link.send({ kind: "ready", id: next.id, trouble });

@@ -22,7 +22,7 @@ const hit: LogHit = {
   observed: false,
   reason: "default",
   rule: null,
-  refusal: "sw-abcdefghjk",
+  refusal: "sw-abcdefghjkabcdefghjk",
 };
 const seen: LogHit = { ...hit, observed: true };
 const byGate: LogHit = { ...hit, by: "gate" };
@@ -45,7 +45,7 @@ const ATTEMPTS: readonly Row[] = [
     hit,
     status: "held",
     breaks: false,
-    evidence: /^ECONNREFUSED in 3 ms; kernel: default sw-abcdefghjk$/,
+    evidence: /^ECONNREFUSED in 3 ms; kernel: default sw-abcdefghjkabcdefghjk$/,
   },
   {
     says: "it is held without the log too",
@@ -210,10 +210,10 @@ describe("a question for a name that nobody lists", () => {
   for (const [says, one, pledge, status, evidence] of [
     [
       "is held when the gate answers, which shows by its error text",
-      dns(3, "seawall sw-abcdefghjk default: no rule"),
+      dns(3, "seawall sw-abcdefghjkabcdefghjk default: no rule"),
       refused,
       "held",
-      /^NXDOMAIN in 3 ms; gate: sw-abcdefghjk default/,
+      /^NXDOMAIN in 3 ms; gate: sw-abcdefghjkabcdefghjk default/,
     ],
     [
       "is not held when the same NXDOMAIN comes from a resolver",

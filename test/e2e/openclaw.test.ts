@@ -21,7 +21,7 @@ import {
 import { PROXY_URL, type Scene, assertNothingOfOpenClaw, startScene } from "./scene.ts";
 
 /** The id of one refusal, as the gate, the log and `seawall explain` all say it. */
-const REFUSAL_ID = /\bsw-[a-km-np-z2-9]{10}\b/;
+const REFUSAL_ID = /\bsw-[a-km-np-z2-9]{20}\b/;
 const BACK_DEADLINE_MS = 60_000;
 
 let scene: Scene;

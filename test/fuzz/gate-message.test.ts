@@ -26,7 +26,7 @@ const REPORT = {
     port: 53,
     protocol: "udp",
     decision: { verdict: "refuse", observed: false, rule: null, reason: "default", why: "no rule" },
-    id: "sw-abcdefghij",
+    id: "sw-abcdefghijabcdefghij",
   },
 };
 const MESSAGES: readonly unknown[] = [

@@ -84,7 +84,7 @@ describe("seawall gate", () => {
     assert.ok((await listed.ended()).text.endsWith(`${NAME} /a`));
     const other = await connectTo(place);
     other.send("GET http://evil.org/ HTTP/1.1\r\nHost: evil.org\r\n\r\n");
-    const body = /"id":"(sw-[a-z2-9]{10})"/.exec((await other.ended()).text);
+    const body = /"id":"(sw-[a-z2-9]{20})"/.exec((await other.ended()).text);
     const printed = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     const refusal = printed.find(({ verdict }) => verdict === "refuse");
     assert.equal(refusal?.["id"], body?.[1]);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
 import { TYPE, RCODE } from "../../src/core/dns/message.ts";
-import { refusalBody, refusalOf } from "../../src/core/gate/refusal.ts";
+import { refusalBody, refusalKey, refusalOf } from "../../src/core/gate/refusal.ts";
 import { parseIp } from "../../src/core/net/ip.ts";
 import { type Cure, cureOf, cureText, type Refused } from "../../src/core/policy/cure.ts";
 import { type Decision, REASON_CODES, type ReasonCode } from "../../src/core/policy/decision.ts";
@@ -193,6 +193,6 @@ test("the 403 of a listed name with a private address says the line that helps",
     why: "inside",
   };
   assert.ok(parseIp("198.18.0.23") !== undefined);
-  const { help } = refusalBody(refusalOf(target, decision));
+  const { help } = refusalBody(refusalOf(target, decision, refusalKey(new Uint8Array(32), "boot", "agent")));
   assert.match(String(help), /private: true, why: "\.\.\."\} under `outbound:`/);
 });

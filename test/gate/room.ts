@@ -16,6 +16,7 @@ import { policyOf } from "../support/policy.ts";
 import { startNameServer, type NameServer, type React, zone } from "./name-server.ts";
 import { freshAddress, listen } from "./place.ts";
 import { connectTo, type Wire } from "./wire.ts";
+import { testKey } from "../support/refusal-key.ts";
 
 export interface Pinning {
   readonly wishes: readonly PinWish[];
@@ -79,6 +80,7 @@ export async function openRoom(options: RoomOptions): Promise<Room> {
       },
     },
     tell: (report) => reports.push(report),
+    refusalKeyOf: testKey,
     nowMs: () => clock.nowMs,
     steadyMs: () => clock.nowMs,
   });
@@ -159,7 +161,7 @@ export function reasons({ reports }: Room): string[] {
 /** Fails unless every refusal that was told has an id, and returns the last one. */
 export function lastRefusal({ reports }: Room): GateReport {
   const refusals = reports.filter(({ decision }) => decision.verdict !== "accept");
-  for (const { id } of refusals) assert.match(id ?? "", /^sw-[a-z2-9]{10}$/);
+  for (const { id } of refusals) assert.match(id ?? "", /^sw-[a-z2-9]{20}$/);
   const last = refusals.at(-1);
   assert.ok(last !== undefined, "nothing was refused");
   return last;

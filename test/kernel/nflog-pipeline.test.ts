@@ -71,7 +71,7 @@ test("flows --json shows each of them as the contract says", () => {
     gid: 0,
     host: null,
     door: null,
-    refusal: "sw-p3wjjk7tvz",
+    refusal: "sw-mgfegbnmc3zum57z2ntz",
   });
 });
 
@@ -80,7 +80,7 @@ test("flows shows a table with the newest last", () => {
   assert.match(heading, /^ID +TIME \(UTC\) +VERDICT +FROM +TO +PROTOCOL +WHO +WHY$/);
   assert.match(
     four,
-    /^4999 .* would refuse +127\.0\.0\.1:\d+ +127\.0\.0\.1:9 +udp +agent \(uid 0\) +default sw-p3wjjk7tvz$/,
+    /^4999 .* would refuse +127\.0\.0\.1:\d+ +127\.0\.0\.1:9 +udp +agent \(uid 0\) +default sw-mgfegbnmc3zum57z2ntz$/,
   );
   assert.match(six, /^5000 .* would refuse +\[::1\]:\d+ +\[::1\]:9 +udp/);
   assert.deepEqual(more, [""]);

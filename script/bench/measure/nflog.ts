@@ -6,10 +6,13 @@ import { formatLogPrefix, NFLOG_GROUP } from "../../../src/core/event/log-prefix
 import { nft, requireProgram, run } from "../command.ts";
 import { type BenchContext, freshFolders } from "../context.ts";
 import { type BenchResult, figuresOf } from "../result.ts";
+import { KEY_BYTES, refusalKey } from "../../../src/core/gate/refusal.ts";
 
 /** Fewer than the kernel keeps for us (NFLOG_BUFFER_BYTES), so that none is lost while we do not read. */
 const EVENTS = 30_000;
 const WAIT_LIMIT_MS = 30_000;
+
+const refusalKeyOf = (scope: string) => refusalKey(new Uint8Array(KEY_BYTES), "", scope);
 
 /** Returns the rate at which a full buffer is read, decoded and stored, and the CPU time of this process for it. */
 export async function measure(context: BenchContext): Promise<BenchResult> {
@@ -35,7 +38,7 @@ export async function measure(context: BenchContext): Promise<BenchResult> {
   const sender = fileURLToPath(new URL("../child/send.ts", import.meta.url));
   const rates: number[] = [];
   const cpuUs: number[] = [];
-  const pipeline = startPipeline({ group: NFLOG_GROUP, stateDir, now: Date.now });
+  const pipeline = startPipeline({ group: NFLOG_GROUP, stateDir, now: Date.now, refusalKeyOf });
   try {
     for (let round = 0; round < (context.quick ? 3 : 9); round += 1) {
       const before = pipeline.stats().stored;

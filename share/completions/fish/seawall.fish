@@ -178,6 +178,7 @@ complete -c seawall -n '__seawall_at \'block\'' -s h -l help -d 'explain this co
 complete -c seawall -n '__seawall_at \'approve\'' -l why -d 'the reason, for whoever reads the policy later (at least 10 characters)' -x
 complete -c seawall -n '__seawall_at \'approve\'' -l for -d 'it ends by itself after this time (30m, 1h, 7d)' -r -f -a '30m 1h 1d 7d'
 complete -c seawall -n '__seawall_at \'approve\'' -l policy -d 'the policy file (policy.yaml of the configuration folder)' -r -F
+complete -c seawall -n '__seawall_at \'approve\'' -l yes -d 'do not ask (wants the whole id)'
 complete -c seawall -n '__seawall_at \'approve\'' -l dry-run -d 'show the change, write nothing'
 complete -c seawall -n '__seawall_at \'approve\'' -s h -l help -d 'explain this command'
 complete -c seawall -n '__seawall_at \'evaluate\'' -l policy -d 'the policy file' -r -F

@@ -34,6 +34,7 @@ export const command: Command = {
   seeAlso: ["apply", "policy check"],
   offers: { policy: { kind: "file" } },
   argument: { kind: "word", words: TARGETS },
+  isDocument: true,
   run: async (context) => {
     const [target] = context.positionals;
     if (target === undefined || !TARGETS.includes(target)) {

@@ -25,6 +25,7 @@ export function commandAmong(all: Commands): { readonly command: Command } {
       ],
       seeAlso: ["help", "version"],
       argument: { kind: "word", words: SHELLS },
+      isDocument: true,
       run: async ({ positionals, out }) => {
         const shell = SHELLS.find((name) => name === positionals[0]);
         if (shell === undefined || positionals.length > 1)

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
+import { plainJson } from "../../core/base/plain.ts";
 import type { Decision } from "../../core/policy/decision.ts";
 import { evaluator } from "../../core/policy/evaluate.ts";
 import { invalid, parseFlow } from "../../core/policy/flow-input.ts";
@@ -78,7 +79,7 @@ async function* flowLines(context: CommandContext): AsyncGenerator<string> {
 }
 
 async function write(chunk: string): Promise<void> {
-  if (chunk === "" || process.stdout.write(chunk)) return;
+  if (chunk === "" || process.stdout.write(plainJson(chunk))) return;
   await new Promise<void>((done) => process.stdout.once("drain", done));
 }
 

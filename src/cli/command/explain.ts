@@ -1,6 +1,6 @@
 import { type InForce, readInForce } from "../../apply/in-force.ts";
 import { SeawallError } from "../../core/base/error.ts";
-import { isRefusalId } from "../../core/gate/refusal.ts";
+import { idForm } from "../../core/gate/refusal.ts";
 import type { Flow } from "../../core/net/flow.ts";
 import type { Decision } from "../../core/policy/decision.ts";
 import { evaluate } from "../../core/policy/evaluate.ts";
@@ -24,7 +24,7 @@ export const command: Command = {
   usage: [
     "seawall explain FROM PORT [--zone NAME] [--protocol udp] [--draft | --policy FILE] [--json]",
     "seawall explain HOST:PORT [--scope NAME] [--address ADDR] [--protocol udp] [--draft | --policy FILE] [--json]",
-    "seawall explain ID [--json]",
+    "seawall explain ID [--json]   (six characters of it are enough while no other begins so)",
   ].join("\n"),
   words: { least: 1, most: 2, shown: "HOST:PORT, FROM PORT or ID" },
   who: "anybody",
@@ -58,7 +58,7 @@ export const command: Command = {
     "sudo seawall explain 203.0.113.9 22",
     "seawall explain api.github.com:443 --draft",
     "seawall explain 203.0.113.9 22 --policy policy.yaml",
-    "sudo seawall explain sw-c9xn9ebqfe",
+    "sudo seawall explain sw-c9xn9e",
   ],
   seeAlso: ["flows", "approve", "probe"],
   offers: {
@@ -69,7 +69,7 @@ export const command: Command = {
   },
   run: async (context) => {
     const [first = ""] = context.positionals;
-    if (isRefusalId(first)) {
+    if (idForm(first) !== undefined) {
       requireWho({ path: ["explain", first], who: "root-files" });
       return explainRefusal(context, first);
     }
@@ -165,7 +165,9 @@ function refuseFlow(context: CommandContext, decision: Decision): never {
 function explainRefusal(context: CommandContext, id: string): ExitCode {
   const found = findRefusal(foldersOf(context.env).state, id);
   if (context.flags["json"] === true) {
-    context.out(`${JSON.stringify({ ...flowRecord(found.flow), times: found.times })}\n`);
+    context.out(
+      `${JSON.stringify({ ...flowRecord(found.flow), times: found.times, targets: found.targets.length })}\n`,
+    );
     return EXIT.ok;
   }
   context.out(refusalText(found));

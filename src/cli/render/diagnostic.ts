@@ -1,4 +1,5 @@
 import { dirname, join } from "node:path";
+import { plainMarked } from "../../core/base/plain.ts";
 import type { Diagnostic, Severity } from "../../core/base/diagnostic.ts";
 import type { DropIn } from "../../core/policy/document.ts";
 
@@ -80,7 +81,7 @@ function width(text: string): number {
   return columns;
 }
 
-/** SECURITY: control, format and direction characters become U+FFFD; a tab becomes a space. */
+/** SECURITY: what is not to be shown becomes U+FFFD; a tab becomes a space. */
 function visible(text: string): string {
-  return text.replaceAll("\t", " ").replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, "\uFFFD");
+  return plainMarked(text.replaceAll("\t", " "), "\uFFFD");
 }

@@ -1,3 +1,4 @@
+import { plain } from "../../core/base/plain.ts";
 import { type FlowEvent, type LossEvent, protocolName } from "../../core/event/event.ts";
 import { SCHEMA } from "../command.ts";
 
@@ -51,17 +52,22 @@ export function flowTable(flows: readonly NumberedFlow[]): string {
   return lines.map((line) => `${line.trimEnd()}\n`).join("");
 }
 
+/** SECURITY: whatever the log holds of others is one cell: no end of a line in it makes a row of its own. */
 function cells(flow: NumberedFlow): string[] {
+  // A question is for a name and has no port: what an approval opens is another one.
+  const isQuestion = flow.door === "dns" && flow.host !== null;
+  const protocol =
+    flow.icmpType === null ? protocolName(flow.protocol) : `${protocolName(flow.protocol)} ${flow.icmpType}`;
   return [
     String(flow.id),
     new Date(flow.timeMs).toISOString().slice(0, 19).replace("T", " "),
     verdictCell(flow),
     flow.door === null ? endpoint(flow.source, flow.sourcePort) : `gate (${flow.door})`,
-    endpoint(flow.host ?? flow.destination, flow.destinationPort),
-    flow.icmpType === null ? protocolName(flow.protocol) : `${protocolName(flow.protocol)} ${flow.icmpType}`,
+    endpoint(flow.host ?? flow.destination, isQuestion ? null : flow.destinationPort),
+    isQuestion ? "dns" : protocol,
     flow.uid === null ? flow.place : `${flow.place} (uid ${flow.uid})`,
     [flow.rule ?? flow.reason, flow.refusal ?? ""].join(" ").trimEnd(),
-  ];
+  ].map((cell) => plain(cell));
 }
 
 /** What the network did is a failure, and no refusal of ours. */

@@ -67,7 +67,7 @@ describe("the screen of a probe", () => {
     by: "gate",
     rule: null,
     reason: "default",
-    id: "sw-abcdefghjk",
+    id: "sw-abcdefghjkabcdefghjk",
     observed: false,
     evidence: "no address",
     ms: 5,
@@ -75,7 +75,7 @@ describe("the screen of a probe", () => {
   it("says who refused it, why, and how to learn more", () => {
     assert.equal(
       probeScreen(probed),
-      "REFUSED by the gate: evil.example.net:443 from `agent` in 5 ms\nsaw       no address\nreason    default\nNext: seawall explain sw-abcdefghjk\n",
+      "REFUSED by the gate: evil.example.net:443 from `agent` in 5 ms\nsaw       no address\nreason    default\nNext: seawall explain sw-abcdefghjkabcdefghjk\n",
     );
   });
   it("says of what is only watched what enforce would do", () => {

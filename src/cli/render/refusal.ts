@@ -1,6 +1,7 @@
 import { protocolName } from "../../core/event/event.ts";
 import { cureOf, cureText, type Refused } from "../../core/policy/cure.ts";
 import { GATE_REASONS } from "../../core/policy/decision.ts";
+import { plain } from "../../core/base/plain.ts";
 import type { FoundRefusal } from "../refusal.ts";
 
 const DOORS = {
@@ -11,12 +12,13 @@ const DOORS = {
 } as const;
 
 /** Returns what happened, for a person. */
-export function refusalText({ id, flow, times, firstMs }: FoundRefusal): string {
+export function refusalText({ id, flow, times, firstMs, targets }: FoundRefusal): string {
   const where = flow.door === null ? "the kernel" : DOORS[flow.door];
   const word = wordOf(flow);
   const rule = flow.rule === null ? "" : ` by ${flow.rule}`;
   const lines = [
-    `${id}: ${subjectOf(flow)} was ${word}${rule} (${flow.reason}).`,
+    plain(`${id}: ${subjectOf(flow)} was ${word}${rule} (${flow.reason}).`),
+    ...others(targets),
     GATE_REASONS[flow.reason] ?? "No gate was asked; the rules of the policy decided.",
     `Seen ${times} time${times === 1 ? "" : "s"} by ${where}, from ${timeText(firstMs)} to ${timeText(flow.timeMs)}.`,
   ];
@@ -30,7 +32,15 @@ function wordOf({ verdict, observed, reason }: FoundRefusal["flow"]): string {
   return observed ? `let through, and would be ${done}` : done;
 }
 
-function subjectOf({
+/** What else has this id: only one of 0.1.0, which had no key, has more than one target. */
+function others(targets: FoundRefusal["targets"]): string[] {
+  if (targets.length < 2) return [];
+  const rest = targets.slice(1).map((flow) => `  ${plain(subjectOf(flow))}`);
+  return ["The same id stands for other targets, too, so nothing can be approved by it:", ...rest];
+}
+
+/** Returns who wanted what, in a few words. Text of the log as it is: `plain` is for the caller. */
+export function subjectOf({
   place,
   host,
   door,
@@ -44,7 +54,9 @@ function subjectOf({
 }
 
 /** Returns the one line of what to do, or null. */
-export function refusalNext({ id, flow }: FoundRefusal): string | null {
+export function refusalNext({ id, flow, targets }: FoundRefusal): string | null {
+  // The lines above say that it stands for several, and that nothing can be approved by it.
+  if (targets.length !== 1) return null;
   const cure = cureOf(refusedFlow(flow));
   if (cure.kind === "approve") return `Next: sudo seawall approve ${id} --why "..." [--for 1h]\n`;
   const isCurable = cure.kind === "rule" || cure.kind === "change" || cure.kind === "risk";

@@ -1,11 +1,10 @@
 /** What the kernel refused gets the id that a gate would have given it, so that it is explained and approved alike. */
-import { refusalId } from "../gate/refusal.ts";
+import { isRefusal, refusalId, type RefusalKey } from "../gate/refusal.ts";
 import type { FlowEvent } from "./event.ts";
 
 /** Returns the event with the id of its refusal; inbound and admitted ones as they are. */
-export function withRefusal(event: FlowEvent): FlowEvent {
-  if (event.direction !== "outbound" || event.verdict === "accept" || event.destinationPort === null)
-    return event;
+export function withRefusal(event: FlowEvent, keyOf: (scope: string) => RefusalKey): FlowEvent {
+  if (event.direction !== "outbound" || !isRefusal(event) || event.destinationPort === null) return event;
   const protocol = event.protocol === 6 ? "tcp" : event.protocol === 17 ? "udp" : "other";
   const target = {
     scope: event.place,
@@ -14,5 +13,5 @@ export function withRefusal(event: FlowEvent): FlowEvent {
     port: event.destinationPort,
     protocol,
   } as const;
-  return { ...event, refusal: refusalId(target, event) };
+  return { ...event, refusal: refusalId(target, event, keyOf(event.place)) };
 }

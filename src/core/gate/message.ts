@@ -5,6 +5,7 @@
 import { z } from "zod";
 import type { PrefixSet } from "../net/prefix-set.ts";
 import type { ResolvedPolicy } from "../policy/resolved.ts";
+import type { RefusalKey } from "./refusal.ts";
 import type { GateReport } from "./report.ts";
 
 export interface DoorPlan {
@@ -35,6 +36,8 @@ export type ToGate =
       readonly resolvers: readonly { readonly address: string; readonly port: number }[];
       /** What a gate before this one bound; only with the first setup. */
       readonly bindings: readonly KnownBinding[];
+      /** What the ids of refusals are made with, by scope. */
+      readonly refusalKeys: ReadonlyMap<string, RefusalKey>;
     }
   | { readonly kind: "ping" }
   /** No policy needs a gate any more. */

@@ -3,27 +3,27 @@ import { chmodSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readLandmark } from "../../apply/landmark.ts";
-import { scopeInterfaces } from "../../apply/scope.ts";
 import { VERSION } from "../../core/base/version.ts";
-import type { DoorPlan, FromGate } from "../../core/gate/message.ts";
-import type { GateReport } from "../../core/gate/report.ts";
-import { gatedScopes, isOfThisHost } from "../../core/policy/gated.ts";
+import type { FromGate } from "../../core/gate/message.ts";
+import type { RefusalKey } from "../../core/gate/refusal.ts";
+import { gatedScopes } from "../../core/policy/gated.ts";
 import type { PrefixSet } from "../../core/net/prefix-set.ts";
-import type { ResolvedPolicy } from "../../core/policy/resolved.ts";
-import { addressesOf, ownAddresses } from "../../edge/host/own-address.ts";
+import { ownAddresses } from "../../edge/host/own-address.ts";
 import { readResolvers } from "../../edge/host/resolv-conf.ts";
-import { interfacesIfThere } from "../../edge/kernel/netns.ts";
 import { readLive } from "../../edge/kernel/live.ts";
 import { openSetElements, type SetElements } from "../../edge/kernel/set-elements.ts";
 import type { Folders } from "../../edge/state/folder.ts";
 import { createGuard, type Guard } from "../guarded.ts";
 import type { Say } from "../say.ts";
+import { type BelievedReport, type Beliefs, createBeliefs } from "./belief.ts";
 import { ContainerKeeper } from "./container-keeper.ts";
+import { doorsOf, hasMoreDoors, heldByOthers, isEnforced, networksOf } from "./door-plan.ts";
 import { nameResolvers } from "./kernel-signs.ts";
 import { type LinkServer, openLinkServer } from "./link-server.ts";
-import { createPinKeeper, type PinKeeper } from "./pin-keeper.ts";
+import { createPinKeeper, type PinKeeper, type PinWish } from "./pin-keeper.ts";
 import { allOf, isSame, type KnownPolicy, type PoliciesInForce, policiesInForce } from "./policy-watch.ts";
 import { createGateProcess, type GateProcess } from "./process.ts";
+import { SETUP_ANSWER_MS, setupOf, Setups } from "./setups.ts";
 
 export interface GateKeeper {
   /** Looks at the kernel now; resolves once the gates judge by what it holds. `comingId`: loaded, not yet in force. */
@@ -42,14 +42,20 @@ export interface GateKeeperOptions {
   readonly resolvers: readonly { readonly address: string; readonly port: number }[];
   readonly nowMs: () => number;
   readonly say: Say;
-  readonly onReport: (report: GateReport, generation: number) => void;
+  /** What the ids of a scope's refusals are made with. */
+  readonly refusalKeyOf: (scope: string) => RefusalKey;
+  readonly onReport: (believed: BelievedReport, generation: number) => void;
+  /** A gate told what is not believed: of no scope or rule in force, or no host or address. */
+  readonly onUnbelieved: () => void;
 }
 
 const LOOK_STEP_MS = 250;
 /** How often resolvers and containers are named anew; every time makes those begin again who list a large set. */
 const SIGN_STEP_MS = 20_000;
-/** LIMIT: how long a setup may take: doors, and the pins of what is known. */
-const SETUP_WAIT_MS = 10_000;
+/** LIMIT: how long a change waits for gates: one that is silent, and the fresh one that takes its place. */
+const SYNC_WAIT_MS = 12_000;
+/** LIMIT: how long a gate that is not needed any more may take to end. */
+const STOP_WAIT_MS = 3_000;
 /** LIMIT: how long a change waits for dockerd to say where the containers are that its rules name. */
 const PINNED_WAIT_MS = 2_000;
 /** LIMIT: how long a policy that was announced is waited for. */
@@ -70,16 +76,10 @@ export async function startGateKeeper(options: GateKeeperOptions): Promise<GateK
   chmodSync(options.folders.run, 0o711);
   const keeper = new Keeper(options);
   await keeper.start();
-  return {
-    sync: (comingId) => keeper.sync(comingId),
-    refill: () => keeper.refill(),
-    stop: () => keeper.stop(),
-  };
+  return keeper;
 }
 
-type PinWish = Extract<FromGate, { kind: "pin" }>;
-
-class Keeper {
+class Keeper implements GateKeeper {
   readonly options: GateKeeperOptions;
   readonly elements: SetElements = openSetElements();
   readonly pins: PinKeeper = createPinKeeper(this.elements);
@@ -97,17 +97,24 @@ class Keeper {
   coming: { readonly id: number; readonly untilMs: number } | null = null;
   soon: Promise<boolean> | null = null;
   timers: NodeJS.Timeout[] = [];
+  /** Since when the gate that is linked is told to stop. */
+  stopSinceMs: number | null = null;
+  /** Whether it is the gate that says it has trouble, and not we. */
+  isGateTroubled = false;
+  readonly beliefs: Beliefs;
   readonly containers: ContainerKeeper;
   /** Resolves once the containers of the policies in force are pinned, or dockerd did not say where they are. */
   pinned: Promise<void> = Promise.resolve();
-  /** How many setups are not answered yet. */
-  settingUp = 0;
+  /** The setup that is not answered yet, and the one that is asked for meanwhile. */
+  setup: Promise<boolean> | null = null;
+  nextSetup: Promise<boolean> | null = null;
   readonly guard: Guard;
 
   constructor(options: GateKeeperOptions) {
     this.options = options;
     this.guard = createGuard(options.say);
     const { folders, nowMs, say } = options;
+    this.beliefs = createBeliefs(options.refusalKeyOf);
     this.containers = new ContainerKeeper({ pins: this.pins, state: folders.state, nowMs, say });
     this.process = createGateProcess(`${options.folders.run}/${LINK_FILE}`, () => performance.now(), say);
   }
@@ -123,6 +130,9 @@ class Keeper {
       }),
       onMessage: this.guard.callback("the gate was not answered", (message: FromGate) => this.take(message)),
       onLoss: this.guard.callback("no gate is started", () => this.lose()),
+      ownPid: () => this.process.pid(),
+      killOwn: () => this.process.kill(),
+      say: this.options.say,
     });
     this.timers = [
       setInterval(
@@ -148,17 +158,56 @@ class Keeper {
     this.elements.close();
   }
 
+  /**
+   * A gate that says it cannot, or says nothing, may be one that is taken over: a change is refused on the word of a
+   * gate only if that gate was started for this change, and so has read nothing of anybody yet.
+   */
   async sync(comingId: number | null): Promise<{ ready: boolean; trouble: readonly string[] }> {
-    this.coming = comingId === null ? null : { id: comingId, untilMs: performance.now() + COMING_MS_MAX };
-    const untilMs = performance.now() + SETUP_WAIT_MS;
+    const beganMs = performance.now();
+    this.coming = comingId === null ? null : { id: comingId, untilMs: beganMs + COMING_MS_MAX };
     for (;;) {
-      if (await this.look()) {
+      const isDone = await this.look();
+      if (isDone && (!this.isGateTroubled || this.isGateBelieved(beganMs))) {
         await Promise.race([this.pinned, sleep(PINNED_WAIT_MS, null, { ref: false })]);
-        return { ready: this.trouble.length === 0, trouble: this.trouble };
+        return { ready: this.trouble.length === 0 || this.isNoWorse(), trouble: this.trouble };
       }
-      if (performance.now() > untilMs) return { ready: false, trouble: ["the gate did not start"] };
+      const nowMs = performance.now();
+      if (nowMs - beganMs > SYNC_WAIT_MS) return { ready: false, trouble: ["the gate did not start"] };
+      const isMute = this.link?.isLinked() === true && nowMs - this.setups.lastMs >= SETUP_ANSWER_MS;
+      if ((this.isGateTroubled || (!isDone && isMute)) && !this.isFresh(beganMs)) this.replaceGate();
       await sleep(20);
     }
+  }
+
+  /** Whether the doors that a gate cannot open are missing already: then a refusal would protect nothing. */
+  isNoWorse(): boolean {
+    const { committed, coming } = this.known;
+    if (!this.isGateTroubled || committed === null || coming === null) return false;
+    return isEnforced(committed) && !hasMoreDoors(coming, committed, this.containers.bridges);
+  }
+
+  /** Whether the gate was started after that moment, by us. */
+  isFresh(sinceMs: number): boolean {
+    return this.process.pid() !== null && this.process.startedMs() >= sinceMs;
+  }
+
+  /** What a gate says of its doors is believed where the kernel says the same, and of one that is fresh. */
+  isGateBelieved(sinceMs: number): boolean {
+    return this.isFresh(sinceMs) || heldByOthers(this.doors(), this.options.gateUid);
+  }
+
+  replaceGate(): void {
+    this.options.say("the gate has trouble or does not answer; a fresh one takes its place");
+    this.isGateTroubled = false;
+    this.link?.end();
+    this.process.kill();
+  }
+
+  doors(): ReturnType<typeof doorsOf> {
+    return doorsOf(
+      allOf(this.known).map(({ policy }) => policy),
+      this.containers.bridges,
+    );
   }
 
   refill(): void {
@@ -179,8 +228,11 @@ class Keeper {
         return this.answerPin(message);
       case "ready":
         return this.setups.answer(message.id, message.trouble);
-      case "report":
-        return this.options.onReport(message.report, (candidate ?? committed)?.generation ?? 0);
+      case "report": {
+        const believed = this.beliefs.believe(message.report, performance.now());
+        if (believed === null) return this.options.onUnbelieved();
+        return this.options.onReport(believed, (candidate ?? committed)?.generation ?? 0);
+      }
       case "hello":
       case "pong":
     }
@@ -189,6 +241,7 @@ class Keeper {
   lose(): void {
     if (this.isStopped) return;
     this.isSetUp = false;
+    this.stopSinceMs = null;
     this.setups.lose();
     if (allOf(this.known).length === 0) return;
     if (this.gateVersion !== null) this.options.say("the gate ended; it is started again");
@@ -222,46 +275,49 @@ class Keeper {
     return resolvers.length > 0 ? resolvers : readResolvers().map((address) => ({ address, port: DNS_PORT }));
   }
 
-  /** Tells the gates everything anew; resolves to whether they follow. */
-  async setUp(withBindings: boolean): Promise<boolean> {
-    if (this.link?.isLinked() !== true) return false;
-    this.settingUp += 1;
-    try {
-      const trouble = await this.containers.findBridges(networksOf(allOf(this.known)));
-      const found = await this.tell(withBindings);
-      if (found === null) return false;
-      const all = [...trouble, ...found];
-      for (const one of all) {
-        if (!this.trouble.includes(one)) this.options.say(`the gate cannot listen: ${one}`);
-      }
-      this.trouble = all;
-      this.isSetUp = true;
-      this.retireOther();
-      return true;
-    } finally {
-      this.settingUp -= 1;
+  /** Tells the gates everything anew; resolves to whether they follow. One at a time: what is asked meanwhile is next. */
+  setUp(withBindings: boolean): Promise<boolean> {
+    if (this.setup === null) {
+      this.setup = this.setUpNow(withBindings).finally(() => {
+        this.setup = null;
+      });
+      return this.setup;
     }
+    this.nextSetup ??= this.setup
+      .catch(() => false)
+      .then(() => {
+        this.nextSetup = null;
+        return this.setUp(withBindings);
+      });
+    return this.nextSetup;
+  }
+
+  async setUpNow(withBindings: boolean): Promise<boolean> {
+    if (this.link?.isLinked() !== true) return false;
+    const trouble = await this.containers.findBridges(networksOf(allOf(this.known)));
+    const found = await this.tell(withBindings);
+    if (found === null) return false;
+    const all = [...trouble, ...found];
+    for (const one of all) {
+      if (!this.trouble.includes(one)) this.options.say(`the gate cannot listen: ${one}`);
+    }
+    this.trouble = all;
+    this.isGateTroubled = found.length > 0;
+    this.isSetUp = true;
+    this.retireOther();
+    return true;
   }
 
   /** Resolves to what the gates cannot do, or to null where none answers. */
   async tell(withBindings: boolean): Promise<readonly string[] | null> {
-    const { link, known, options, containers } = this;
+    const { link, known, options } = this;
     if (link === null || !link.isLinked()) return null;
     const resolvers = this.resolvers();
     nameResolvers(this.elements, resolvers);
-    const policies = allOf(known).map(({ policy }) => policy);
-    return this.setups.ask((id) =>
-      link.send({
-        kind: "setup",
-        id,
-        committed: known.committed?.policy ?? null,
-        candidate: known.candidate,
-        ownAddresses: ownAddresses(),
-        doors: doorsOf(policies, containers.bridges),
-        resolvers,
-        bindings: withBindings ? this.pins.bindings(options.nowMs()) : [],
-      }),
-    );
+    const bindings = withBindings ? this.pins.bindings(options.nowMs()) : [];
+    const { refusalKeyOf } = options;
+    const setup = setupOf(known, { doors: this.doors(), resolvers, bindings, refusalKeyOf });
+    return this.setups.ask((id) => link.send({ ...setup, id }));
   }
 
   /** Never throws: what is wrong is said, and the next look may find it right. */
@@ -299,11 +355,10 @@ class Keeper {
     const policies = allOf(found);
     if (isNew) this.follow(policies, own);
     if (policies.every(({ policy }) => gatedScopes(policy).length === 0)) {
-      // One that an earlier daemon started is told, too.
-      this.link?.send({ kind: "stop" });
-      this.process.stop();
+      this.stopGate();
       return true;
     }
+    this.stopSinceMs = null;
     if (this.link?.isLinked() !== true) {
       if (performance.now() - this.startedMs > RELINK_WAIT_MS || coming !== null) this.process.ensure();
       return false;
@@ -311,72 +366,34 @@ class Keeper {
     return isNew || this.isDue() ? this.setUp(false) : this.isSetUp;
   }
 
+  /** One that an earlier daemon started is told, too; one that does not listen is ended. */
+  stopGate(): void {
+    this.process.stop();
+    if (this.link?.isLinked() !== true) return;
+    const nowMs = performance.now();
+    if (this.stopSinceMs === null) {
+      this.stopSinceMs = nowMs;
+      this.link.send({ kind: "stop" });
+    } else if (nowMs - this.stopSinceMs > STOP_WAIT_MS) this.link.end();
+  }
+
   comingId(): number | null {
     return this.coming !== null && performance.now() < this.coming.untilMs ? this.coming.id : null;
   }
 
   follow(policies: readonly KnownPolicy[], own: PrefixSet): void {
+    this.beliefs.follow(
+      policies.map(({ policy }) => policy),
+      performance.now(),
+    );
     this.pins.setPolicies(policies, own, this.options.nowMs());
     this.pinned = this.containers.follow(policies);
   }
 
   /** A gate that was too slow the last time, or whose doors were taken, is asked again. */
   isDue(): boolean {
-    if (this.settingUp > 0) return false;
+    if (this.setup !== null) return false;
     const isTroubled = this.trouble.length > 0 && performance.now() - this.setups.lastMs > TROUBLE_WAIT_MS;
     return !this.isSetUp || isTroubled;
   }
-}
-
-/** Setups on their way: each ends with what the gate says of its doors, or with null when it says nothing. */
-class Setups {
-  readonly waiting = new Map<number, (trouble: readonly string[]) => void>();
-  last = 0;
-  lastMs = 0;
-
-  ask(send: (id: number) => void): Promise<readonly string[] | null> {
-    this.last += 1;
-    this.lastMs = performance.now();
-    const id = this.last;
-    return new Promise((resolve) => {
-      const end = (found: readonly string[] | null): void => {
-        clearTimeout(timer);
-        this.waiting.delete(id);
-        resolve(found);
-      };
-      const timer = setTimeout(() => end(null), SETUP_WAIT_MS);
-      this.waiting.set(id, end);
-      send(id);
-    });
-  }
-
-  answer(id: number, trouble: readonly string[]): void {
-    this.waiting.get(id)?.(trouble);
-  }
-
-  lose(): void {
-    for (const end of this.waiting.values()) end(["the gate ended"]);
-  }
-}
-
-/** One set of doors for each scope of any policy; a scope keeps its doors while any of them needs it. */
-function doorsOf(policies: readonly ResolvedPolicy[], bridges: ReadonlyMap<string, string>): DoorPlan[] {
-  const plans = new Map<string, DoorPlan>();
-  for (const policy of policies) {
-    const bridgesOf = (network: string): readonly string[] => [bridges.get(network) ?? []].flat();
-    const interfaces = scopeInterfaces(policy, bridgesOf, interfacesIfThere);
-    for (const scope of gatedScopes(policy)) {
-      const { name, index } = scope;
-      const here = isOfThisHost(scope);
-      const addresses = here ? ["127.0.0.1", "::1"] : (interfaces.get(name) ?? []).flatMap(addressesOf);
-      plans.set(`${name} ${index}`, { scope: name, index, addresses, hasProxy: here });
-    }
-  }
-  return [...plans.values()];
-}
-
-/** Returns the Docker networks at whose bridges gates listen. */
-function networksOf(policies: readonly KnownPolicy[]): ReadonlySet<string> {
-  const scopes = policies.flatMap(({ policy }) => gatedScopes(policy));
-  return new Set(scopes.flatMap(({ target }) => (target.kind === "docker" ? [target.network] : [])));
 }

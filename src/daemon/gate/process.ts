@@ -11,12 +11,18 @@ export interface GateProcess {
   /** Starts one unless one runs, or one ended a moment ago. */
   readonly ensure: () => void;
   readonly stop: () => void;
+  /** Kills it by its handle: a child keeps its number until we know of its end. */
+  readonly kill: () => void;
   readonly pid: () => number | null;
+  /** When the last one was started. */
+  readonly startedMs: () => number;
 }
 
 /** LIMIT: pauses between two starts of a gate that ends at once; each is twice the one before. */
 const PAUSE_MIN_MS = 50;
 const PAUSE_MAX_MS = 5_000;
+/** LIMIT: how long one that is to stop may take; then it is killed. */
+const STOP_MS_MAX = 5_000;
 /** One that ran for so long did not fail at its start. */
 const HEALTHY_MS = 10_000;
 
@@ -47,10 +53,17 @@ export function createGateProcess(linkPath: string, steadyMs: () => number, say:
       made.once("error", () => ended(made));
     },
     stop: () => {
-      child?.kill("SIGTERM");
+      const ending = child;
       child = null;
+      if (ending === null) return;
+      ending.kill("SIGTERM");
+      const timer = setTimeout(() => ending.kill("SIGKILL"), STOP_MS_MAX);
+      timer.unref();
+      ending.once("exit", () => clearTimeout(timer));
     },
+    kill: () => void child?.kill("SIGKILL"),
     pid: () => child?.pid ?? null,
+    startedMs: () => startedMs,
   };
 }
 

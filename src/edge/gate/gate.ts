@@ -1,6 +1,7 @@
 /** The gates of one machine: a set of doors for each scope, one policy in force, one pool of resolvers. */
 import { createBindings, PIN_SECONDS_MORE } from "../../core/gate/binding.ts";
 import { type ScopeJudge, scopeJudge, type Surroundings } from "../../core/gate/judge.ts";
+import type { RefusalKey } from "../../core/gate/refusal.ts";
 import type { GateReport } from "../../core/gate/report.ts";
 import type { ResolvedPolicy } from "../../core/policy/resolved.ts";
 import { createConnections } from "./connections.ts";
@@ -22,6 +23,8 @@ export interface GateOptions {
   readonly upstream: Upstream;
   readonly pinner: Pinner;
   readonly tell: (report: GateReport) => void;
+  /** What the ids of a scope's refusals are made with, at this moment. */
+  readonly refusalKeyOf: (scope: string) => RefusalKey;
   /** Unix time, for what expires. */
   readonly nowMs: () => number;
   /** A clock that never jumps, for `untilMs`. */
@@ -48,7 +51,7 @@ const PINS_AT_ONCE = 256;
 
 /** Returns gates without doors. */
 export function createGate(options: GateOptions): Gate {
-  const { upstream, pinner, tell, nowMs, steadyMs } = options;
+  const { upstream, pinner, tell, refusalKeyOf, nowMs, steadyMs } = options;
   let { policies, around } = options;
   let judges = new Map<string, ScopeJudge>();
   const scopes = new Map<string, GateScope>();
@@ -68,10 +71,10 @@ export function createGate(options: GateOptions): Gate {
     judges = new Map();
   });
   const makeScope = (name: string): GateScope => {
-    const bindings = createBindings();
+    const [bindings, connections] = [createBindings(), createConnections()];
     const judge = (): ScopeJudge => judgeOf(name);
     const resolver = createResolver({ scope: name, judge, bindings, upstream: asked, pinner, nowMs });
-    return { name, judge, bindings, resolver, connections: createConnections(), tell, nowMs };
+    return { name, judge, bindings, resolver, connections, refusalKeyOf, tell, nowMs };
   };
   const cutForbidden = (): void => scopes.forEach(cutForbiddenOf);
   const review = async (): Promise<void> => {

@@ -2,7 +2,7 @@
 import type { Hostname } from "../../core/net/hostname.ts";
 import type { Bindings } from "../../core/gate/binding.ts";
 import type { ScopeJudge } from "../../core/gate/judge.ts";
-import { type Refusal, refusalOf } from "../../core/gate/refusal.ts";
+import { isRefusal, type Refusal, type RefusalKey, refusalId, refusalOf } from "../../core/gate/refusal.ts";
 import type { GateDoor, GateReport } from "../../core/gate/report.ts";
 import type { FlowProtocol } from "../../core/net/flow.ts";
 import type { Decision, GateReason } from "../../core/policy/decision.ts";
@@ -16,6 +16,8 @@ export interface GateScope {
   readonly bindings: Bindings;
   readonly resolver: Resolver;
   readonly connections: Connections;
+  /** What the ids of a scope's refusals are made with, at this moment. */
+  readonly refusalKeyOf: (scope: string) => RefusalKey;
   readonly tell: (report: GateReport) => void;
   readonly nowMs: () => number;
 }
@@ -30,14 +32,15 @@ export interface Asked {
 
 /** Tells a refusal and returns it with its id. */
 export function refuse(scope: GateScope, asked: Asked, decision: Decision): Refusal {
-  const refusal = refusalOf({ scope: scope.name, ...asked }, decision);
+  const refusal = refusalOf({ scope: scope.name, ...asked }, decision, scope.refusalKeyOf(scope.name));
   scope.tell({ scope: scope.name, ...asked, decision, id: refusal.id });
   return refusal;
 }
 
 /** Tells what was let through, or would not have been. */
 export function admit(scope: GateScope, asked: Asked, decision: Decision): void {
-  const id = decision.observed ? refusalOf({ scope: scope.name, ...asked }, decision).id : null;
+  const target = { scope: scope.name, ...asked };
+  const id = isRefusal(decision) ? refusalId(target, decision, scope.refusalKeyOf(scope.name)) : null;
   scope.tell({ scope: scope.name, ...asked, decision, id });
 }
 

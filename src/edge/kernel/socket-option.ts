@@ -5,6 +5,8 @@ import { libc } from "./netlink/libc.ts";
 
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
+/** Linux 6.5: a pidfd of the process that connected, however its number is used since. */
+const SO_PEERPIDFD = 77;
 const SOL_IP = 0;
 const SOL_IPV6 = 41;
 /** SO_ORIGINAL_DST and IP6T_SO_ORIGINAL_DST, for connections that a redirect brought here. */
@@ -18,6 +20,13 @@ export function peerOf(socket: Socket): { readonly pid: number; readonly uid: nu
   if (!getOption(socket, SOL_SOCKET, SO_PEERCRED, value)) return null;
   const view = new DataView(value.buffer);
   return { pid: view.getInt32(0, true), uid: view.getUint32(4, true) };
+}
+
+/** Returns a pidfd of the process that connected, to be closed by the caller; null before Linux 6.5. */
+export function peerPidfd(socket: Socket): number | null {
+  const value = new Uint8Array(4);
+  if (!getOption(socket, SOL_SOCKET, SO_PEERPIDFD, value)) return null;
+  return new DataView(value.buffer).getInt32(0, true);
 }
 
 /** Returns the uid of the process at the other end of a unix socket, or null. */

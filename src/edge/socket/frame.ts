@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 
 const HEADER_BYTES = 4;
 
-/** Calls `take` for each whole frame. A frame that is longer than allowed ends the connection. */
+/** Calls `take` for each whole frame. A frame that is empty or longer than allowed ends the connection. */
 export function readFrames(socket: Socket, bytesMax: number, take: (frame: Buffer) => void): void {
   let held: Buffer[] = [];
   let heldBytes = 0;
@@ -20,9 +20,9 @@ export function readFrames(socket: Socket, bytesMax: number, take: (frame: Buffe
       heldBytes = rest.length;
       if (isHeader) {
         wanted = part.readUInt32LE();
-        if (wanted > bytesMax) return void socket.destroy();
-        if (wanted === 0) wanted = HEADER_BYTES;
-        else isHeader = false;
+        // One without content says nothing and would be heard for free.
+        if (wanted === 0 || wanted > bytesMax) return void socket.destroy();
+        isHeader = false;
       } else {
         isHeader = true;
         wanted = HEADER_BYTES;

@@ -14,6 +14,8 @@ export interface FlowQuery {
   readonly rule?: string;
   /** The id of a refusal. */
   readonly refusal?: string;
+  /** The id of a refusal: the newest event of each of its targets, which is one unless ids collide. */
+  readonly targetsOf?: string;
   /** The newest so many; FLOWS_LISTED_MAX when absent and at most. */
   readonly limit?: number;
 }
@@ -70,12 +72,30 @@ function selectFlows(query: FlowQuery): { sql: string; values: Cell[] } {
   if (query.rule !== undefined)
     conditions.push(["f.rule = (SELECT id FROM word WHERE text = ?)", query.rule]);
   if (query.refusal !== undefined) conditions.push(["f.refusal = ?", query.refusal]);
+  if (query.targetsOf !== undefined) conditions.push([NEWEST_OF_EACH_TARGET, query.targetsOf]);
   const limit = Math.min(query.limit ?? FLOWS_LISTED_MAX, FLOWS_LISTED_MAX);
   const sql = `SELECT f.*, place.text AS place_text, rule.text AS rule_text, a.text AS in_text, b.text AS out_text
     FROM flow f JOIN word place ON place.id = f.place LEFT JOIN word rule ON rule.id = f.rule
     LEFT JOIN word a ON a.id = f.interface_in LEFT JOIN word b ON b.id = f.interface_out
     WHERE ${conditions.map(([text]) => text).join(" AND ")} ORDER BY f.time_ms DESC, f.id DESC LIMIT ?`;
   return { sql, values: [...conditions.map(([, value]) => value), limit] };
+}
+
+const NEWEST_OF_EACH_TARGET = `f.id IN (SELECT max(id) FROM flow WHERE refusal = ? GROUP BY
+  place, host, CASE WHEN host IS NULL THEN destination END, protocol, destination_port)`;
+
+/** Returns ids of refusals that begin so, at most `limit`, in order. Refuses with SEAWALL_STORE. */
+export function listRefusalIds(store: Store, beginning: string, limit: number): string[] {
+  try {
+    const rows = store.database
+      .prepare(
+        "SELECT DISTINCT refusal FROM flow WHERE refusal >= ? AND refusal < ? ORDER BY refusal LIMIT ?",
+      )
+      .all(beginning, `${beginning}\u007f`, limit);
+    return rows.map((row) => String(row["refusal"]));
+  } catch (error) {
+    throw storeError(store.path, storeProblem(error));
+  }
 }
 
 /** The index over denials is only used when its own condition stands in the query. */

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { codesIn, refusalIn, said } from "./script.ts";
 
-const REFUSAL = '{"error":"refused","host":"x.example.net","reason":"default","id":"sw-abcdefgh23"}';
+const REFUSAL =
+  '{"error":"refused","host":"x.example.net","reason":"default","id":"sw-abcdefgh23abcdefgh23"}';
 
 describe("what an answer of the agent comes to", () => {
   const rows: readonly (readonly [answer: string, words: string])[] = [
@@ -22,7 +23,7 @@ describe("what an answer of the agent comes to", () => {
 });
 
 test("a refusal is its reason and its id, or none", () => {
-  assert.deepEqual(refusalIn(REFUSAL), { reason: "default", id: "sw-abcdefgh23" });
+  assert.deepEqual(refusalIn(REFUSAL), { reason: "default", id: "sw-abcdefgh23abcdefgh23" });
   assert.equal(refusalIn('{"reason":"default"}'), null);
 });
 

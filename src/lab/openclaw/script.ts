@@ -74,7 +74,7 @@ export function codesIn(answer: string): readonly string[] {
 /** The reason and the id of a gate's refusal, where the answer holds one. */
 export function refusalIn(answer: string): { readonly reason: string; readonly id: string } | null {
   const reason = /"reason": ?"([^"]+)"/.exec(answer)?.[1];
-  const id = /\bsw-[a-z0-9]{10}\b/.exec(answer)?.[0];
+  const id = /\bsw-[a-z0-9]{20}\b/.exec(answer)?.[0];
   return reason === undefined || id === undefined ? null : { reason, id };
 }
 

@@ -28,7 +28,7 @@ describe("an answer of the explicit proxy", () => {
   for (const [says, answer, status] of [
     [
       "403 is a refusal",
-      said('HTTP/1.1 403 Forbidden\r\n\r\n{"reason":"default","id":"sw-abcdefghjk"}'),
+      said('HTTP/1.1 403 Forbidden\r\n\r\n{"reason":"default","id":"sw-abcdefghjkabcdefghjk"}'),
       "held",
     ],
     ["400 is a refusal", said("HTTP/1.1 400 Bad Request\r\n\r\n"), "held"],
@@ -49,11 +49,15 @@ describe("a refusal in HTTP", () => {
   for (const [says, text, read] of [
     [
       "of the gate has its reason and id",
-      'HTTP/1.1 403 Forbidden\r\n\r\n{"reason":"default","id":"sw-abcdefghjk"}',
-      "default sw-abcdefghjk",
+      'HTTP/1.1 403 Forbidden\r\n\r\n{"reason":"default","id":"sw-abcdefghjkabcdefghjk"}',
+      "default sw-abcdefghjkabcdefghjk",
     ],
     ["of a site is not ours", "HTTP/1.1 403 Forbidden\r\n\r\nno", null],
-    ["inside a page that was reached is not one", 'HTTP/1.1 200 OK\r\n\r\n{"id":"sw-abcdefghjk"}', null],
+    [
+      "inside a page that was reached is not one",
+      'HTTP/1.1 200 OK\r\n\r\n{"id":"sw-abcdefghjkabcdefghjk"}',
+      null,
+    ],
   ] as const) {
     it(says, () => assert.equal(refusalIn(said(text)), read));
   }

@@ -37,5 +37,5 @@ function isAddress(value: string): boolean {
 
 /** The id of a refusal in a text, or undefined. */
 export function refusalIn(text: string): string | undefined {
-  return /\bsw-[a-km-np-z2-9]{10}\b/.exec(text)?.[0];
+  return /\bsw-[a-km-np-z2-9]{20}\b/.exec(text)?.[0];
 }

@@ -7,6 +7,7 @@ import { command } from "../../../src/cli/command/flows.ts";
 import { formatLogPrefix, NFLOG_GROUP } from "../../../src/core/event/log-prefix.ts";
 import { startPipeline } from "../../../src/daemon/pipeline.ts";
 import { linkUp, loadRules } from "./nft.ts";
+import { testKey } from "../../support/refusal-key.ts";
 
 const COUNT = 5_000;
 const prefix = formatLogPrefix({
@@ -28,7 +29,13 @@ const stateDir = mkdtempSync(join(tmpdir(), "seawall-pipeline-"));
 process.on("exit", () => rmSync(stateDir, { recursive: true, force: true }));
 
 let told = 0;
-const options = { group: NFLOG_GROUP, stateDir, now: Date.now, onEvent: () => void (told += 1) };
+const options = {
+  group: NFLOG_GROUP,
+  stateDir,
+  now: Date.now,
+  refusalKeyOf: testKey,
+  onEvent: () => void (told += 1),
+};
 const pipeline = startPipeline(options);
 let second = "no error";
 try {

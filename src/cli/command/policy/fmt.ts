@@ -32,6 +32,7 @@ export const command: Command = {
   examples: ["seawall policy fmt policy.yaml", "seawall policy fmt policy.yaml --check"],
   seeAlso: ["policy check"],
   argument: { kind: "file" },
+  isDocument: true,
   run: async (context) => {
     const path = policyPath(context, context.positionals[0]);
     const text = readPolicyText(path);

@@ -22,9 +22,17 @@ export interface Libc {
   ifIndexToName(index: number, name: Uint8Array): boolean;
   /** renameat2(2) with RENAME_EXCHANGE: both paths swap what they name, in one step. False when it cannot be. */
   renameExchange(one: string, other: string): boolean;
+  /** pidfd_open(2): a descriptor of the process that has this number now, or -1. */
+  pidfdOpen(pid: number): number;
+  /** pidfd_send_signal(2): to that very process and no other, whoever has its number by now; 0 asks whether it lives. */
+  pidfdSignal(pidfd: number, signal: number): number;
   /** The error number of the last call, positive. */
   errno(): number;
 }
+
+/** System calls that not every C library wraps; the numbers are the same on every architecture. */
+const SYS_PIDFD_SEND_SIGNAL = 424;
+const SYS_PIDFD_OPEN = 434;
 
 const AT_FDCWD = -100;
 const RENAME_EXCHANGE = 2;
@@ -45,6 +53,7 @@ function load(): Libc {
     const call = library.func(definition);
     return (...parameters: unknown[]): number => Number(call(...parameters));
   };
+  const systemCall = returnsLong("long syscall(long, long, long, void *, long)");
   const indexToName = library.func("void *if_indextoname(uint32_t, void *)");
   return {
     socket: library.func("int socket(int, int, int)"),
@@ -67,6 +76,8 @@ function load(): Libc {
         return false;
       }
     },
+    pidfdOpen: (pid) => systemCall(SYS_PIDFD_OPEN, pid, 0, null, 0),
+    pidfdSignal: (pidfd, signal) => systemCall(SYS_PIDFD_SEND_SIGNAL, pidfd, signal, null, 0),
     errno: () => koffi.errno(),
   };
 }
