@@ -92,16 +92,18 @@ function kernelStatus(folders: Folders, nowMs: number): KernelStatus {
     return { ...status, state: "drifted", drift: condition.said, inbound: "unknown", outbound: "unknown" };
   }
   if (live.candidate === null || live.leaseMs === null) {
-    const boots = parseSeal(/comment "(policy [^"]*)"/.exec(boot ?? "")?.[1] ?? "");
-    return {
-      ...status,
-      nextStart:
-        boots?.sha256 === sealOf(live, generation)?.sha256 && boots?.id === sealOf(live, generation)?.id
-          ? "same"
-          : "other",
-    };
+    return { ...status, nextStart: nextStart(boot ?? "", live, generation) };
   }
   return { ...status, ...untilItsEnd(live, generation, live.leaseMs, nowMs) };
+}
+
+/** Whether the next start loads what judges now. */
+function nextStart(boot: string, live: LiveState, generation: number): "same" | "other" {
+  const [boots, now] = [
+    parseSeal(/comment "(policy [^"]*)"/.exec(boot)?.[1] ?? ""),
+    sealOf(live, generation),
+  ];
+  return boots?.sha256 === now?.sha256 && boots?.id === now?.id ? "same" : "other";
 }
 
 /** What judges under a lease ends by itself: a trial, or a pause. */
@@ -124,23 +126,31 @@ function sealOf(live: LiveState, generation: number): ReturnType<typeof parseSea
 function inForceStatus({ state }: Folders, live: LiveState, generation: number, nowMs: number) {
   const seal = sealOf(live, generation);
   const entry = readHistoryEntry(state, seal?.id);
-  const watching = seal?.mode.inbound === "observe" && seal.mode.outbound === "observe";
+  const isOfSeal = seal !== undefined && entry?.sha256 === seal.sha256;
   // The kernel knows whether any scope is judged; the seal has a mode for both directions all the same.
   const judgesOut = [...live.chains].some((title) => title.startsWith(`g${generation}/scope/`));
   return {
-    state: seal?.kind === "panic" ? "panic" : watching ? "observing" : "enforcing",
+    state: stateOf(seal),
     mode: seal?.mode ?? null,
     inbound: directionState(seal?.mode.inbound),
     outbound: judgesOut ? directionState(seal?.mode.outbound) : "not-judged",
     ownModes: entry?.ownModes ?? null,
     generation,
-    ...containmentOf(
-      seal === undefined || entry?.sha256 !== seal.sha256 ? null : readContainment(state, entry, nowMs),
-    ),
-    gate: live.gateAnswers === null ? "not-needed" : live.gateAnswers ? "answers" : "silent",
+    ...containmentOf(isOfSeal && entry !== undefined ? readContainment(state, entry, nowMs) : null),
+    gate: gateOf(live),
     policy: entry === undefined ? null : { id: entry.id, path: entry.policyPath },
     held: seal?.held ?? false,
   } as const;
+}
+
+function stateOf(seal: ReturnType<typeof sealOf>): "panic" | "observing" | "enforcing" {
+  if (seal?.kind === "panic") return "panic";
+  return seal?.mode.inbound === "observe" && seal.mode.outbound === "observe" ? "observing" : "enforcing";
+}
+
+function gateOf({ gateAnswers }: LiveState): Status["gate"] {
+  if (gateAnswers === null) return "not-needed";
+  return gateAnswers ? "answers" : "silent";
 }
 
 function directionState(mode: string | undefined): DirectionState {
