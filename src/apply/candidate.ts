@@ -9,6 +9,7 @@ import { ownModesOf } from "../core/policy/own-mode.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
 import { readAccounts } from "../edge/host/accounts.ts";
 import { networkInterfaces } from "../edge/host/route.ts";
+import { connectionsMax } from "../edge/kernel/connection-table.ts";
 import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import { knowsTimeouts, loadTransaction } from "../edge/kernel/nft.ts";
 import type { Folders } from "../edge/state/folder.ts";
@@ -57,11 +58,14 @@ export type MachineOptions = Omit<CompileOptions, "generation">;
 
 /** Returns what the compiler has to know of this machine. Refuses a network, namespace or cgroup that is not there. */
 export function machineOptions(policy: ResolvedPolicy, uplinks: readonly string[]): MachineOptions {
+  // Asked first: the kernel then knows of connections, and says how many it may have.
+  const hasTimeouts = knowsTimeouts();
   return {
     accounts: readAccounts(),
     interfaces: scopeInterfaces(policy),
     cgroupPrefix: prepareCgroups(policy),
-    hasTimeouts: knowsTimeouts(),
+    hasTimeouts,
+    tableEntriesMax: connectionsMax(),
     networks: networkInterfaces(uplinks),
   };
 }

@@ -127,13 +127,11 @@ function inForceStatus({ state }: Folders, live: LiveState, generation: number, 
   const seal = sealOf(live, generation);
   const entry = readHistoryEntry(state, seal?.id);
   const isOfSeal = seal !== undefined && entry?.sha256 === seal.sha256;
-  // The kernel knows whether any scope is judged; the seal has a mode for both directions all the same.
-  const judgesOut = [...live.chains].some((title) => title.startsWith(`g${generation}/scope/`));
   return {
     state: stateOf(seal),
     mode: seal?.mode ?? null,
     inbound: directionState(seal?.mode.inbound),
-    outbound: judgesOut ? directionState(seal?.mode.outbound) : "not-judged",
+    outbound: outboundState(live, generation, seal?.mode.outbound),
     ownModes: entry?.ownModes ?? null,
     generation,
     ...containmentOf(isOfSeal && entry !== undefined ? readContainment(state, entry, nowMs) : null),
@@ -151,6 +149,12 @@ function stateOf(seal: ReturnType<typeof sealOf>): "panic" | "observing" | "enfo
 function gateOf({ gateAnswers }: LiveState): Status["gate"] {
   if (gateAnswers === null) return "not-needed";
   return gateAnswers ? "answers" : "silent";
+}
+
+/** The kernel knows whether any scope is judged; the seal has a mode for both directions all the same. */
+function outboundState(live: LiveState, generation: number, mode: string | undefined): DirectionState {
+  const isJudged = [...live.chains].some((title) => title.startsWith(`g${generation}/scope/`));
+  return isJudged ? directionState(mode) : "not-judged";
 }
 
 function directionState(mode: string | undefined): DirectionState {

@@ -1,5 +1,6 @@
 import type { FlowEvent, LossCause, LossEvent, SeawallEvent } from "../core/event/event.ts";
 import { createBoundedQueue } from "../core/event/queue.ts";
+import type { Epochs } from "../edge/store/event-store.ts";
 import { type Retention, RETENTION_DEFAULT } from "../edge/store/retention.ts";
 import { createStoreAccess } from "./store-access.ts";
 
@@ -10,6 +11,8 @@ export interface RecorderOptions {
   /** Gets every event, stored or not, and every loss. */
   readonly onEvent?: (event: SeawallEvent) => void;
   readonly retention?: Retention;
+  /** Which counters of the kernel count lines now. */
+  readonly epochs?: Epochs;
   /** Gets what happened to the store beyond that it fails. */
   readonly say?: (text: string) => void;
 }

@@ -4,6 +4,7 @@ import type { RefusalKey } from "../core/gate/refusal.ts";
 import { withRefusal } from "../core/event/refusal.ts";
 import { createNflogDecoder, type NflogRecord } from "../core/event/decode/nflog.ts";
 import { createSequenceCheck } from "../core/event/decode/sequence.ts";
+import { readLineEpochs } from "../edge/kernel/line-counters.ts";
 import { createInterfaceNames } from "../edge/kernel/netlink/interface-name.ts";
 import { openNflog } from "../edge/kernel/nflog.ts";
 import { createGuard } from "./guarded.ts";
@@ -53,7 +54,7 @@ export function startPipeline(options: PipelineOptions): Pipeline {
   const sequences = createSequenceCheck();
   const counts = { read: 0, foreign: 0, malformed: 0, doubted: 0 };
   let failure: SeawallError | null = null;
-  const recorder = createRecorder(options);
+  const recorder = createRecorder({ epochs: readLineEpochs, ...options });
   const take = (record: NflogRecord): void => {
     if (record.kind === "overrun") return recorder.lose("socket", null);
     const missing = record.sequence === null ? 0 : sequences.next(record.sequence);

@@ -8,7 +8,7 @@ import {
   persistStore,
   type Store,
 } from "../edge/store/database.ts";
-import { createEventWriter, type EventWriter } from "../edge/store/event-store.ts";
+import { createEventWriter, type Epochs, type EventWriter } from "../edge/store/event-store.ts";
 import { StoreError, type StoreProblem, storeProblem } from "../edge/store/problem.ts";
 import { type Retention, retainStep } from "../edge/store/retention.ts";
 import { setStoreAside } from "../edge/store/set-aside.ts";
@@ -32,6 +32,8 @@ export interface StoreAccessOptions {
   readonly retention: Retention;
   /** Gets what happened to the store beyond that it fails: one sentence. */
   readonly say: (text: string) => void;
+  /** Which counters of the kernel count lines now. */
+  readonly epochs?: Epochs;
   /** How soon a store is tried again that another process writes. */
   readonly busyMs: number;
 }
@@ -118,7 +120,11 @@ class Access implements StoreAccess {
   tryOpen(): StoreProblem | null {
     try {
       const store = openStore(this.options.stateDir);
-      this.opened = { store, writer: createEventWriter(store), inode: inodeOf(store.path) };
+      this.opened = {
+        store,
+        writer: createEventWriter(store, this.options.epochs),
+        inode: inodeOf(store.path),
+      };
       this.why = null;
       return null;
     } catch (error) {

@@ -31,7 +31,7 @@ export class CounterTally {
   compare(policy: ResolvedPolicy, counters: ReadonlyMap<string, number>): string[] {
     const problems: string[] = [];
     for (const [name, packets] of counters) {
-      if (!name.startsWith("count_") || name.startsWith("count_gate/")) continue;
+      if (!name.startsWith("count_") || /^count_(gate|line|full)\//.test(name)) continue;
       const { sure, perhaps } = this.expected.get(name) ?? { sure: 0, perhaps: 0 };
       // Where a watched deny lets packets pass on, those count again at the rule that admits them.
       const loose = isWatched(policy, name);

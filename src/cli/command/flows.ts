@@ -1,3 +1,4 @@
+import { shownIn } from "../../apply/not-shown.ts";
 import { SeawallError } from "../../core/base/error.ts";
 import type { Verdict } from "../../core/policy/decision.ts";
 import type { Direction } from "../../core/policy/document.ts";
@@ -8,6 +9,7 @@ import { type Command, type CommandContext, NO_WORDS } from "../command.ts";
 import { parseSinceMs } from "../duration.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { flowRecord, flowTable, lossLine } from "../render/flow.ts";
+import { notShownLines, overShareLines } from "../render/not-shown.ts";
 
 const VERDICTS = ["accept", "refuse", "drop"] as const satisfies readonly Verdict[];
 const DIRECTIONS = ["inbound", "outbound"] as const satisfies readonly Direction[];
@@ -51,6 +53,7 @@ export const command: Command = {
     const store = openStoreReadOnly(foldersOf(context.env).state);
     if (store === undefined) {
       context.err("nothing was recorded yet: the daemon writes here what the kernel logs\n");
+      sayNotShown(context, store, query);
       return EXIT.ok;
     }
     try {
@@ -71,10 +74,22 @@ function show(context: CommandContext, store: Store, query: FlowQuery): ExitCode
   else context.out(flowTable(flows));
   const missing = lossLine(listLosses(store, query.sinceMs ?? flows[0]?.timeMs ?? context.nowMs()));
   if (missing !== null) context.err(missing);
+  sayNotShown(context, store, query);
   const refused = flows.findLast(({ refusal, verdict }) => refusal !== null && verdict !== "accept");
   if (refused?.refusal != null && context.flags["json"] !== true)
     context.err(`Next: sudo seawall explain ${refused.refusal} (why, and what helps)\n`);
   return EXIT.ok;
+}
+
+/** By the kernel's counters of this moment; what was lost on the way is among it. */
+function sayNotShown(context: CommandContext, store: Store | undefined, query: FlowQuery): void {
+  if (process.geteuid?.() !== 0) return;
+  const { lines, overShare } = shownIn(store);
+  const asked = lines.filter(
+    ({ direction, verdict }) =>
+      (query.direction ?? direction) === direction && (query.verdict ?? verdict) === verdict,
+  );
+  for (const line of [...notShownLines(asked), ...overShareLines(overShare)]) context.err(`${line}\n`);
 }
 
 function queryOf(context: CommandContext): FlowQuery {

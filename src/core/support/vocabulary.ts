@@ -54,7 +54,9 @@ const OF_NFTABLES = `table inet ip ip6 chain set map counter comment packets byt
   hoplimit ipv6-icmp destination-unreachable time-exceeded parameter-problem mld-listener-query mld-listener-report
   mld-listener-done mld2-listener-report option lsrr ssrr proto-src proto-dst replied sha256 admitting own from
   out of web4 web6 seen4 seen6 resolver4 resolver6 guests br veth podman cni lxc lxdbr incusbr virbr vnet tap unicast
-  kept unreadable KiB MiB GiB watch unstamped syn fin rst ack admit icmpx ping pmtu nd nf_proto random fully-random persistent bitmask xor shift l2tp once last never guard_any4 guard_any6`;
+  kept unreadable KiB MiB GiB watch unstamped syn fin rst ack admit icmpx ping pmtu nd nf_proto random fully-random persistent bitmask xor shift l2tp once last never guard_any4 guard_any6
+  first_end first_kind limit_end limit_kind count_line count_full line end kind full room jhash seed room4 room6 pace4
+  pace6 brief_tcp4 brief_tcp6 watched_dns4 watched_dns6 diverted_dns4 diverted_dns6 time_wait close`;
 
 const OF_FILES = `events.db events.db-wal events.db-shm control.sock gate.sock policy.yaml policy.d audit.yaml
   landmark.json containment.json daemon.json init.json change.lock daemon.lock etc var lib run usr bin sbin proc sys

@@ -87,6 +87,15 @@ function isThere(path: string): boolean {
   }
 }
 
+/** Takes back what a transaction wrote that failed; nothing when none is open. */
+export function rollBack({ database }: Store): void {
+  try {
+    if (database.isTransaction) database.exec("ROLLBACK");
+  } catch {
+    // SQLite has rolled back by itself, or the database is unusable and the first problem says so.
+  }
+}
+
 export function closeStore(store: Store): void {
   store.database.close();
 }

@@ -1,8 +1,10 @@
 import type { StatementSync } from "node:sqlite";
 import type { FlowEvent, LossEvent, SeawallEvent } from "../../core/event/event.ts";
 import { addressBytes } from "../../core/event/address.ts";
+import { createCounts } from "./counts.ts";
+import { createFirsts } from "./first.ts";
 import { DIRECTION, DOOR, LOSS_CAUSE, REASON, VERDICT } from "./code.ts";
-import type { Store } from "./database.ts";
+import { rollBack, type Store } from "./database.ts";
 import { storeProblem, type StoreProblem } from "./problem.ts";
 
 export interface EventWriter {
@@ -15,28 +17,43 @@ const WORDS_KEPT_MAX = 4096;
 
 const INSERT_FLOW = `INSERT INTO flow (time_ms, direction, verdict, observed, reason, generation, place, rule,
   protocol, source, destination, source_port, destination_port, icmp_type, tcp_flags, bytes, interface_in,
-  interface_out, uid, gid, host, door, refusal)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  interface_out, uid, gid, host, door, refusal, first)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
-/** Returns a writer with its statements prepared. Refuses like `database.prepare` when the tables are missing. */
-export function createEventWriter(store: Store): EventWriter {
+/** Returns which counters of the kernel count lines now: an epoch ends when a counter begins anew. */
+export type Epochs = () => ReadonlyMap<string, string>;
+
+/**
+ * Returns a writer with its statements prepared. Refuses like `database.prepare` when the tables are missing. `epochs` is
+ * asked once a batch.
+ */
+export function createEventWriter(store: Store, epochs: Epochs = () => new Map()): EventWriter {
   const { database } = store;
   const insertFlow = database.prepare(INSERT_FLOW);
   const insertLoss = database.prepare("INSERT INTO loss (time_ms, cause, count) VALUES (?, ?, ?)");
   const words = createWords(store);
+  const firsts = createFirsts(store);
+  const counts = createCounts(store, epochs);
   return {
     append(events) {
       try {
         database.exec("BEGIN IMMEDIATE");
         for (const event of events) {
-          if (event.kind === "flow") writeFlow(insertFlow, event, words.numberOf);
-          else writeLoss(insertLoss, event);
+          if (event.kind === "flow") {
+            const place = words.numberOf(event.place);
+            const isFirst = firsts.isFirst(event, place);
+            writeFlow(insertFlow, event, words.numberOf, isFirst);
+            counts.add(event, place, isFirst);
+          } else writeLoss(insertLoss, event);
         }
+        counts.write();
         database.exec("COMMIT");
         return null;
       } catch (error) {
         // Numbers of words that the rollback takes away again must not be used.
         words.forget();
+        firsts.forget();
+        counts.forget();
         rollBack(store);
         return storeProblem(error);
       }
@@ -44,7 +61,12 @@ export function createEventWriter(store: Store): EventWriter {
   };
 }
 
-function writeFlow(insert: StatementSync, event: FlowEvent, word: (text: string) => number): void {
+function writeFlow(
+  insert: StatementSync,
+  event: FlowEvent,
+  word: (text: string) => number,
+  isFirst: boolean,
+): void {
   insert.run(
     event.timeMs,
     DIRECTION.numbers[event.direction],
@@ -69,6 +91,7 @@ function writeFlow(insert: StatementSync, event: FlowEvent, word: (text: string)
     event.host,
     event.door === null ? null : DOOR.numbers[event.door],
     event.refusal,
+    isFirst ? 1 : null,
   );
 }
 
@@ -98,12 +121,4 @@ function createWords({ database }: Store): Words {
     },
     forget: () => known.clear(),
   };
-}
-
-function rollBack({ database }: Store): void {
-  try {
-    if (database.isTransaction) database.exec("ROLLBACK");
-  } catch {
-    // SQLite has rolled back by itself, or the database is unusable and the first problem says so.
-  }
 }

@@ -1,4 +1,4 @@
-import type { Store } from "./database.ts";
+import { rollBack, type Store } from "./database.ts";
 import { storeProblem, type StoreProblem } from "./problem.ts";
 
 export interface Retention {
@@ -12,6 +12,9 @@ export const RETENTION_DEFAULT: Retention = { ageDaysMax: 30, sizeMebibytesMax: 
 export const RETENTION_STEP_ROWS = 2_000;
 /** LIMIT: pages given back to the file system in one step. */
 const VACUUM_STEP_PAGES = 500;
+/** LIMIT: losses that are remembered, and counters of the kernel whose lines were recorded. */
+export const LOSSES_MAX = 50_000;
+const TALLIES_MAX = 1_024;
 const DAY_MS = 86_400_000;
 
 export type RetentionStep =
@@ -20,13 +23,20 @@ export type RetentionStep =
   | { readonly kind: "more"; readonly removed: number }
   | { readonly kind: "failed"; readonly problem: StoreProblem };
 
-/** Removes events that are too old, then the oldest while the database is too large: one bounded step. */
+/**
+ * Removes events that are too old, then, while the database is too large, the oldest of the zone or scope that has
+ * most of them: one bounded step.
+ */
 export function retainStep(store: Store, nowMs: number, retention: Retention): RetentionStep {
   try {
+    store.database.exec("BEGIN IMMEDIATE");
     const removed = removeOld(store, nowMs - retention.ageDaysMax * DAY_MS) + removeExcess(store, retention);
+    removeBeyond(store);
+    store.database.exec("COMMIT");
     store.database.exec(`PRAGMA incremental_vacuum(${VACUUM_STEP_PAGES})`);
     return { kind: removed > 0 || pragma(store, "freelist_count") > 0 ? "more" : "done", removed };
   } catch (error) {
+    rollBack(store);
     return { kind: "failed", problem: storeProblem(error) };
   }
 }
@@ -41,21 +51,70 @@ function pragma({ database }: Store, name: "page_count" | "freelist_count" | "pa
 }
 
 function removeOld({ database }: Store, beforeMs: number): number {
-  let removed = 0;
-  for (const table of ["flow", "loss"]) {
-    const sql = `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE time_ms < ? ORDER BY time_ms LIMIT ?)`;
-    removed += Number(database.prepare(sql).run(beforeMs, RETENTION_STEP_ROWS).changes);
-  }
-  return removed;
+  const flows = removeFlows(
+    database,
+    "SELECT id FROM flow WHERE time_ms < ? ORDER BY time_ms LIMIT ?",
+    beforeMs,
+    RETENTION_STEP_ROWS,
+  );
+  const losses = database
+    .prepare("DELETE FROM loss WHERE id IN (SELECT id FROM loss WHERE time_ms < ? ORDER BY time_ms LIMIT ?)")
+    .run(beforeMs, RETENTION_STEP_ROWS).changes;
+  database
+    .prepare("DELETE FROM first WHERE key IN (SELECT key FROM first WHERE time_ms < ? LIMIT ?)")
+    .run(beforeMs, RETENTION_STEP_ROWS);
+  return flows + Number(losses);
 }
 
+/** What is there beside the flows is little, and stays so. */
+function removeBeyond({ database }: Store): void {
+  database.prepare("DELETE FROM loss WHERE id <= (SELECT max(id) FROM loss) - ?").run(LOSSES_MAX);
+  database
+    .prepare(
+      "DELETE FROM tally WHERE (counter, epoch) IN (SELECT counter, epoch FROM tally ORDER BY time_ms DESC LIMIT -1 OFFSET ?)",
+    )
+    .run(TALLIES_MAX);
+}
+
+/**
+ * Whoever has most loses the oldest, so that nobody's events go for somebody else's; the first of each refusal are not
+ * among them. Only where nothing else is left do those go too.
+ */
 function removeExcess(store: Store, retention: Retention): number {
+  const { database } = store;
   if (usedBytes(store) <= retention.sizeMebibytesMax * 1_048_576) return 0;
-  let removed = 0;
-  for (const table of ["flow", "loss"]) {
-    const sql = `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} ORDER BY id LIMIT ?)`;
-    removed += Number(store.database.prepare(sql).run(RETENTION_STEP_ROWS).changes);
-    if (removed > 0) break;
+  const most = database.prepare("SELECT direction, place FROM share ORDER BY flows DESC LIMIT 1").get();
+  const removed =
+    most === undefined
+      ? 0
+      : removeFlows(
+          database,
+          "SELECT id FROM flow WHERE direction = ? AND place = ? AND first IS NULL ORDER BY id LIMIT ?",
+          Number(most["direction"]),
+          Number(most["place"]),
+          RETENTION_STEP_ROWS,
+        );
+  if (removed > 0) return removed;
+  return removeFlows(database, "SELECT id FROM flow ORDER BY id LIMIT ?", RETENTION_STEP_ROWS);
+}
+
+/** Removes the flows that a query names and takes them off the shares. Returns how many. */
+function removeFlows(database: Store["database"], query: string, ...values: readonly number[]): number {
+  const removed = database
+    .prepare(`DELETE FROM flow WHERE id IN (${query}) RETURNING direction, place, first`)
+    .all(...values);
+  const shares = new Map<string, { direction: number; place: number; flows: number }>();
+  for (const { direction, place, first } of removed) {
+    if (first !== null) continue;
+    const key = `${String(direction)} ${String(place)}`;
+    const share = shares.get(key) ?? { direction: Number(direction), place: Number(place), flows: 0 };
+    share.flows += 1;
+    shares.set(key, share);
   }
-  return removed;
+  const take = database.prepare(
+    "UPDATE share SET flows = max(0, flows - ?) WHERE direction = ? AND place = ?",
+  );
+  for (const { direction, place, flows } of shares.values()) take.run(flows, direction, place);
+  database.exec("DELETE FROM share WHERE flows = 0");
+  return removed.length;
 }

@@ -19,6 +19,7 @@ import {
   type CompiledScope,
   compileScope,
   olderName,
+  tableOf,
 } from "./outbound.ts";
 import { goTo } from "./place.ts";
 import type { Chain, NftObject, Ruleset } from "./ruleset.ts";
@@ -78,9 +79,10 @@ function compileParts(
   options: CompileOptions,
 ): Parts | { readonly diagnostics: readonly Diagnostic[] } {
   const { generation, accounts, networks } = options;
+  const table = tableOf(options);
   const zones = [WORLD, ...policy.zones.map((zone) => zone.name)].map((zone) => ({
     zone,
-    compiled: compileZone(policy, zone, generation, networks ?? null),
+    compiled: compileZone(policy, zone, generation, networks ?? null, table),
   }));
   const scopes: CompiledScope[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -94,7 +96,7 @@ function compileParts(
   diagnostics.push(...overlappingScopes(scopes, isGated ? uid : null));
   if (diagnostics.length > 0) return { diagnostics };
   const own = ownAdmittedRules(generation, SCOPE_GATE);
-  return { zones, scopes, gate: isGated ? { ...compileGate(policy, generation, own), uid } : null };
+  return { zones, scopes, gate: isGated ? { ...compileGate(policy, generation, own, table), uid } : null };
 }
 
 function chainsOf(policy: ResolvedPolicy, options: CompileOptions, { zones, scopes, gate }: Parts): Chain[] {

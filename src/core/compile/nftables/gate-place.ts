@@ -9,6 +9,7 @@ import type { ResolvedOutboundRule, ResolvedPolicy } from "../../policy/resolved
 import { ALIVE_MS, KNOCK_PORT, pinSets, RESOLVER_SETS } from "./gate.ts";
 import { MARK_FOREIGN_MASK, markOf, SCOPE_GATE } from "./mark.ts";
 import { compilePlace, goTo } from "./place.ts";
+import { askRoom, type ConnectionTable, shareOfGate } from "./room.ts";
 import type { Chain, NftObject } from "./ruleset.ts";
 import { ALIVE_SET } from "./table.ts";
 import { hex32, name, type Nft, nft } from "./text.ts";
@@ -26,6 +27,7 @@ export function compileGate(
   policy: ResolvedPolicy,
   generation: number,
   before: readonly Nft[],
+  table: ConnectionTable | null,
 ): CompiledGate {
   const place: Place = {
     direction: "outbound",
@@ -33,6 +35,7 @@ export function compileGate(
     name: GATE_PLACE,
     scope: SCOPE_GATE,
     watching: policy.mode.outbound === "observe",
+    share: table === null ? null : shareOfGate(table),
   };
   const title = placeTitle(place);
   const compiled = compilePlace({
@@ -49,7 +52,11 @@ export function compileGate(
     objects: [...compiled.objects, ...resolverObjects()],
     chains: [
       ...compiled.chains,
-      { name: `${title}/out`, about: "what the gate sends for a scope", rules: [stamp(place), nft`accept`] },
+      {
+        name: `${title}/out`,
+        about: "what the gate sends for a scope",
+        rules: [...askRoom(place), stamp(place), nft`accept`],
+      },
       {
         name: title,
         about: "the gates: resolvers > guard > what was pinned",

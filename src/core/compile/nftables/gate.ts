@@ -9,7 +9,8 @@ import { gatePorts } from "../../policy/gate-port.ts";
 import type { ResolvedOutboundRule, ResolvedPolicy, ResolvedScope } from "../../policy/resolved.ts";
 import { MARK_FOREIGN_MASK, markOf, toGateOf } from "./mark.ts";
 import { goTo } from "./place.ts";
-import type { Chain, NftObject } from "./ruleset.ts";
+import { askRoom } from "./room.ts";
+import { type Chain, DIVERTED_DNS_SECONDS, type NftObject } from "./ruleset.ts";
 import { ALIVE_SET } from "./table.ts";
 import { hex32, name, type Nft, nft, quoted } from "./text.ts";
 import { serviceMatch } from "./tier.ts";
@@ -90,6 +91,8 @@ export interface GatedPlace {
 export const ALIVE_MS = 1_500;
 /** Where a gate knocks; nobody listens there, and nothing of it leaves the machine. */
 export const KNOCK_PORT = 18_900;
+/** A gate that asks several resolvers in turn needs so long to answer. */
+const UNANSWERED_DNS_SECONDS = 10;
 export const RESOLVER_SETS = { 4: "resolver4", 6: "resolver6" } as const;
 
 /** Returns what a scope needs beside its tiers, or nothing when no name decides in it. */
@@ -115,7 +118,7 @@ export function gatedPlace(
   return {
     objects: [
       ...gateObjects(scope.name),
-      ...(place.watching && forgetsSoon ? SHORT_MEMORY : []),
+      ...(forgetsSoon ? shortMemory(place) : []),
       ...webObjects(scope.name, sets),
       ...pins.objects,
     ],
@@ -162,15 +165,31 @@ function webRules(title: string, sets: PinSets): Nft[] {
   ];
 }
 
-const SHORT_MEMORY: readonly NftObject[] = ([4, 6] as const).map((family) => ({
-  kind: "short-memory",
-  name: `watched_dns${family}`,
-  family,
-}));
-const FORGET_SOON: readonly Nft[] = [
-  nft`meta nfproto ipv4 meta l4proto udp ct state new ct timeout set "watched_dns4"`,
-  nft`meta nfproto ipv6 meta l4proto udp ct state new ct timeout set "watched_dns6"`,
-];
+/** While a scope is only watched a question that nobody answers is soon asked anew, and may then pass by the gate. */
+function memoryOf({ watching }: Place): { readonly title: string; readonly unansweredSeconds: number } {
+  return watching
+    ? { title: "watched_dns", unansweredSeconds: DIVERTED_DNS_SECONDS }
+    : { title: "diverted_dns", unansweredSeconds: UNANSWERED_DNS_SECONDS };
+}
+
+function shortMemory(place: Place): NftObject[] {
+  const { title, unansweredSeconds } = memoryOf(place);
+  return ([4, 6] as const).map((family) => ({
+    kind: "short-memory",
+    name: `${title}${family}`,
+    family,
+    unansweredSeconds,
+  }));
+}
+
+/** SECURITY: each socket and server that is asked is an entry of the connection table; they must not stay in it. */
+function forgetSoon(place: Place): Nft[] {
+  const { title } = memoryOf(place);
+  return [
+    nft`meta nfproto ipv4 meta l4proto udp ct state new ct timeout set ${quoted(`${title}4`)}`,
+    nft`meta nfproto ipv6 meta l4proto udp ct state new ct timeout set ${quoted(`${title}6`)}`,
+  ];
+}
 
 /** What was diverted under another policy stays with the gate, which cuts it when it is not allowed any more. */
 function keptRules(place: Place, scope: ResolvedScope): Nft[] {
@@ -194,8 +213,10 @@ function divertChains(place: Place, scope: ResolvedScope, forgetsSoon: boolean):
   const mark = nft`meta mark set meta mark and ${hex32(MARK_FOREIGN_MASK)} or ${hex32(toGateOf(place.scope))}`;
   const refuse = goTo(denialTitle(place.generation, "refuse"));
   const count = (what: string): Nft => nft`counter name ${quoted(`count_gate/${what}/${scope.name}`)}`;
-  const divert = (what: string): Nft[] => [
+  const divert = (what: string, before: readonly Nft[] = []): Nft[] => [
     nft`ct state != new ${refuse}`,
+    ...askRoom(place),
+    ...before,
     nft`${count(what)} ${stamp}`,
     mark,
     nft`accept`,
@@ -205,14 +226,14 @@ function divertChains(place: Place, scope: ResolvedScope, forgetsSoon: boolean):
     {
       name: `${title}/dns`,
       about: "DNS: to the gate, whatever server is asked",
-      rules: [...(place.watching && forgetsSoon ? FORGET_SOON : []), ...divert("dns")],
+      rules: divert("dns", forgetsSoon ? forgetSoon(place) : []),
     },
   ];
   if (isOfThisHost(scope)) {
     chains.push({
       name: `${title}/proxy`,
       about: "to the explicit proxy",
-      rules: [nft`${count("proxy")} ${stamp}`, nft`accept`],
+      rules: [...askRoom(place), nft`${count("proxy")} ${stamp}`, nft`accept`],
     });
   }
   if (!place.watching) {

@@ -8,6 +8,7 @@ import { WORLD } from "../../policy/resolve.ts";
 import type { ResolvedInboundRule, ResolvedPolicy } from "../../policy/resolved.ts";
 import { SCOPE_INBOUND } from "./mark.ts";
 import { compilePlace, goTo, type PlacedRule } from "./place.ts";
+import { type ConnectionTable, shareOfSource } from "./room.ts";
 import type { Chain, NftObject } from "./ruleset.ts";
 import { type Nft, nft, quoted } from "./text.ts";
 import { type Place, placeTitle } from "./verdict.ts";
@@ -40,6 +41,7 @@ export function compileZone(
   zone: string,
   generation: number,
   networks: readonly string[] | null,
+  table: ConnectionTable | null,
 ): CompiledZone {
   const place: Place = {
     direction: "inbound",
@@ -47,6 +49,8 @@ export function compileZone(
     name: zone,
     scope: SCOPE_INBOUND,
     watching: policy.mode.inbound === "observe",
+    // Zones are networks that the owner named: a load balancer in one may have as many connections as it likes.
+    share: table === null || zone !== WORLD ? null : shareOfSource(table),
   };
   const compiled = compilePlace({
     place,

@@ -4,8 +4,10 @@ import { selectorOfCgroup, selectorOfUnit } from "../../containment/slice.ts";
 import { EVERY_ADDRESS } from "../../net/prefix-set.ts";
 import type { ResolvedPolicy, ResolvedScope } from "../../policy/resolved.ts";
 import { gatedPlace } from "./gate.ts";
+import { countLine, lineObjects } from "./line.ts";
 import { MARK_MASK, SCOPE_MASK } from "./mark.ts";
 import { compilePlace, goTo } from "./place.ts";
+import { type ConnectionTable, shareOfScope } from "./room.ts";
 import type { Chain, NftObject } from "./ruleset.ts";
 import { type Accounts, type UidRange, uidRanges } from "./scope.ts";
 import { hex32, name, type Nft, nft } from "./text.ts";
@@ -36,14 +38,23 @@ export interface ScopeOptions {
   readonly accounts: Accounts;
   /** Whether the kernel can be told how long it remembers a connection, when that is known (at apply). */
   readonly hasTimeouts?: boolean;
+  /** How many entries the connection table of the machine may have; null where it does not say. Known at apply. */
+  readonly tableEntriesMax?: number | null;
+}
+
+/** Returns what is known of the connection table, or null when the ruleset is for no machine in particular. */
+export function tableOf({ hasTimeouts = false, tableEntriesMax }: ScopeOptions): ConnectionTable | null {
+  return tableEntriesMax === undefined ? null : { entriesMax: tableEntriesMax, forgets: hasTimeouts };
 }
 
 /** Returns the chains that judge one scope, or why nftables cannot express it. */
 export function compileScope(
   policy: ResolvedPolicy,
   scope: ResolvedScope,
-  { generation, accounts, hasTimeouts = false }: ScopeOptions,
+  options: ScopeOptions,
 ): ScopeCompilation {
+  const { generation, accounts, hasTimeouts = false } = options;
+  const table = tableOf(options);
   const selector = selectorOf(scope, generation, accounts);
   if (!selector.ok) return selector;
   const place: Place = {
@@ -52,6 +63,7 @@ export function compileScope(
     name: scope.name,
     scope: scope.index,
     watching: policy.mode.outbound === "observe",
+    share: table === null ? null : shareOfScope(table, policy.scopes.length),
   };
   const rules = (policy.outbound ?? []).filter((rule) => rule.scopes.includes(scope.name));
   const gated = gatedPlace(policy, scope, place, hasTimeouts);
@@ -71,7 +83,7 @@ export function compileScope(
     compiled: {
       scope,
       selector: selector.selector,
-      objects: [...compiled.objects, ...gated.objects],
+      objects: [...compiled.objects, ...gated.objects, ...lineObjects(place, "refuse")],
       chains: [
         ...compiled.chains,
         ...gated.chains,
@@ -79,7 +91,7 @@ export function compileScope(
           name: title,
           about,
           rules: [
-            ...sourceRouted(generation),
+            ...sourceRouted(place),
             ...ownAdmittedRules(generation, scope.index),
             ...gated.first,
             ...compiled.asks,
@@ -135,8 +147,8 @@ function unusable(scope: ResolvedScope, path: string): Diagnostic {
 }
 
 /** SECURITY: a source route goes to an allowed first hop and on to anywhere; each packet can bring its own. */
-function sourceRouted(generation: number): Nft[] {
-  const refuse = goTo(denialTitle(generation, "refuse"));
+function sourceRouted(place: Place): Nft[] {
+  const refuse = nft`${countLine(place, "refuse")} ${goTo(denialTitle(place.generation, "refuse"))}`;
   return [
     nft`ip option lsrr exists ${refuse}`,
     nft`ip option ssrr exists ${refuse}`,

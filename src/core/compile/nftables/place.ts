@@ -1,5 +1,6 @@
 /** The tiers of one zone or scope, in the order of DESIGN's semantics: guard > deny > allow > default. */
 import type { PrefixSet } from "../../net/prefix-set.ts";
+import type { Verdict } from "../../policy/decision.ts";
 import type { Denial } from "../../policy/document.ts";
 import type {
   ResolvedGuard,
@@ -7,16 +8,22 @@ import type {
   ResolvedOutboundRule,
   ServiceMatch,
 } from "../../policy/resolved.ts";
+import { linesChain } from "./line.ts";
+import { fullTitle, roomRules, roomTitle, type Share } from "./room.ts";
 import type { Chain, NftObject } from "./ruleset.ts";
+import { fullCounterKey } from "./table.ts";
 import { name, type Nft, nft } from "./text.ts";
 import { compileTier, type TierEntry } from "./tier.ts";
 import {
   allowChains,
+  counterOf,
   defaultChain,
   denyChains,
+  endOf,
   guardChains,
   type Place,
   placeTitle,
+  refusing,
   type RuleChains,
   watchChains,
 } from "./verdict.ts";
@@ -94,7 +101,9 @@ export function compilePlace(spec: PlaceSpec): CompiledPlace {
     parts.tier("allow_large", "allow rules over large sets", largeAllows);
   }
   parts.asks.push(...spec.extra);
+  if (place.share !== null) parts.room(place, place.share);
   const fallback = parts.keep(defaultChain(place, denial));
+  for (const verdict of parts.asked) parts.chains.push(linesChain(place, verdict, endOf(place, verdict)));
   return { objects: parts.objects, chains: parts.chains, asks: parts.asks, fallback };
 }
 
@@ -103,6 +112,8 @@ class Parts {
   readonly objects: NftObject[] = [];
   readonly chains: Chain[] = [];
   readonly asks: Nft[] = [];
+  /** The verdicts whose packets may get a line. */
+  readonly asked = new Set<Verdict>();
   readonly title: string;
   readonly side: "saddr" | "daddr";
 
@@ -114,7 +125,24 @@ class Parts {
   keep(made: RuleChains): string {
     this.objects.push(...made.objects);
     this.chains.push(...made.chains);
+    this.asked.add(made.asks);
     return made.entry;
+  }
+
+  room(place: Place, share: Share): void {
+    const { objects, rules } = roomRules(place, share);
+    const about = `at most ${share.connections} connections at once, ${share.newPerSecond} new a second`;
+    const whose = share.of === "source" ? `${about}, each source` : about;
+    this.objects.push(...objects);
+    this.keep(
+      refusing(place, {
+        title: fullTitle(place),
+        about: "over its share of the connection table",
+        counter: counterOf(fullCounterKey(place.direction, place.name), `no room: ${whose}`),
+        fields: { verdict: "refuse", observed: false, reason: "limit", rule: null },
+      }),
+    );
+    this.chains.push({ name: roomTitle(place), about: whose, rules });
   }
 
   tier(word: string, about: string, entries: readonly TierEntry[]): void {

@@ -90,6 +90,11 @@ export function elementTexts(object: NftObject): string[] {
     case "resolvers":
     case "alive":
     case "short-memory":
+    case "first-lines":
+    case "line-limit":
+    case "room":
+    case "pace":
+    case "brief-tcp":
       return [];
   }
 }

@@ -31,8 +31,22 @@ export type NftObject =
   | { readonly kind: "web-pins"; readonly name: string; readonly family: 4 | 6; readonly about: string }
   /** The resolvers that the gates ask, kept by the daemon. */
   | { readonly kind: "resolvers"; readonly name: string; readonly family: 4 | 6 }
-  /** How long the connection table remembers DNS that was diverted while its scope is only watched. */
-  | { readonly kind: "short-memory"; readonly name: string; readonly family: 4 | 6 }
+  /** How long the connection table remembers DNS that was diverted, and TCP that was closed. */
+  | {
+      readonly kind: "short-memory";
+      readonly name: string;
+      readonly family: 4 | 6;
+      readonly unansweredSeconds: number;
+    }
+  | { readonly kind: "brief-tcp"; readonly name: string; readonly family: 4 | 6 }
+  /** The connections of each place, or of each source of a family. */
+  | { readonly kind: "room"; readonly name: string; readonly of: "place" | 4 | 6 }
+  /** How fast each source begins connections. */
+  | { readonly kind: "pace"; readonly name: string; readonly family: 4 | 6 }
+  /** Which ends, or kinds, had their first lines in the log lately, by bucket. */
+  | { readonly kind: "first-lines"; readonly name: string }
+  /** The first lines of a zone or scope altogether. */
+  | { readonly kind: "line-limit"; readonly name: string }
   /** Says by family that a gate answers, as long as it knocks; while a scope is only watched its DNS follows it. */
   | { readonly kind: "alive"; readonly name: string }
   /** Stamps of connections that pass without being judged again. */
@@ -74,8 +88,19 @@ export const METER_SOURCES_MAX = 65_535;
 /** LIMIT: addresses pinned for one rule, or addresses and ports of one scope, and family. */
 export const PINS_MAX = 16_384;
 
+/** LIMIT: buckets of a set of first lines, and so its elements. */
+export const FIRST_BUCKETS = 16_384;
+/** LIMIT: first lines of one zone or scope; those of ends and those of kinds apart. */
+export const FIRST_LINES_PER_SECOND_MAX = 5_000;
+export const FIRST_LINES_BURST = 20_000;
+
+/** LIMIT: sources whose connections are known. Those beyond are not limited, so that nobody is shut out by it. */
+export const ROOM_SOURCES_MAX = 65_535;
+/** How long the connection table remembers a connection that both sides closed. */
+export const CLOSED_SECONDS = 3;
+
 /** A question that is sent again from the same port after this time is diverted anew, or passes by a dead gate. */
-const WATCHED_DNS_SECONDS = 4;
+export const DIVERTED_DNS_SECONDS = 4;
 
 /** Returns the declaration of an object: everything but the elements of large sets is in it. */
 export function declare(object: NftObject): Nft {
@@ -94,7 +119,19 @@ export function declare(object: NftObject): Nft {
     case "resolvers":
       return nft`set ${title} { type ${addressType(object.family)} . inet_proto . inet_service; flags timeout; }`;
     case "short-memory":
-      return nft`ct timeout ${title} { protocol udp; l3proto ${object.family === 4 ? nft`ip` : nft`ip6`}; policy = { unreplied : ${WATCHED_DNS_SECONDS}, replied : ${WATCHED_DNS_SECONDS} }; }`;
+      return nft`ct timeout ${title} { protocol udp; l3proto ${object.family === 4 ? nft`ip` : nft`ip6`}; policy = { unreplied : ${object.unansweredSeconds}, replied : ${DIVERTED_DNS_SECONDS} }; }`;
+    case "first-lines":
+      return nft`set ${title} { type mark; size ${FIRST_BUCKETS}; flags dynamic,timeout; timeout 1h; }`;
+    case "line-limit":
+      return nft`limit ${title} { rate ${FIRST_LINES_PER_SECOND_MAX}/second burst ${FIRST_LINES_BURST} packets; }`;
+    case "brief-tcp":
+      return nft`ct timeout ${title} { protocol tcp; l3proto ${object.family === 4 ? nft`ip` : nft`ip6`}; policy = { time_wait : ${CLOSED_SECONDS}, close : ${CLOSED_SECONDS} }; }`;
+    case "room":
+      return object.of === "place"
+        ? nft`set ${title} { type mark; size 16; flags dynamic; }`
+        : nft`set ${title} { type ${addressType(object.of)}; size ${ROOM_SOURCES_MAX}; flags dynamic; }`;
+    case "pace":
+      return nft`set ${title} { type ${addressType(object.family)}; size ${ROOM_SOURCES_MAX}; flags dynamic,timeout; timeout 10s; }`;
     case "alive":
       return nft`set ${title} { type nf_proto; size 4; flags dynamic,timeout; }`;
     case "interfaces":

@@ -93,11 +93,12 @@ function sweep(live: LiveTable, generation: number, { needed, others }: SharedOb
   const stale = (title: string): boolean => /^g\d+\//.test(title) && !title.startsWith(`g${generation}/`);
   const unneeded = (title: string): boolean => needed !== null && !needed.has(title);
   const shared = (title: string): boolean =>
-    /^(prefixes|rate|name|seen|web|box)[46]_/.test(title) && unneeded(title);
+    /^((prefixes|rate|name|seen|web|box|room|pace)[46]|first|room)_/.test(title) && unneeded(title);
   const chains = [...live.chains].filter(stale);
   const maps = [...live.maps].filter(stale);
   const sets = [...live.sets].filter((title) => stale(title) || shared(title));
   const counters = others.filter((title) => title.startsWith("count_") && unneeded(title));
+  const limits = others.filter((title) => title.startsWith("limit_") && unneeded(title));
   const lines = [
     ...chains.map((title) => `flush chain inet ${TABLE} ${name(title)}`),
     ...maps.map((title) => `flush map inet ${TABLE} ${name(title)}`),
@@ -108,6 +109,10 @@ function sweep(live: LiveTable, generation: number, { needed, others }: SharedOb
     ...counters.flatMap((title) => [
       `add counter inet ${TABLE} ${name(title)}`,
       `delete counter inet ${TABLE} ${name(title)}`,
+    ]),
+    ...limits.flatMap((title) => [
+      `add limit inet ${TABLE} ${name(title)} { rate 1/second; }`,
+      `delete limit inet ${TABLE} ${name(title)}`,
     ]),
   ];
   return lines.length === 0 ? "" : `${lines.join("\n")}\n`;

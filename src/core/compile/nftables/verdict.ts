@@ -1,15 +1,12 @@
 /** The chains that end a packet's way: one for each rule, the denials, the defaults. */
-import { formatLogPrefix, NFLOG_GROUP } from "../../event/log-prefix.ts";
-import type { ReasonCode, Verdict } from "../../policy/decision.ts";
+import type { Verdict } from "../../policy/decision.ts";
 import type { Denial, Direction, Rate } from "../../policy/document.ts";
 import type { ResolvedInboundRule, ResolvedOutboundRule } from "../../policy/resolved.ts";
+import { countLine, earned, line, type LineFields, lineObjects, linesTitle } from "./line.ts";
 import { MARK_FOREIGN_MASK, markOf, SCOPE_REJUDGED } from "./mark.ts";
+import { askRoom, type Share } from "./room.ts";
 import type { Chain, NftObject } from "./ruleset.ts";
 import { hex32, name, type Nft, nft, quoted } from "./text.ts";
-
-/** LIMIT: log lines of one rule; what is beyond is still counted by the rule's counter. */
-export const LOG_LINES_PER_SECOND_MAX = 500;
-export const LOG_LINES_BURST = 1_000;
 
 /** Where a packet is judged: a zone (inbound) or a scope (outbound) of one generation. */
 export interface Place {
@@ -21,6 +18,8 @@ export interface Place {
   readonly scope: number;
   /** Whether the direction is only watched. */
   readonly watching: boolean;
+  /** What new connections of the place may take of the connection table; null where nothing is known of it. */
+  readonly share: Share | null;
 }
 
 export function placeTitle(place: Place): string {
@@ -30,27 +29,6 @@ export function placeTitle(place: Place): string {
 /** Returns the name of a rule's chain. No id, zone or scope holds a `/`, so no two titles are the same. */
 export function ruleTitle(place: Place, id: string): string {
   return `${placeTitle(place)}/rule/${id}`;
-}
-
-interface LogFields {
-  readonly verdict: Verdict;
-  readonly observed: boolean;
-  readonly reason: ReasonCode;
-  readonly rule: string | null;
-}
-
-/**
- * Returns `limit ... log ...`: one line to user space, never a verdict. It stands behind the counter of the same
- * rule, which has counted when the limit breaks the rule off.
- */
-export function log(place: Place, fields: LogFields): Nft {
-  const prefix = formatLogPrefix({
-    direction: place.direction,
-    generation: place.generation,
-    place: place.name,
-    ...fields,
-  });
-  return nft`limit rate ${LOG_LINES_PER_SECOND_MAX}/second burst ${LOG_LINES_BURST} packets log prefix ${quoted(prefix)} group ${NFLOG_GROUP}`;
 }
 
 export function counterOf(key: string, about: string): NftObject {
@@ -71,35 +49,51 @@ export interface RuleChains {
   readonly objects: readonly NftObject[];
   /** The chain to go to. */
   readonly entry: string;
+  /** The verdict whose chain of lines it asks. */
+  readonly asks: Verdict;
 }
 
 type Rule = ResolvedInboundRule | ResolvedOutboundRule;
 
+interface Told {
+  readonly objects: readonly NftObject[];
+  readonly rules: readonly Nft[];
+}
+
+/** Returns what counts each new connection under `counter`, tells of it and passes. */
+function tellNew(place: Place, counter: NftObject, fields: LineFields, before: Nft): Told {
+  const count = nft`counter name ${quoted(counter.name)} ${countLine(place, fields.verdict)}`;
+  return {
+    objects: [counter, ...lineObjects(place, fields.verdict)],
+    rules: [
+      ...askRoom(place),
+      before,
+      nft`ct state new ${count} jump ${name(linesTitle(place, "accept"))}`,
+      nft`ct state new ${line(place, fields)}`,
+      nft`accept`,
+    ],
+  };
+}
+
 /** Returns the chain of an allow: log and count a new connection, stamp it, accept. Returns where it does not admit. */
 export function allowChains(rule: Rule, place: Place): RuleChains {
   const title = ruleTitle(place, rule.id);
-  const counter = counterOf(rule.id, `allow ${rule.id}: ${rule.why}`);
-  const line = log(place, { verdict: "accept", observed: place.watching, reason: "allowed", rule: rule.id });
-  const admit: Nft[] = [
-    nft`ct state new counter name ${quoted(counter.name)} ${line}`,
-    stamp(place, rule.expiresMs !== null),
-    nft`accept`,
-  ];
+  const about = `allow ${rule.id}: ${rule.why}`;
+  const fields = { verdict: "accept", observed: place.watching, reason: "allowed", rule: rule.id } as const;
+  const counter = counterOf(rule.id, about);
+  const { objects, rules: admit } = tellNew(place, counter, fields, stamp(place, rule.expiresMs !== null));
   const expiry = rule.expiresMs === null ? [] : [nft`meta time >= ${expirySeconds(rule.expiresMs)} return`];
   const rate = "rate" in rule ? rule.rate : null;
-  const about = `allow ${rule.id}: ${rule.why}`;
   if (rate === null) {
-    return {
-      entry: title,
-      objects: [counter],
-      chains: [{ name: title, about, rules: [...expiry, ...admit] }],
-    };
+    const chain = { name: title, about, rules: [...expiry, ...admit] };
+    return { entry: title, asks: "accept", objects, chains: [chain] };
   }
   const admitTitle = `${title}/admit`;
   const meters = meterObjects(rule.id, rate);
   return {
     entry: title,
-    objects: [counter, ...meters],
+    asks: "accept",
+    objects: [...objects, ...meters],
     chains: [
       { name: title, about, rules: [...expiry, ...meterRules(rate, meters, admitTitle)] },
       { name: admitTitle, about: `${about} (within its rate)`, rules: admit },
@@ -150,24 +144,40 @@ export function expirySeconds(expiresMs: number): number {
 export function denyChains(rule: Rule, place: Place): RuleChains {
   const title = ruleTitle(place, rule.id);
   const about = `deny ${rule.id}: ${rule.why}`;
-  const counter = counterOf(rule.id, about);
-  const line = log(place, { verdict: rule.denial, observed: false, reason: "denied", rule: rule.id });
-  const rules = [
-    nft`counter name ${quoted(counter.name)} ${line}`,
-    nft`goto ${denialChain(place, rule.denial)}`,
-  ];
-  return { entry: title, objects: [counter], chains: [{ name: title, about, rules }] };
+  const fields = { verdict: rule.denial, observed: false, reason: "denied", rule: rule.id } as const;
+  return refusing(place, { title, about, counter: counterOf(rule.id, about), fields });
 }
 
 /** Returns the chain of a deny that is only watched: it logs what enforce would say. */
 export function watchChains(rule: Rule, place: Place, passes: boolean): RuleChains {
   const title = ruleTitle(place, rule.id);
   const about = `watch ${rule.id} (would ${rule.denial}): ${rule.why}`;
+  const fields = { verdict: rule.denial, observed: true, reason: "denied", rule: rule.id } as const;
   const counter = counterOf(rule.id, about);
-  const line = log(place, { verdict: rule.denial, observed: true, reason: "denied", rule: rule.id });
-  const rules = [nft`ct state new counter name ${quoted(counter.name)} ${line}`];
-  if (passes) rules.push(stamp(place, false), nft`accept`);
-  return { entry: title, objects: [counter], chains: [{ name: title, about, rules }] };
+  if (passes) {
+    const { objects, rules } = tellNew(place, counter, fields, stamp(place, false));
+    return { entry: title, asks: "accept", objects, chains: [{ name: title, about, rules }] };
+  }
+  // What it is asked for goes on to whoever admits it, with a line or without.
+  const lineTitle = `${title}/line`;
+  const count = nft`counter name ${quoted(counter.name)} ${countLine(place, rule.denial)}`;
+  const tell = [nft`${line(place, fields)}`];
+  return {
+    entry: title,
+    asks: "accept",
+    objects: [counter, ...lineObjects(place, rule.denial)],
+    chains: [
+      { name: lineTitle, about: `${about}: a line`, rules: tell },
+      {
+        name: title,
+        about,
+        rules: [
+          nft`ct state new ${count}`,
+          ...earned(place, nft`goto ${name(lineTitle)}`, nft`ct state new `),
+        ],
+      },
+    ],
+  };
 }
 
 /** Returns what happens to a packet that no rule of the place decides. */
@@ -177,24 +187,12 @@ export function defaultChain(place: Place, denial: Denial): RuleChains {
     `default/${place.direction}/${place.name}`,
     `${place.direction} ${place.name}: no rule matched`,
   );
-  const line = log(place, { verdict: denial, observed: place.watching, reason: "default", rule: null });
-  const watched = [
-    nft`ct state new counter name ${quoted(counter.name)} ${line}`,
-    stamp(place, false),
-    nft`accept`,
-  ];
-  const enforced = [
-    nft`counter name ${quoted(counter.name)} ${line}`,
-    nft`goto ${denialChain(place, denial)}`,
-  ];
-  const about = place.watching
-    ? `no rule matched: only watched, would ${denial}`
-    : `no rule matched: ${denial}`;
-  return {
-    entry: title,
-    objects: [counter],
-    chains: [{ name: title, about, rules: place.watching ? watched : enforced }],
-  };
+  const fields = { verdict: denial, observed: place.watching, reason: "default", rule: null } as const;
+  if (!place.watching)
+    return refusing(place, { title, about: `no rule matched: ${denial}`, counter, fields });
+  const { objects, rules } = tellNew(place, counter, fields, stamp(place, false));
+  const about = `no rule matched: only watched, would ${denial}`;
+  return { entry: title, asks: "accept", objects, chains: [{ name: title, about, rules }] };
 }
 
 /** Returns the chain of a guard; with an accepted risk it steps aside until that expires. */
@@ -204,20 +202,48 @@ export function guardChains(
   denial: Denial,
 ): RuleChains {
   const title = ruleTitle(place, guard.id);
-  const counter = counterOf(guard.id, `${guard.id}: ${guard.why}`);
+  const about = `${guard.id}: ${guard.why}`;
   const lifted =
     guard.liftedUntilMs === null ? [] : [nft`meta time < ${expirySeconds(guard.liftedUntilMs)} return`];
-  const line = log(place, { verdict: denial, observed: false, reason: "guard", rule: guard.id });
+  const fields = { verdict: denial, observed: false, reason: "guard", rule: guard.id } as const;
+  return refusing(place, { title, about, counter: counterOf(guard.id, about), fields }, lifted);
+}
+
+/** What a chain is that counts, tells of and denies whatever reaches it. */
+export interface Refusing {
+  readonly title: string;
+  readonly about: string;
+  readonly counter: NftObject;
+  readonly fields: LineFields & { readonly verdict: Denial };
+}
+
+/** Returns such a chain; `before` is asked first. */
+export function refusing(
+  place: Place,
+  { title, about, counter, fields }: Refusing,
+  before: readonly Nft[] = [],
+): RuleChains {
+  const { verdict } = fields;
   const rules = [
-    ...lifted,
-    nft`counter name ${quoted(counter.name)} ${line}`,
-    nft`goto ${denialChain(place, denial)}`,
+    ...before,
+    nft`counter name ${quoted(counter.name)} ${countLine(place, verdict)} jump ${name(linesTitle(place, verdict))}`,
+    nft`${line(place, fields)} ${denialOf(place, verdict)}`,
   ];
   return {
     entry: title,
-    objects: [counter],
-    chains: [{ name: title, about: `${guard.id}: ${guard.why}`, rules }],
+    asks: verdict,
+    objects: [counter, ...lineObjects(place, verdict)],
+    chains: [{ name: title, about, rules }],
   };
+}
+
+/** Returns how a packet ends that is refused or dropped, or passes. */
+export function endOf(place: Place, verdict: Verdict): Nft {
+  return verdict === "accept" ? nft`accept` : denialOf(place, verdict);
+}
+
+function denialOf({ generation }: Place, denial: Denial): Nft {
+  return nft`goto ${name(denialTitle(generation, denial))}`;
 }
 
 /** How a denial looks on the wire, for all places of a generation. */
@@ -234,8 +260,4 @@ export function denialChains(generation: number): Chain[] {
 
 export function denialTitle(generation: number, denial: Denial): string {
   return `g${generation}/${denial}`;
-}
-
-function denialChain({ generation }: Place, denial: Denial): Nft {
-  return name(denialTitle(generation, denial));
 }
