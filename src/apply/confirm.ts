@@ -8,20 +8,18 @@ import type { HistoryEntry } from "../edge/state/history-entry.ts";
 import { writeHistory } from "../edge/state/history.ts";
 import { together } from "./attempt.ts";
 import { carryOver } from "./carry-over.ts";
-import type { Cut } from "./cut.ts";
+import { type Cut, type EndedConnections, NONE_ENDED } from "./cut.ts";
 import { knowOpenConnections } from "./open-connection.ts";
 import { parseSeal } from "./seal.ts";
 import { entryOf, settleAt, settleOver, takeDown } from "./settle.ts";
 import { markUndone } from "./undone.ts";
 import { generationOf } from "./stamp.ts";
 
-export interface Confirmed {
+export interface Confirmed extends EndedConnections {
   readonly generation: number;
   readonly entry: HistoryEntry | undefined;
   /** How it was shown: the new connection, or only a console. */
   readonly shownBy: string;
-  /** Connections that the policy forbids and that were ended. */
-  readonly ended: number;
   /** What could not be written down of it, or not be ended; null for nothing. */
   readonly trouble: string | null;
 }
@@ -44,8 +42,9 @@ export function confirm(folders: Folders, pid: number, console: boolean, nowMs: 
       : carryOver(folders.state, live, { from: live.committed, to: generation }, nowMs);
   const cut = settleAt(folders, live, generation, nowMs);
   const unwritten = markConfirmed(folders.state, entry, nowMs);
-  const trouble = together([unprepared, cut.trouble, unwritten]);
-  return { generation, entry, shownBy, ended: cut.ended, trouble };
+  const { trouble: uncut, ...ended } = cut;
+  const trouble = together([unprepared, uncut, unwritten]);
+  return { generation, entry, shownBy, ...ended, trouble };
 }
 
 /** The kernel holds the change already, so a full disk is said and is no failure. */
@@ -69,11 +68,11 @@ export function withdraw(
   const { committed: generation, candidate } = live;
   if (candidate !== null)
     markUndone(folders.state, entryOf(folders.state, live, candidate), "withdrawn", nowMs);
-  if (generation === null) return { generation, ended: 0, trouble: takeDown(folders) };
+  if (generation === null) return { generation, ...NONE_ENDED, trouble: takeDown(folders) };
   const unprepared =
     candidate === null ? null : carryOver(folders.state, live, { from: candidate, to: generation }, nowMs);
-  const { ended, trouble } = settleAt(folders, live, generation, nowMs);
-  return { generation, ended, trouble: together([unprepared, trouble]) };
+  const { trouble, ...ended } = settleAt(folders, live, generation, nowMs);
+  return { generation, ...ended, trouble: together([unprepared, trouble]) };
 }
 
 /** Whether a change waits for its confirm and its time is not over. */

@@ -9,6 +9,7 @@ import { interfaceSetName } from "../core/compile/nftables/outbound.ts";
 import type { Around } from "../core/cut/around.ts";
 import { createStandingJudge, mayBeForbidden, type Standing } from "../core/cut/standing.ts";
 import { type ConntrackEntry, isOver, type Tuple } from "../core/event/decode/conntrack.ts";
+import { protocolName } from "../core/event/event.ts";
 import { formatIp } from "../core/net/ip.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
 import { sshConnections } from "../edge/host/operator.ts";
@@ -23,9 +24,14 @@ import { readResolvedPolicy } from "../edge/state/resolved-policy.ts";
 import { stampedScopes } from "./stamped-scope.ts";
 import { createOwners } from "./socket-owner.ts";
 
-export interface Cut {
+export interface EndedConnections {
   /** Connections that were open and are ended. */
   readonly ended: number;
+  /** The first few of them, `tcp 203.0.113.9:4711 -> 198.51.100.1:443`. */
+  readonly endedConnections: readonly string[];
+}
+
+export interface Cut extends EndedConnections {
   /** Why connections may go on until their next packet, or null. */
   readonly trouble: string | null;
 }
@@ -37,6 +43,10 @@ export interface Cut {
 const LOOKS_MAX = 4;
 const LOOKS_MIN = 2;
 const TCP = 6;
+/** LIMIT: connections that are told one by one. */
+const ENDED_SHOWN_MAX = 5;
+/** Nothing was ended. */
+export const NONE_ENDED: EndedConnections = { ended: 0, endedConnections: [] };
 const LATER = "connections that the policy forbids end with the next packet of the side that began them";
 
 /** The policy that is in force alone, as the history has it; undefined when it does not. */
@@ -47,12 +57,12 @@ export function cutForbidden(state: string, inForce: InForce, nowMs: number): Cu
   try {
     const policy = inForce === undefined ? null : readResolvedPolicy(state, inForce.id);
     if (inForce === undefined || policy === null) {
-      return { ended: 0, trouble: `what the policy in force means is not written down; ${LATER}` };
+      return { ...NONE_ENDED, trouble: `what the policy in force means is not written down; ${LATER}` };
     }
     return cutBy(state, policy, inForce, nowMs);
   } catch (cause) {
     if (!(cause instanceof SeawallError)) throw cause;
-    return { ended: 0, trouble: `${cause.message}; ${LATER}` };
+    return { ...NONE_ENDED, trouble: `${cause.message}; ${LATER}` };
   }
 }
 
@@ -74,6 +84,7 @@ function cutBy(state: string, policy: ResolvedPolicy, inForce: NonNullable<InFor
     const judge = createStandingJudge(around);
     const isOperator = createOperators();
     let ended = 0;
+    const endedConnections: string[] = [];
     for (let look = 1; look <= LOOKS_MAX; look += 1) {
       let found = 0;
       const dumped = seen.dumpWanted(
@@ -85,16 +96,24 @@ function cutBy(state: string, policy: ResolvedPolicy, inForce: NonNullable<InFor
           found += 1;
           if (standing.kind === "forgotten" || isOver(entry)) return;
           ended += 1;
+          if (ended <= ENDED_SHOWN_MAX) endedConnections.push(connectionText(entry.original));
           tellProcess(sockets, entry, around.isOwn);
         },
       );
-      if (dumped.kind === "unavailable") return { ended, trouble: `${dumped.why}; ${LATER}` };
+      if (dumped.kind === "unavailable")
+        return { ended, endedConnections, trouble: `${dumped.why}; ${LATER}` };
       if (found === 0 && look >= LOOKS_MIN) break;
     }
-    return { ended, trouble: null };
+    return { ended, endedConnections, trouble: null };
   } finally {
     for (const one of [seen, changed, routes, sockets]) one.close();
   }
+}
+
+function connectionText({ protocol, source, sourcePort, destination, destinationPort }: Tuple): string {
+  const end = (address: string, port: number): string =>
+    address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+  return `${protocolName(protocol)} ${end(source, sourcePort)} -> ${end(destination, destinationPort)}`;
 }
 
 /** As the kernel was given them: what is behind the name of a network may have changed since. */

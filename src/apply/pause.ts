@@ -1,5 +1,6 @@
 /** Stops enforcing outbound for a while. The kernel resumes by itself: a pause is a candidate that nobody may confirm. */
 import { SeawallError } from "../core/base/error.ts";
+import { changeWords } from "../core/policy/change-summary.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
 import { uplinkInterfaces } from "../edge/host/route.ts";
 import { type LiveState, readLive } from "../edge/kernel/live.ts";
@@ -24,7 +25,7 @@ export async function pause(
   pauseMs: number,
   by: string,
   nowMs: () => number,
-): Promise<{ readonly untilMs: number; readonly trouble: string | null }> {
+): Promise<{ readonly untilMs: number; readonly change: string; readonly trouble: string | null }> {
   const live = settleOver(folders, readLive());
   if (isPanic(live)) refusePanic(live);
   const entry = live?.committed == null ? undefined : entryOf(folders.state, live, live.committed);
@@ -60,7 +61,8 @@ export async function pause(
     nowMs,
   };
   await loadCandidate(proposed, compiled.ruleset, live, options);
-  return { untilMs: nowMs() + pauseMs, trouble: writeLandmark(folders) };
+  const change = changeWords(policy, watched);
+  return { untilMs: nowMs() + pauseMs, change, trouble: writeLandmark(folders) };
 }
 
 /** Ends a pause now. Refuses when there is none. */

@@ -60,8 +60,8 @@ export function settleAt(
   if (sweep !== "") loadTransaction(sweep);
   // Remembered first: ending connections takes longer, and others would be blamed for what we have just done.
   const forgotten = together([writeLandmark(folders), publishBoot(state, entry)]);
-  const { ended, trouble } = cutForbidden(state, entry, nowMs);
-  return { ended, trouble: together([forgotten, trouble]) };
+  const { trouble, ...ended } = cutForbidden(state, entry, nowMs);
+  return { ...ended, trouble: together([forgotten, trouble]) };
 }
 
 /**

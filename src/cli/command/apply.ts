@@ -6,14 +6,18 @@ import {
   examinePolicy,
   parseLease,
 } from "../../apply/apply.ts";
+import { changeByPolicy } from "../../apply/change-against.ts";
 import { type Diagnostic, hasError } from "../../core/base/diagnostic.ts";
+import { plain } from "../../core/base/plain.ts";
 import { SeawallError } from "../../core/base/error.ts";
 import { readLive } from "../../edge/kernel/live.ts";
 import { type Folders, foldersOf } from "../../edge/state/folder.ts";
+import type { HistoryEntry } from "../../edge/state/history-entry.ts";
 import { type Command, type CommandContext, SCHEMA } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { type LoadedPolicy, loadPolicy } from "../policy.ts";
 import { renderDiagnostics } from "../render/diagnostic.ts";
+import { spanText } from "../render/moment.ts";
 
 /** How often `--wait` asks the kernel. */
 const WAIT_STEP_MS = 200;
@@ -74,15 +78,19 @@ export const command: Command = {
     };
     if (context.flags["dry-run"] === true) {
       refuseInexpressible(context, loaded, await examinePolicy(request));
+      context.out(`change: ${plain(changeByPolicy(folders, loaded.policy))}\n`);
       context.err("dry run: this policy would be applied; nothing was changed\n");
       return EXIT.ok;
     }
     const { locked } = await import("../../edge/kernel/change-lock.ts");
-    const result = await locked(folders.run, () => applyPolicy(request));
+    const { result, change } = await locked(folders.run, async () => {
+      const words = changeByPolicy(folders, loaded.policy);
+      return { result: await applyPolicy(request), change: words };
+    });
     if (!result.ok) return refuseInexpressible(context, loaded, result.diagnostics);
     if (result.trouble !== null) context.err(`warning: ${result.trouble}\n`);
     const confirmBy = new Date(result.deadlineMs).toISOString();
-    say(context, result.entry.generation, confirmBy, leaseMs);
+    say(context, result.entry, { change, confirmBy, leaseMs });
     return context.flags["wait"] === true ? waitForEnd(context, folders, result.entry.generation) : EXIT.ok;
   },
 };
@@ -117,15 +125,21 @@ function acceptsLosingSsh({ flags }: CommandContext): boolean {
   });
 }
 
-function say(context: CommandContext, generation: number, confirmBy: string, leaseMs: number): void {
+interface Trial {
+  readonly change: string;
+  readonly confirmBy: string;
+  readonly leaseMs: number;
+}
+
+function say(context: CommandContext, entry: HistoryEntry, { change, confirmBy, leaseMs }: Trial): void {
+  const { generation, id: history } = entry;
   if (context.flags["json"] === true) {
-    context.out(`${JSON.stringify({ schema: SCHEMA, state: "pending", generation, confirmBy })}\n`);
+    const said = { schema: SCHEMA, state: "pending", generation, history, change, confirmBy };
+    context.out(`${JSON.stringify(said)}\n`);
     return;
   }
-  const seconds = Math.round(leaseMs / 1_000);
-  context.out(
-    `in force as generation ${generation}, for ${seconds} s unless confirmed (until ${confirmBy})\n`,
-  );
+  context.out(`on trial: history ${history}, for ${spanText(leaseMs)} unless confirmed\n`);
+  context.out(`change: ${plain(change)}\n`);
   context.err("the way back needs no daemon: the kernel goes by itself\n");
   context.err("Next: log in anew and run `seawall confirm`\n");
 }

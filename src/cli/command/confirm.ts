@@ -1,5 +1,7 @@
 import process from "node:process";
+import { changeOnTrial } from "../../apply/change-against.ts";
 import { confirm } from "../../apply/confirm.ts";
+import { plain } from "../../core/base/plain.ts";
 import { followKernel } from "../../apply/gate.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
 import { locked } from "../../edge/kernel/change-lock.ts";
@@ -31,16 +33,23 @@ export const command: Command = {
   seeAlso: ["apply", "rollback", "status"],
   run: async (context) => {
     const folders = foldersOf(context.env);
-    const done = await locked(folders.run, () =>
-      confirm(folders, process.pid, context.flags["console"] === true, context.nowMs()),
-    );
+    const { done, change } = await locked(folders.run, () => {
+      const onTrial = changeOnTrial(folders);
+      const isConsole = context.flags["console"] === true;
+      return {
+        done: confirm(folders, process.pid, isConsole, context.nowMs()),
+        change: onTrial?.kept ?? null,
+      };
+    });
     if (context.flags["json"] === true) {
       context.out(
-        `${JSON.stringify({ schema: SCHEMA, confirmed: true, generation: done.generation, shownBy: done.shownBy, ended: done.ended })}\n`,
+        `${JSON.stringify({ schema: SCHEMA, confirmed: true, generation: done.generation, history: done.entry?.id ?? null, change, shownBy: done.shownBy, ended: done.ended, endedConnections: done.endedConnections })}\n`,
       );
     } else {
-      context.out(`confirmed: generation ${done.generation} stays in force, shown by ${done.shownBy}\n`);
-      if (done.ended > 0) context.out(endedText(done.ended));
+      const what = done.entry === undefined ? "the change" : `history ${done.entry.id}`;
+      context.out(`confirmed: ${what} stays in force, shown by ${done.shownBy}\n`);
+      if (change !== null) context.out(`change: ${plain(change)}\n`);
+      context.out(endedText(done));
     }
     await followKernel(folders.run);
     if (done.trouble !== null) context.err(`warning: ${done.trouble}\n`);

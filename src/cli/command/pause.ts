@@ -6,6 +6,8 @@ import { foldersOf } from "../../edge/state/folder.ts";
 import { type Command, type CommandContext, NO_WORDS, SCHEMA } from "../command.ts";
 import { parseDurationMs } from "../duration.ts";
 import { EXIT } from "../exit-code.ts";
+import { plain } from "../../core/base/plain.ts";
+import { momentText, spanText } from "../render/moment.ts";
 
 export const command: Command = {
   path: ["pause"],
@@ -40,15 +42,17 @@ export const command: Command = {
     }
     const by = context.env["SUDO_USER"] ?? context.env["LOGNAME"] ?? "root";
     const pauseMs = durationOf(context);
-    const { untilMs, trouble } = await locked(folders.run, () => pause(folders, pauseMs, by, context.nowMs));
+    const { untilMs, change, trouble } = await locked(folders.run, () =>
+      pause(folders, pauseMs, by, context.nowMs),
+    );
     const until = new Date(untilMs).toISOString();
     if (context.flags["json"] === true) {
-      context.out(`${JSON.stringify({ schema: SCHEMA, pausedUntil: until })}\n`);
+      context.out(`${JSON.stringify({ schema: SCHEMA, pausedUntil: until, change })}\n`);
       return EXIT.ok;
     }
-    context.out(
-      `paused until ${until}: what agents reach is watched and not stopped (inbound and guards are)\n`,
-    );
+    const when = `${momentText(untilMs, context.nowMs())} (${spanText(pauseMs)})`;
+    context.out(`paused until ${when}: agents reach everything meanwhile; inbound and guards hold\n`);
+    context.out(`change: ${plain(change)}\n`);
     if (trouble !== null) context.err(`warning: ${trouble}\n`);
     context.err("the kernel resumes by itself; sooner: seawall pause --off\n");
     return EXIT.ok;
