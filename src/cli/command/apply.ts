@@ -6,14 +6,20 @@ import {
   examinePolicy,
   parseLease,
 } from "../../apply/apply.ts";
+import { confirmLineHere } from "../../apply/confirm-line.ts";
+import { noSshUnder } from "../../apply/no-ssh.ts";
+import { scopeUids } from "../../apply/operator.ts";
 import { type Diagnostic, hasError } from "../../core/base/diagnostic.ts";
 import { SeawallError } from "../../core/base/error.ts";
+import type { ResolvedPolicy } from "../../core/policy/resolved.ts";
 import { readLive } from "../../edge/kernel/live.ts";
 import { type Folders, foldersOf } from "../../edge/state/folder.ts";
 import { type Command, type CommandContext, SCHEMA } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { type LoadedPolicy, loadPolicy } from "../policy.ts";
 import { renderDiagnostics } from "../render/diagnostic.ts";
+import { spanText } from "../render/moment.ts";
+import { nextConfirm, noSshText } from "../render/way-in.ts";
 
 /** How often `--wait` asks the kernel. */
 const WAIT_STEP_MS = 200;
@@ -74,6 +80,8 @@ export const command: Command = {
     };
     if (context.flags["dry-run"] === true) {
       refuseInexpressible(context, loaded, await examinePolicy(request));
+      const noSsh = noSshUnder(loaded.policy, context.nowMs());
+      if (noSsh !== null) context.err(noSshText(noSsh));
       context.err("dry run: this policy would be applied; nothing was changed\n");
       return EXIT.ok;
     }
@@ -82,7 +90,8 @@ export const command: Command = {
     if (!result.ok) return refuseInexpressible(context, loaded, result.diagnostics);
     if (result.trouble !== null) context.err(`warning: ${result.trouble}\n`);
     const confirmBy = new Date(result.deadlineMs).toISOString();
-    say(context, result.entry.generation, confirmBy, leaseMs);
+    if (result.noSsh !== null) context.err(noSshText(result.noSsh));
+    say(context, result.entry.generation, confirmBy, leaseMs, loaded.policy);
     return context.flags["wait"] === true ? waitForEnd(context, folders, result.entry.generation) : EXIT.ok;
   },
 };
@@ -117,17 +126,20 @@ function acceptsLosingSsh({ flags }: CommandContext): boolean {
   });
 }
 
-function say(context: CommandContext, generation: number, confirmBy: string, leaseMs: number): void {
+function say(
+  context: CommandContext,
+  generation: number,
+  confirmBy: string,
+  leaseMs: number,
+  { scopes }: ResolvedPolicy,
+): void {
   if (context.flags["json"] === true) {
     context.out(`${JSON.stringify({ schema: SCHEMA, state: "pending", generation, confirmBy })}\n`);
     return;
   }
-  const seconds = Math.round(leaseMs / 1_000);
-  context.out(
-    `in force as generation ${generation}, for ${seconds} s unless confirmed (until ${confirmBy})\n`,
-  );
+  context.out(`in force as generation ${generation}: ${spanText(leaseMs)} left, unless confirmed\n`);
   context.err("the way back needs no daemon: the kernel goes by itself\n");
-  context.err("Next: log in anew and run `seawall confirm`\n");
+  context.err(nextConfirm(confirmLineHere(context.env, scopeUids(scopes))));
 }
 
 /** 0 once the generation is committed, 6 once the kernel went back. */

@@ -1,4 +1,5 @@
 import process from "node:process";
+import { CONFIRM_LINE } from "../../apply/confirm-line.ts";
 import { confirm } from "../../apply/confirm.ts";
 import { followKernel } from "../../apply/gate.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
@@ -26,13 +27,17 @@ export const command: Command = {
     5: "not root",
     6: "too late: the kernel went back",
   },
-  places: ["kernel", "history", "run"],
-  examples: ["ssh -o ControlPath=none HOST sudo seawall confirm", "sudo seawall confirm --console"],
+  places: ["kernel", "history", "run", "operator"],
+  examples: [CONFIRM_LINE, "sudo seawall confirm --console"],
   seeAlso: ["apply", "rollback", "status"],
   run: async (context) => {
     const folders = foldersOf(context.env);
     const done = await locked(folders.run, () =>
-      confirm(folders, process.pid, context.flags["console"] === true, context.nowMs()),
+      confirm(
+        folders,
+        { pid: process.pid, console: context.flags["console"] === true, env: context.env },
+        context.nowMs(),
+      ),
     );
     if (context.flags["json"] === true) {
       context.out(

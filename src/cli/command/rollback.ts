@@ -1,5 +1,7 @@
 import { applyPolicy, DEFAULT_LEASE_MS } from "../../apply/apply.ts";
 import { isWaiting, withdraw } from "../../apply/confirm.ts";
+import { confirmLineHere } from "../../apply/confirm-line.ts";
+import { scopeUids } from "../../apply/operator.ts";
 import { SeawallError } from "../../core/base/error.ts";
 import { readLive } from "../../edge/kernel/live.ts";
 import { requireNft } from "../../edge/kernel/nft.ts";
@@ -13,6 +15,8 @@ import { endedText } from "../ended.ts";
 import { type Command, type CommandContext, SCHEMA } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { checkWritten } from "../policy.ts";
+import { spanText } from "../render/moment.ts";
+import { nextConfirm, noSshText } from "../render/way-in.ts";
 
 export const command: Command = {
   path: ["rollback"],
@@ -89,6 +93,7 @@ async function goBack(context: CommandContext, folders: Folders, id: string | un
     nowMs: context.nowMs,
   });
   if (!result.ok) throw new SeawallError("SEAWALL_POLICY", "the kernel cannot be given this policy");
+  if (result.noSsh !== null) context.err(noSshText(result.noSsh));
   const confirmBy = new Date(result.deadlineMs).toISOString();
   const { generation } = result.entry;
   if (context.flags["json"] === true) {
@@ -96,9 +101,9 @@ async function goBack(context: CommandContext, folders: Folders, id: string | un
     return EXIT.ok;
   }
   context.out(
-    `policy ${entry.id} is in force again as generation ${generation}, until ${confirmBy} unless confirmed\n`,
+    `policy ${entry.id} is in force again as generation ${generation}, ${spanText(DEFAULT_LEASE_MS)} left unless confirmed\n`,
   );
-  context.err("Next: log in anew and run `seawall confirm`\n");
+  context.err(nextConfirm(confirmLineHere(context.env, scopeUids(policy.scopes))));
   return EXIT.ok;
 }
 
