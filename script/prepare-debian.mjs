@@ -26,6 +26,8 @@ const NEEDS = [
   { command: "nc", package: "netcat-openbsd", purpose: "test" },
   { command: "tmux", package: "tmux", purpose: "test" },
   { command: "mosh-server", package: "mosh", purpose: "test" },
+  { command: "screen", package: "screen", purpose: "test" },
+  { command: "dropbear", package: "dropbear-bin", purpose: "test" },
   { command: "sudo", package: "sudo", purpose: "test" },
   { command: "curl", package: "curl", purpose: "test" },
   { command: "openssl", package: "openssl", purpose: "test" },

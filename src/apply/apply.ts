@@ -4,8 +4,8 @@ import { LEASE_SECONDS_MAX, LEASE_SECONDS_MIN } from "../core/compile/nftables/t
 import type { DropIn, PolicyDocument } from "../core/policy/document.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
 import { readAccounts } from "../edge/host/accounts.ts";
-import { sshConnections } from "../edge/host/operator.ts";
 import { interfaceTo, uplinkInterfaces } from "../edge/host/route.ts";
+import type { SshConnection } from "../edge/host/ssh-session.ts";
 import { readLive } from "../edge/kernel/live.ts";
 import { requireNft } from "../edge/kernel/nft.ts";
 import { type Folders, makeFolder } from "../edge/state/folder.ts";
@@ -18,6 +18,8 @@ import { refuseWithoutGate } from "./gate.ts";
 import { refuseEmbeddedResolver } from "./guest.ts";
 import { writeLandmark } from "./landmark.ts";
 import { lockouts, refuseLockout } from "./lockout.ts";
+import { type NoSsh, noSshUnder } from "./no-ssh.ts";
+import { operatorSessions, reachOfCaller, scopeUids, scopeUidsOf } from "./operator.ts";
 import { refusePanic } from "./panic.ts";
 import { prepareCgroups, refuseUnenforceable } from "./scope.ts";
 import { settleForChange } from "./settle.ts";
@@ -46,6 +48,7 @@ export type ApplyResult =
       readonly entry: HistoryEntry;
       readonly deadlineMs: number;
       readonly trouble: string | null;
+      readonly noSsh: NoSsh | null;
     }
   /** The policy cannot be expressed. */
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
@@ -72,7 +75,8 @@ export async function applyPolicy(request: ApplyRequest): Promise<ApplyResult> {
     writeLandmark(request.folders),
     writeContainment(request.folders.state, entry, containment, request.nowMs()),
   ]);
-  return { ok: true, entry, deadlineMs: request.nowMs() + request.leaseMs, trouble };
+  const noSsh = noSshUnder(request.policy, request.nowMs());
+  return { ok: true, entry, deadlineMs: request.nowMs() + request.leaseMs, trouble, noSsh };
 }
 
 /** Refuses what applyPolicy refuses and changes nothing. Returns what nftables cannot express. */
@@ -95,12 +99,21 @@ function refuseUnfit(request: ApplyRequest): Fit {
   const uplinks = uplinkInterfaces();
   refuseSurroundings(request.policy, uplinks);
   if (!request.acceptLosingSsh) {
-    refuseLockout(lockouts(request.policy, sshConnections(), interfaceTo, request.nowMs()));
+    refuseLockout(lockouts(request.policy, presentConnections(request), interfaceTo, request.nowMs()));
   }
   refuseEmbeddedResolver(request.policy);
   const containment = examineContainment(request.policy, readAccounts());
   refuseUncontained(request.policy, request.document, containment, request.nowMs());
   return { uplinks, containment };
+}
+
+/** Everybody who is logged in, and by what this command was called: an agent's login keeps nobody from anything. */
+function presentConnections({ policy, folders }: ApplyRequest): SshConnection[] {
+  const inForce = scopeUidsOf(folders.state, readLive());
+  const wanted = scopeUids(policy.scopes);
+  const isScope = (uid: number): boolean => inForce(uid) || wanted(uid);
+  const { connections, began } = reachOfCaller(isScope);
+  return [...operatorSessions(isScope), ...connections, ...began];
 }
 
 export const DEFAULT_LEASE_MS = 60_000;

@@ -7,12 +7,12 @@ import { PARENT_SLICE, selectorOfCgroup, selectorOfUnit } from "../core/containm
 import { panicPolicy } from "../core/policy/panic.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
 import { hasTemporary, withoutTemporary } from "../core/policy/temporary.ts";
-import { sshPorts } from "../edge/host/operator.ts";
 import { bootFiles, readBoot } from "../edge/state/boot-file.ts";
 import type { HistoryEntry } from "../edge/state/history-entry.ts";
 import { BOOT, FALLBACK, type KeptRuleset, readKeptText } from "../edge/state/kept-ruleset.ts";
 import { replaceFile } from "../edge/state/replace-file.ts";
 import { FALLBACK_SEAL, sealOf } from "./seal.ts";
+import { panicWays } from "./ssh-way.ts";
 
 /**
  * Returns what an entry is kept as. The boot file holds no allow that ends by the clock, because a machine that
@@ -35,7 +35,7 @@ export function keptRuleset(
 
 /** SECURITY: a cgroup that is not there rejects a whole ruleset, so the last resort names none. */
 function fallbackPolicy(policy: ResolvedPolicy): ResolvedPolicy {
-  const panic = panicPolicy(policy, sshPorts());
+  const panic = panicPolicy(policy, panicWays().ways);
   // What is only watched is not stopped by a start that failed either.
   return { ...panic, mode: policy.mode, scopes: panic.scopes.filter(({ target }) => !hasCgroup(target)) };
 }

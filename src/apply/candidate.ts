@@ -24,11 +24,13 @@ import {
 import { writeKeptRuleset } from "../edge/state/kept-ruleset.ts";
 import { writeResolvedPolicy } from "../edge/state/resolved-policy.ts";
 import { keptRuleset } from "./boot.ts";
-import { carryContainment } from "./containment-record.ts";
+import { confirmLineHere } from "./confirm-line.ts";
 import { isWaiting, withdraw } from "./confirm.ts";
+import { carryContainment } from "./containment-record.ts";
 import { followKernel, prepareGate } from "./gate.ts";
 import { refuseUnreachableGate } from "./guest.ts";
 import { knowOpenConnections } from "./open-connection.ts";
+import { scopeUids } from "./operator.ts";
 import { preload } from "./preload.ts";
 import { prepareCgroups, scopeInterfaces } from "./scope.ts";
 import { parseSeal, sealOf } from "./seal.ts";
@@ -85,7 +87,7 @@ export function compileNext(
   if (isWaiting(live)) {
     throw new SeawallError("SEAWALL_BUSY", "a change waits for its confirm", {
       still: `the policy of generation ${live?.candidate} judges until it is confirmed or its time is over`,
-      help: "seawall confirm (or seawall rollback)",
+      help: `${confirmLineHere({}, scopeUids(policy.scopes))} (or sudo seawall rollback)`,
     });
   }
   return compileNftables(policy, { ...options, generation: freeGeneration(live) });

@@ -1,15 +1,18 @@
 /** Keeps the candidate, when it was shown that the operator can still come in; or goes back. */
 import { SeawallError } from "../core/base/error.ts";
 import { formatIp, type Ip, isLoopback } from "../core/net/ip.ts";
-import { reachOf, type SshConnection, sshConnections } from "../edge/host/operator.ts";
+import { type Reached, reachOf } from "../edge/host/reach.ts";
+import type { SshConnection } from "../edge/host/ssh-session.ts";
 import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import type { Folders } from "../edge/state/folder.ts";
 import type { HistoryEntry } from "../edge/state/history-entry.ts";
 import { writeHistory } from "../edge/state/history.ts";
 import { together } from "./attempt.ts";
 import { carryOver } from "./carry-over.ts";
+import { confirmLineHere } from "./confirm-line.ts";
 import { type Cut, type EndedConnections, NONE_ENDED } from "./cut.ts";
 import { knowOpenConnections } from "./open-connection.ts";
+import { type IsScope, operatorSessions, scopeUidsOf } from "./operator.ts";
 import { parseSeal } from "./seal.ts";
 import { entryOf, settleAt, settleOver, takeDown } from "./settle.ts";
 import { markUndone } from "./undone.ts";
@@ -24,16 +27,30 @@ export interface Confirmed extends EndedConnections {
   readonly trouble: string | null;
 }
 
+/** Who asks for a confirm. */
+export interface Confirming {
+  readonly pid: number;
+  /** Whether they say that they are at the machine's own console. */
+  readonly console: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
 /**
  * Makes the candidate the policy in force. Refuses when nothing waits, when its time is over, and when the
  * caller's own connection does not prove that a new one gets in.
  */
-export function confirm(folders: Folders, pid: number, console: boolean, nowMs: number): Confirmed {
+export function confirm(folders: Folders, caller: Confirming, nowMs: number): Confirmed {
   const live = waiting(folders);
   const generation = live.candidate;
   if (generation === null) throw nothingWaits();
   refusePause(live, generation);
-  const shownBy = console ? showConsole(pid) : showConnection(pid, generation);
+  const isScope = scopeUidsOf(folders.state, live);
+  const asking = {
+    reached: reachOf(caller.pid, isScope),
+    isScope,
+    anew: confirmLineHere(caller.env, isScope),
+  };
+  const shownBy = caller.console ? showConsole(asking) : showConnection(asking, generation);
   const entry = entryOf(folders.state, live, generation);
   // Until now they were nobody's; what has come in since the apply may have been taken for its beginning.
   const unprepared =
@@ -108,32 +125,42 @@ function nothingWaits(): SeawallError {
   });
 }
 
+interface Asking {
+  readonly reached: Reached;
+  readonly isScope: IsScope;
+  /** The line that confirms. */
+  readonly anew: string;
+}
+
 /**
  * SECURITY: the connection counts only when the kernel stamped it with the candidate's generation, that is,
  * when it began after the apply and the candidate let it in. An older one, a tunnel inside it and a shared
  * ControlMaster connection carry another stamp or none.
  */
-function showConnection(pid: number, generation: number): string {
-  const { connections, kind } = reachOf(pid);
+function showConnection({ reached: { connections, kind }, anew }: Asking, generation: number): string {
   if (connections.length === 0) {
-    const help =
-      kind === "ssh" || kind === "mosh"
-        ? ANEW
-        : "log in anew and run `seawall confirm` there, or here: seawall confirm --console";
+    const isAway = kind === "ssh" || kind === "mosh";
     throw notConfirmed(
-      `this was not called over ${kind === "mosh" ? "SSH but over mosh" : "an SSH connection"}, so it proves nothing about SSH`,
-      help,
+      `${CALLED_OVER[kind]}, so it proves nothing about SSH`,
+      isAway ? anew : `log in anew: ${anew}; or here: seawall confirm --console`,
     );
   }
   const fresh = connections.find((one) => !isLoopback(one.peer) && generationOf(one) === generation);
   if (fresh !== undefined) return `a new SSH connection from ${formatIp(fresh.peer)}`;
   throw notConfirmed(
     `this connection${fromText(connections)} is older than the change, so it proves nothing`,
-    ANEW,
+    anew,
   );
 }
 
-const ANEW = "ssh -o ControlPath=none HOST seawall confirm";
+const CALLED_OVER: Readonly<Record<Reached["kind"], string>> = {
+  ssh: "this was called from a login whose SSH connection is gone",
+  mosh: "this was not called over SSH but over mosh",
+  tailnet: "this was called over Tailscale SSH, which the rules do not see",
+  console: "this was not called over an SSH connection",
+  detached: "this was not called over an SSH connection",
+  unknown: "too much stands above this process to tell how it was called",
+};
 
 function notConfirmed(message: string, help: string): SeawallError {
   return new SeawallError("SEAWALL_NOT_CONFIRMED", message, { still: "the change still waits", help });
@@ -145,19 +172,28 @@ function fromText(connections: readonly SshConnection[]): string {
 }
 
 /** A console proves nothing about SSH; it is taken where nobody is logged in who could prove it. */
-function showConsole(pid: number): string {
-  const { kind } = reachOf(pid);
-  if (kind === "ssh" || kind === "mosh") {
-    throw notConfirmed(
-      `--console is for a local console, and this came over ${kind === "ssh" ? "SSH" : "mosh"}`,
-      ANEW,
-    );
+function showConsole({ reached: { kind }, isScope, anew }: Asking): string {
+  switch (kind) {
+    case "ssh":
+    case "mosh":
+      throw notConfirmed(
+        `--console is for a local console, and this came over ${kind === "ssh" ? "SSH" : "mosh"}`,
+        anew,
+      );
+    case "unknown":
+      throw notConfirmed(`--console is for a local console, and ${CALLED_OVER.unknown}`, anew);
+    case "console":
+      return "the console, which proves nothing about SSH";
+    case "tailnet":
+    case "detached":
+      if (operatorSessions(isScope).length === 0) {
+        return kind === "detached"
+          ? "the console, which proves nothing about SSH"
+          : "a Tailscale session, which proves nothing about SSH";
+      }
+      throw notConfirmed(
+        "--console is for a local console, and this has no terminal while somebody is logged in over SSH",
+        anew,
+      );
   }
-  if (kind === "detached" && sshConnections().length > 0) {
-    throw notConfirmed(
-      "--console is for a local console, and this has no terminal while somebody is logged in over SSH",
-      ANEW,
-    );
-  }
-  return "the console, which proves nothing about SSH";
 }

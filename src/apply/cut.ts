@@ -12,7 +12,6 @@ import { type ConntrackEntry, isOver, type Tuple } from "../core/event/decode/co
 import { protocolName } from "../core/event/event.ts";
 import { formatIp } from "../core/net/ip.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
-import { sshConnections } from "../edge/host/operator.ts";
 import { linksByAddress } from "../edge/host/own-address.ts";
 import { networkInterfaces, uplinkInterfaces } from "../edge/host/route.ts";
 import { type Conntrack, openConntrack } from "../edge/kernel/conntrack.ts";
@@ -21,6 +20,7 @@ import { openRouteTable } from "../edge/kernel/route-table.ts";
 import { openSocketTable, type SocketTable } from "../edge/kernel/socket-table.ts";
 import type { HistoryEntry } from "../edge/state/history-entry.ts";
 import { readResolvedPolicy } from "../edge/state/resolved-policy.ts";
+import { operatorSessions, scopeUids } from "./operator.ts";
 import { stampedScopes } from "./stamped-scope.ts";
 import { createOwners } from "./socket-owner.ts";
 
@@ -82,7 +82,7 @@ function cutBy(state: string, policy: ResolvedPolicy, inForce: NonNullable<InFor
       nowMs,
     };
     const judge = createStandingJudge(around);
-    const isOperator = createOperators();
+    const isOperator = createOperators(policy);
     let ended = 0;
     const endedConnections: string[] = [];
     for (let look = 1; look <= LOOKS_MAX; look += 1) {
@@ -183,12 +183,12 @@ function tellProcess(
  * SECURITY: nobody who is logged in is cut by what can only be guessed here, where they came in. If the policy does
  * forbid it, the kernel refuses their next packet.
  */
-function createOperators(): (original: Tuple) => boolean {
+function createOperators({ scopes }: ResolvedPolicy): (original: Tuple) => boolean {
   let known: ReadonlySet<string> | undefined;
   return ({ protocol, source, sourcePort, destination, destinationPort }) => {
     if (protocol !== TCP) return false;
     known ??= new Set(
-      sshConnections().map(
+      operatorSessions(scopeUids(scopes)).map(
         ({ peer, peerPort, local, localPort }) =>
           `${formatIp(peer)} ${peerPort} ${formatIp(local)} ${localPort}`,
       ),

@@ -4,7 +4,7 @@ import { formatIp, type Ip, isLoopback } from "../core/net/ip.ts";
 import { evaluate } from "../core/policy/evaluate.ts";
 import { INNER_INTERFACES, WORLD } from "../core/policy/resolve.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
-import type { SshConnection } from "../edge/host/operator.ts";
+import type { SshConnection } from "../edge/host/ssh-session.ts";
 
 export interface Lockout {
   readonly connection: SshConnection;

@@ -3,7 +3,6 @@ import { SeawallError } from "../core/base/error.ts";
 import { panicPolicy } from "../core/policy/panic.ts";
 import type { ResolvedPolicy, ResolvedScope } from "../core/policy/resolved.ts";
 import { readAccounts } from "../edge/host/accounts.ts";
-import { sshPorts } from "../edge/host/operator.ts";
 import { networkInterfaces, uplinkInterfaces } from "../edge/host/route.ts";
 import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import { knowsTimeouts } from "../edge/kernel/nft.ts";
@@ -24,7 +23,9 @@ import { isWaiting, withdraw } from "./confirm.ts";
 import { followKernel } from "./gate.ts";
 import { prepareCgroups, scopeInterfaces } from "./scope.ts";
 import { parseSeal } from "./seal.ts";
+import { type NoSsh, noSshUnder } from "./no-ssh.ts";
 import { entryOf, settleAt, settleForChange, takeDown } from "./settle.ts";
+import { panicWays } from "./ssh-way.ts";
 
 /** The way in that the kernel is given for the moment between candidate and settled. */
 const LEASE_MS = 60_000;
@@ -41,6 +42,11 @@ export interface Panicked {
   readonly scopes: readonly string[];
   /** Scopes that nobody can find on this machine now, with the reason. */
   readonly missing: readonly string[];
+  /** The ports on which the host's SSH is let in. */
+  readonly sshPorts: readonly number[];
+  /** What else listens on ports of SSH, each as a sentence. */
+  readonly strangers: readonly string[];
+  readonly noSsh: NoSsh | null;
   readonly trouble: string | null;
 }
 
@@ -76,9 +82,11 @@ export async function panic(
   const { policy, ...texts } = policyInForce === null ? meant : { ...meant, policy: policyInForce };
   const { scopes, missing, options } = findScopes(folders.state, inForce, withAgent(policy));
   if (isWaiting(live)) withdraw(folders);
+  const { ways, strangers } = panicWays();
+  const panicked = panicPolicy({ ...policy, scopes }, ways);
   const proposed: Proposed = {
     ...texts,
-    policy: panicPolicy({ ...policy, scopes }, sshPorts()),
+    policy: panicked,
     by,
     kind: "panic",
     sameScopesAs:
@@ -91,7 +99,14 @@ export async function panic(
   // What nobody confirmed may be what locks the owner out: it is not what comes back.
   const before = policyInForce === null || live?.committed == null ? null : (inForce?.id ?? null);
   const done = await putInForce(proposed, options, before);
-  return { ...done, scopes: scopes.map(({ name }) => name), missing };
+  return {
+    ...done,
+    scopes: scopes.map(({ name }) => name),
+    missing,
+    sshPorts: ways.map(({ port }) => port),
+    strangers,
+    noSsh: noSshUnder(panicked, nowMs()),
+  };
 }
 
 /** Ends a panic: what was in force before it is again. Returns its generation, or null when that was nothing. */

@@ -10,7 +10,7 @@ import {
   SCOPE_REJUDGED,
 } from "../core/compile/nftables/mark.ts";
 import { isOver } from "../core/event/decode/conntrack.ts";
-import type { SshConnection } from "../edge/host/operator.ts";
+import type { SshConnection } from "../edge/host/ssh-session.ts";
 import { openConntrack } from "../edge/kernel/conntrack.ts";
 
 /**

@@ -20,6 +20,7 @@ import { createGuard, type Guard } from "./guarded.ts";
 import { createHealth } from "./health.ts";
 import { type PipelineStats, startPipeline } from "./pipeline.ts";
 import { createSay, type Say } from "./say.ts";
+import { startSshWatch } from "./ssh-watch.ts";
 
 /** How often the daemon looks whether a lease ran out. The kernel does not wait for it. */
 const TIDY_STEP_MS = 1_000;
@@ -83,6 +84,7 @@ async function run(folders: Folders, options: DaemonOptions, voice: DaemonVoice)
       return keeper.refill();
     },
   });
+  const ssh = startSshWatch(folders, voice.nowMs, say);
   const control = await openControl(`${folders.run}/control.sock`, keeper);
   say("reading the kernel's log");
   const report = createReporter(say);
@@ -102,6 +104,7 @@ async function run(folders: Folders, options: DaemonOptions, voice: DaemonVoice)
     else voice.signal.addEventListener("abort", () => stop(), { once: true });
   });
   clearInterval(tidy);
+  ssh.stop();
   control.close();
   await drift.stop();
   keeper.stop();

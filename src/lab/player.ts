@@ -19,6 +19,8 @@ export interface PlayerOptions {
   readonly uid?: number;
   /** Whether it lives in a network namespace of its own. */
   readonly apart?: boolean;
+  /** The file of the program that it runs; Node's own when absent. */
+  readonly program?: string;
 }
 
 const ANSWER_DEADLINE_MS = 20_000;
@@ -26,7 +28,7 @@ const ANSWER_DEADLINE_MS = 20_000;
 /** Starts a player and returns once it listens to requests. */
 export async function startPlayer(options: PlayerOptions): Promise<Player> {
   const words = [
-    process.execPath,
+    options.program ?? process.execPath,
     moduleFile("./player/main"),
     String(options.firstPort),
     ...(options.uid === undefined ? [] : [String(options.uid)]),

@@ -1,5 +1,6 @@
 /** The world: a host, an internet and a container, in namespaces that end with this process. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import process from "node:process";
 import { SeawallError } from "../core/base/error.ts";
 import { runSync } from "../edge/host/command.ts";
 import {
@@ -27,6 +28,8 @@ import { type Player, startPlayer } from "./player.ts";
 export interface World {
   /** Root on the host. */
   readonly host: Player;
+  /** Root on the host, as its SSH server: what runs is where the host's package keeps that. */
+  readonly sshd: Player;
   readonly agent: Player;
   /** Another user of the host. */
   readonly other: Player;
@@ -43,7 +46,7 @@ export interface WorldWanted {
 }
 
 /** LIMIT: what is written in the world, in memory: logs and policies, and with OpenClaw its home. */
-const RUN_SIZE = { plain: "256m", openclaw: "1g" } as const;
+const RUN_SIZE = { plain: "512m", openclaw: "1280m" } as const;
 
 /** Builds it. Must run as the first process of new network, mount and process namespaces. */
 export async function buildWorld({ openclaw }: WorldWanted): Promise<World> {
@@ -52,8 +55,10 @@ export async function buildWorld({ openclaw }: WorldWanted): Promise<World> {
   mkdirSync("/run/lab", { mode: 0o755 });
   ok("ip", ["link", "set", "lo", "up"]);
   for (const [name, value] of Object.entries(HOST_SYSCTLS)) writeFileSync(`/proc/sys/${name}`, value);
-  const [host, agent, other, internet, container] = await Promise.all([
+  placeSshd();
+  const [host, sshd, agent, other, internet, container] = await Promise.all([
     startPlayer({ firstPort: 20_000 }),
+    startPlayer({ firstPort: 30_000, program: SSHD }),
     startPlayer({ firstPort: 21_000, uid: AGENT_UID }),
     startPlayer({ firstPort: 22_000, uid: OTHER_UID }),
     startPlayer({ firstPort: 24_000, apart: true }),
@@ -64,9 +69,23 @@ export async function buildWorld({ openclaw }: WorldWanted): Promise<World> {
   wireInternet(internet.pid);
   wireContainer(container.pid);
   const gateway = openclaw ? await startPlayer({ firstPort: 28_000, uid: AGENT_UID }) : agent;
-  const world = { host, agent, other, internet, container, gateway };
+  const world = { host, sshd, agent, other, internet, container, gateway };
   await openServices(world);
   return world;
+}
+
+const SSHD = "/usr/sbin/sshd";
+
+/**
+ * The host's SSH is known by its file, not by its name, so the world has one there: a copy of this Node that plays
+ * it, over the real folder and seen by this world alone.
+ */
+function placeSshd(): void {
+  for (const layer of ["sbin", "sbin/upper", "sbin/work"]) mkdirSync(`/run/lab/${layer}`, { mode: 0o755 });
+  const layers = "lowerdir=/usr/sbin,upperdir=/run/lab/sbin/upper,workdir=/run/lab/sbin/work";
+  ok("mount", ["-t", "overlay", "-o", layers, "seawall-lab", "/usr/sbin"]);
+  copyFileSync(process.execPath, SSHD);
+  chmodSync(SSHD, 0o755);
 }
 
 const HOST_SYSCTLS = {
@@ -188,13 +207,13 @@ table ${family} filter {
 `;
 }
 
-async function openServices({ host, agent, internet, container, gateway }: World): Promise<void> {
+async function openServices({ host, sshd, agent, internet, container, gateway }: World): Promise<void> {
   const { ssh, https, dockerApi, panel, rated, silent, database, candidate, telemetry, slow } = PORT;
   await Promise.all([
     // Bound to every address on purpose: this is the mistake that the world is full of.
     gateway.ask({ do: "listen", name: "gateway", tcp: [PORT.gateway], udp: [] }),
     agent.ask({ do: "listen", name: "panel", tcp: [panel], udp: [] }),
-    host.ask({ do: "listen", name: "ssh", tcp: [ssh], udp: [] }),
+    sshd.ask({ do: "listen", name: "ssh", tcp: [ssh], udp: [] }),
     host.ask({ do: "listen", name: "web", tcp: [https, rated, candidate], udp: [] }),
     host.ask({ do: "listen", name: "host", tcp: [dockerApi, silent], udp: [telemetry, telemetry + 1] }),
     host.ask({ do: "listen", name: "database", tcp: [database], udp: [] }),

@@ -105,7 +105,6 @@ const listener: fc.Arbitrary<Listener> = fc.record({
   isLoopback: fc.boolean(),
   program: fc.option(word),
   pid: fc.constant(7),
-  parent: fc.constant(null),
 });
 const port = fc.integer({ min: 1, max: 65_535 });
 const neighbours: fc.Arbitrary<Neighbours> = fc.record({
@@ -219,7 +218,6 @@ describe("the proxy of OpenClaw", () => {
     isLoopback: true,
     program: "node",
     pid: 5,
-    parent: null,
   };
   for (const [what, one, around, expected] of [
     ["is set where our proxy listens", instanceOf({}), [ours], "set"],
@@ -261,7 +259,6 @@ test("a port that only listens on loopback, and SSH, are not said to be shut", (
     isLoopback,
     program: "p",
     pid: 1,
-    parent: null,
   });
   const text = policyText({
     day: "2026-11-21",

@@ -189,6 +189,7 @@ complete -c seawall -n '__seawall_at \'evaluate\'' -s h -l help -d 'explain this
 complete -c seawall -n '__seawall_at \'compile\'' -l policy -d 'the policy file' -r -F
 complete -c seawall -n '__seawall_at \'compile\'' -s h -l help -d 'explain this command'
 complete -c seawall -n '__seawall_at \'compile\'' -f -a 'nftables'
+complete -c seawall -n '__seawall_at \'policy check\'' -l here -d 'look at this machine too, whether SSH gets in (root); so does the installed policy'
 complete -c seawall -n '__seawall_at \'policy check\'' -l json -d 'print the diagnostics as JSON'
 complete -c seawall -n '__seawall_at \'policy check\'' -s o -l output -d 'table (default) or json' -r -f -a 'table json'
 complete -c seawall -n '__seawall_at \'policy check\'' -s h -l help -d 'explain this command'

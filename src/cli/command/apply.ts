@@ -7,9 +7,13 @@ import {
   parseLease,
 } from "../../apply/apply.ts";
 import { changeByPolicy } from "../../apply/change-against.ts";
+import { confirmLineHere } from "../../apply/confirm-line.ts";
+import { noSshUnder } from "../../apply/no-ssh.ts";
+import { scopeUids } from "../../apply/operator.ts";
 import { type Diagnostic, hasError } from "../../core/base/diagnostic.ts";
 import { plain } from "../../core/base/plain.ts";
 import { SeawallError } from "../../core/base/error.ts";
+import type { ResolvedPolicy } from "../../core/policy/resolved.ts";
 import { readLive } from "../../edge/kernel/live.ts";
 import { type Folders, foldersOf } from "../../edge/state/folder.ts";
 import type { HistoryEntry } from "../../edge/state/history-entry.ts";
@@ -18,6 +22,7 @@ import { EXIT, type ExitCode } from "../exit-code.ts";
 import { type LoadedPolicy, loadPolicy } from "../policy.ts";
 import { renderDiagnostics } from "../render/diagnostic.ts";
 import { spanText } from "../render/moment.ts";
+import { nextConfirm, noSshText } from "../render/way-in.ts";
 
 /** How often `--wait` asks the kernel. */
 const WAIT_STEP_MS = 200;
@@ -79,6 +84,8 @@ export const command: Command = {
     if (context.flags["dry-run"] === true) {
       refuseInexpressible(context, loaded, await examinePolicy(request));
       context.out(`change: ${plain(changeByPolicy(folders, loaded.policy))}\n`);
+      const noSsh = noSshUnder(loaded.policy, context.nowMs());
+      if (noSsh !== null) context.err(noSshText(noSsh));
       context.err("dry run: this policy would be applied; nothing was changed\n");
       return EXIT.ok;
     }
@@ -90,7 +97,8 @@ export const command: Command = {
     if (!result.ok) return refuseInexpressible(context, loaded, result.diagnostics);
     if (result.trouble !== null) context.err(`warning: ${result.trouble}\n`);
     const confirmBy = new Date(result.deadlineMs).toISOString();
-    say(context, result.entry, { change, confirmBy, leaseMs });
+    if (result.noSsh !== null) context.err(noSshText(result.noSsh));
+    say(context, result.entry, { change, confirmBy, leaseMs, policy: loaded.policy });
     return context.flags["wait"] === true ? waitForEnd(context, folders, result.entry.generation) : EXIT.ok;
   },
 };
@@ -129,9 +137,14 @@ interface Trial {
   readonly change: string;
   readonly confirmBy: string;
   readonly leaseMs: number;
+  readonly policy: ResolvedPolicy;
 }
 
-function say(context: CommandContext, entry: HistoryEntry, { change, confirmBy, leaseMs }: Trial): void {
+function say(
+  context: CommandContext,
+  entry: HistoryEntry,
+  { change, confirmBy, leaseMs, policy: { scopes } }: Trial,
+): void {
   const { generation, id: history } = entry;
   if (context.flags["json"] === true) {
     const said = { schema: SCHEMA, state: "pending", generation, history, change, confirmBy };
@@ -141,7 +154,7 @@ function say(context: CommandContext, entry: HistoryEntry, { change, confirmBy, 
   context.out(`on trial: history ${history}, for ${spanText(leaseMs)} unless confirmed\n`);
   context.out(`change: ${plain(change)}\n`);
   context.err("the way back needs no daemon: the kernel goes by itself\n");
-  context.err("Next: log in anew and run `seawall confirm`\n");
+  context.err(nextConfirm(confirmLineHere(context.env, scopeUids(scopes))));
 }
 
 /** 0 once the generation is committed, 6 once the kernel went back. */

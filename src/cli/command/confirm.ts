@@ -1,5 +1,6 @@
 import process from "node:process";
 import { changeOnTrial } from "../../apply/change-against.ts";
+import { CONFIRM_LINE } from "../../apply/confirm-line.ts";
 import { confirm } from "../../apply/confirm.ts";
 import { plain } from "../../core/base/plain.ts";
 import { followKernel } from "../../apply/gate.ts";
@@ -28,16 +29,16 @@ export const command: Command = {
     5: "not root",
     6: "too late: the kernel went back",
   },
-  places: ["kernel", "history", "run"],
-  examples: ["ssh -o ControlPath=none HOST sudo seawall confirm", "sudo seawall confirm --console"],
+  places: ["kernel", "history", "run", "operator"],
+  examples: [CONFIRM_LINE, "sudo seawall confirm --console"],
   seeAlso: ["apply", "rollback", "status"],
   run: async (context) => {
     const folders = foldersOf(context.env);
     const { done, change } = await locked(folders.run, () => {
       const onTrial = changeOnTrial(folders);
-      const isConsole = context.flags["console"] === true;
+      const by = { pid: process.pid, console: context.flags["console"] === true, env: context.env };
       return {
-        done: confirm(folders, process.pid, isConsole, context.nowMs()),
+        done: confirm(folders, by, context.nowMs()),
         change: onTrial?.kept ?? null,
       };
     });

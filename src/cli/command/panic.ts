@@ -1,4 +1,5 @@
 import { endPanic, panic } from "../../apply/panic.ts";
+import { plain } from "../../core/base/plain.ts";
 import { parsePolicy } from "../../core/policy/parse/parse.ts";
 import { PRESET_NAMES } from "../../core/policy/preset/preset.ts";
 import { resolvePolicy } from "../../core/policy/resolve.ts";
@@ -54,11 +55,19 @@ async function begin(context: CommandContext, folders: Folders, by: string): Pro
   }
   const cut =
     done.scopes.length === 0 ? "NO AGENT WAS FOUND TO CUT OFF" : `cut off: ${done.scopes.join(", ")}`;
-  context.out(`${cut}; nothing but SSH comes in; now and after every start\n`);
+  context.out(`${cut}; ${sshText(done.sshPorts)}; now and after every start\n`);
+  for (const one of done.strangers) context.err(`warning: ${one}\n`);
+  if (done.noSsh !== null) context.err(`warning: ${plain(done.noSsh.said)}; try: sudo seawall panic --off\n`);
   for (const one of done.missing) context.err(`warning: not cut off, it cannot be found: ${one}\n`);
   if (done.trouble !== null) context.err(`warning: ${done.trouble}\n`);
   context.err("Next: look (seawall flows), then seawall panic --off\n");
   return EXIT.ok;
+}
+
+/** Which ports those are is what the owner has to log in by. */
+function sshText(ports: readonly number[]): string {
+  if (ports.length === 0) return "NOTHING comes in: somebody else listens where SSH is expected";
+  return `nothing but SSH comes in (port ${ports.join(", ")})`;
 }
 
 async function end(context: CommandContext, folders: Folders, by: string): Promise<ExitCode> {

@@ -1,6 +1,8 @@
 import { applyPolicy, DEFAULT_LEASE_MS } from "../../apply/apply.ts";
 import { changeByPolicy, changeOnTrial } from "../../apply/change-against.ts";
 import { isWaiting, withdraw } from "../../apply/confirm.ts";
+import { confirmLineHere } from "../../apply/confirm-line.ts";
+import { scopeUids } from "../../apply/operator.ts";
 import { SeawallError } from "../../core/base/error.ts";
 import { plain } from "../../core/base/plain.ts";
 import { readLive } from "../../edge/kernel/live.ts";
@@ -17,6 +19,7 @@ import { EXIT, type ExitCode } from "../exit-code.ts";
 import { checkWritten } from "../policy.ts";
 import { isAsApplied, putBack, putBackText } from "../put-back.ts";
 import { spanText } from "../render/moment.ts";
+import { nextConfirm, noSshText } from "../render/way-in.ts";
 
 export const command: Command = {
   path: ["rollback"],
@@ -157,6 +160,7 @@ async function goBack(
     nowMs: context.nowMs,
   });
   if (!result.ok) throw new SeawallError("SEAWALL_POLICY", "the kernel cannot be given this policy");
+  if (result.noSsh !== null) context.err(noSshText(result.noSsh));
   const confirmBy = new Date(result.deadlineMs).toISOString();
   const { generation, id: history } = result.entry;
   if (!isJson(context)) {
@@ -166,7 +170,7 @@ async function goBack(
     );
     context.out(`change: ${plain(change)}\n`);
   }
-  if (!isJson(context)) context.err("Next: log in anew and run `seawall confirm`\n");
+  if (!isJson(context)) context.err(nextConfirm(confirmLineHere(context.env, scopeUids(policy.scopes))));
   const file = fileOfEarlier(context, entry);
   if (isJson(context)) {
     const said = { schema: SCHEMA, generation, history, from: entry.id, change, confirmBy, file };

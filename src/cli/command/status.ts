@@ -1,4 +1,6 @@
+import type { NoSsh } from "../../apply/no-ssh.ts";
 import { readStatus, type Status } from "../../apply/status.ts";
+import { readLive } from "../../edge/kernel/live.ts";
 import { type Folders, foldersOf } from "../../edge/state/folder.ts";
 import { readHistoryEntry } from "../../edge/state/history-entry.ts";
 import type { WouldRefuse } from "../../edge/store/would-refuse.ts";
@@ -9,6 +11,7 @@ import { isUntouched } from "../untouched.ts";
 import { fileLines } from "../render/status/file.ts";
 import { statusScreen } from "../render/status/screen.ts";
 import { watchedLines } from "../render/status/watched.ts";
+import { noSshLines } from "../render/way-in.ts";
 
 export const command: Command = {
   path: ["status"],
@@ -34,11 +37,14 @@ export const command: Command = {
     const status = await looked(folders, readStatus(folders, nowMs), nowMs);
     const watched = await watchedOf(folders, status, nowMs);
     const files = await filesOf(context, folders, status);
+    const noSsh = await noSshOf(folders, status, nowMs);
     if (context.flags["json"] === true) {
-      context.out(`${JSON.stringify({ schema: SCHEMA, ...status, wouldRefuse: watched, files })}\n`);
+      context.out(`${JSON.stringify({ schema: SCHEMA, ...status, noSsh, wouldRefuse: watched, files })}\n`);
     } else {
       const lines = { watched: watchedLines(watched), file: fileLines(status, files) };
-      context.out(statusScreen(status, lines));
+      const confirm = await confirmOf(context, folders, status);
+      const ssh = noSsh === null ? [] : noSshLines(noSsh);
+      context.out(statusScreen(status, { ...lines, ssh, confirm }));
     }
     return EXIT.ok;
   },
@@ -51,6 +57,22 @@ async function looked(folders: Folders, status: Status, nowMs: number): Promise<
   if (generation === null || outbound === "not-judged") return status;
   if (containmentSeen !== null && !containmentSeen.stale) return status;
   return (await import("../../apply/look.ts")).withFreshLook(folders, status, nowMs);
+}
+
+async function noSshOf(folders: Folders, { generation }: Status, nowMs: number): Promise<NoSsh | null> {
+  return generation === null ? null : (await import("../../apply/no-ssh.ts")).noSshNow(folders, nowMs);
+}
+
+/** The line that confirms what waits, ready to paste. */
+async function confirmOf(
+  { env }: CommandContext,
+  folders: Folders,
+  { confirmBy }: Status,
+): Promise<string | null> {
+  if (confirmBy === null) return null;
+  const { confirmLineHere } = await import("../../apply/confirm-line.ts");
+  const { scopeUidsOf } = await import("../../apply/operator.ts");
+  return confirmLineHere(env, scopeUidsOf(folders.state, readLive()));
 }
 
 async function watchedOf(folders: Folders, status: Status, nowMs: number): Promise<WouldRefuse | null> {

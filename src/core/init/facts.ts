@@ -10,8 +10,6 @@ export interface Listener {
   /** Who waits: the process's own name, or null when no process holds the socket (the kernel does). */
   readonly program: string | null;
   readonly pid: number | null;
-  /** The name of the process that started it. */
-  readonly parent: string | null;
 }
 
 export interface Neighbours {

@@ -1,9 +1,9 @@
 /** Everything there is to say about a policy before it is used: text, references, guards, tests, assertions. */
-import { comparePlaces, type Diagnostic, hasError } from "../base/diagnostic.ts";
+import { comparePlaces, type Diagnostic, FILE_START, hasError } from "../base/diagnostic.ts";
 import type { PrefixSet } from "../net/prefix-set.ts";
 import type { DropIn, PolicyDocument } from "./document.ts";
 import { guardOverlaps } from "./guard-overlap.ts";
-import { parsePolicy } from "./parse/parse.ts";
+import { KEEP_SSH, parsePolicy } from "./parse/parse.ts";
 import { PRESET_NAMES } from "./preset/preset.ts";
 import { wayOutNotices } from "./preset/way-out-notice.ts";
 import { resolvePolicy } from "./resolve.ts";
@@ -40,6 +40,7 @@ export function checkPolicy(text: string, inputs: CheckInputs): PolicyCheck {
   diagnostics.push(...files.diagnostics, ...resolved.diagnostics);
   if (!hasError(diagnostics)) {
     diagnostics.push(...wayOutNotices(parsed.document));
+    diagnostics.push(...nobodyIn(parsed.document, resolved.policy, parsed.diagnostics));
     diagnostics.push(...guardOverlaps(parsed.document, resolved.policy, nowMs));
     diagnostics.push(...selfTest(parsed.document, resolved.policy, nowMs));
   }
@@ -49,6 +50,25 @@ export function checkPolicy(text: string, inputs: CheckInputs): PolicyCheck {
     document: parsed.document,
     diagnostics: inOrder(diagnostics),
   };
+}
+
+/** An empty file says so already. */
+function nobodyIn(
+  document: PolicyDocument,
+  policy: ResolvedPolicy,
+  said: readonly Diagnostic[],
+): readonly Diagnostic[] {
+  if (policy.mode.inbound !== "enforce" || said.some(({ code }) => code === "policy/empty")) return [];
+  if (document.inbound.some(({ action }) => action === "allow")) return [];
+  return [
+    {
+      code: "policy/nobody-in",
+      severity: "warning",
+      message: "no rule lets anybody in: everything inbound is refused, SSH too",
+      help: KEEP_SSH,
+      span: FILE_START,
+    },
+  ];
 }
 
 function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {

@@ -1,49 +1,76 @@
 /** The policy of a panic: the agents reach nothing, and nothing but SSH comes in. */
-import { EMPTY_SET, EVERY_ADDRESS } from "../net/prefix-set.ts";
+import { EMPTY_SET, isEmptySet, unionSets } from "../net/prefix-set.ts";
 import { precedence } from "./resolve.ts";
 import type { ResolvedInboundRule, ResolvedPolicy, ServiceMatch } from "./resolved.ts";
+import { everyAddressOf, intersectSets, type SshWay } from "./ssh-way.ts";
 
 /** The rule that stands for SSH where the policy lets nobody in for good. */
 export const PANIC_SSH = "panic.ssh";
 
 /**
- * Returns what is left of a policy in a panic. Scopes and guards stay; every accepted risk is off. SSH stays as the
- * policy has it; where it does not say who may log in, or only until a time, everybody may ask sshd: a panic must
- * not lock the owner out.
+ * Returns what is left of a policy in a panic. Scopes and guards stay and answer nobody; every accepted risk is off.
+ * SSH stays as the policy has it; where it does not say who may log in, or only until a time, everybody may ask the
+ * host's SSH: a panic must not lock the owner out. `ways`: where that is; what else listens there is not let in.
  */
-export function panicPolicy(policy: ResolvedPolicy, sshPorts: readonly number[]): ResolvedPolicy {
+export function panicPolicy(policy: ResolvedPolicy, ways: readonly SshWay[]): ResolvedPolicy {
   const denied = policy.inbound
     .filter(({ action }) => action === "deny")
     .map((rule): ResolvedInboundRule => ({ ...rule, mode: "enforce" }));
   const judged = policy.mode.inbound === "enforce";
-  const kept = judged ? policy.inbound.flatMap((rule) => sshOnly(rule, sshPorts)) : [];
+  const kept = judged ? policy.inbound.flatMap((rule) => sshOnly(rule, ways)) : [];
   return {
     ...policy,
     mode: { inbound: "enforce", outbound: "enforce" },
     guards: policy.guards.map((guard) => ({ ...guard, liftedUntilMs: null })),
     inbound: precedence(
-      [...(judged ? denied : []), ...(kept.length > 0 ? kept : [everybody(sshPorts)])],
+      [...(judged ? denied : []), ...(kept.length > 0 ? kept : everybody(ways))],
       (rule) => rule.rate !== null,
     ),
     outbound: [],
+    isSilent: true,
   };
 }
 
-function sshOnly(rule: ResolvedInboundRule, sshPorts: readonly number[]): ResolvedInboundRule[] {
-  if (rule.action !== "allow" || rule.mode !== "enforce" || rule.expiresMs !== null) return [];
-  const services = sshServices(
-    sshPorts.filter((port) =>
-      rule.services.some(
-        ({ protocol, ports }) => protocol !== "udp" && ports.first <= port && port <= ports.last,
-      ),
-    ),
-  );
-  return services.length === 0 ? [] : [{ ...rule, services }];
+/** The ports of both families, and those of one family alone, each with what its rule is called by. */
+function byFamilies(
+  ways: readonly SshWay[],
+): { readonly suffix: string; readonly ways: readonly SshWay[] }[] {
+  const of = (wanted: readonly number[]): readonly SshWay[] =>
+    ways.filter(
+      ({ families }) =>
+        families.length === wanted.length && wanted.every((one) => families.some((own) => own === one)),
+    );
+  return [
+    { suffix: "", ways: of([4, 6]) },
+    { suffix: ".4", ways: of([4]) },
+    { suffix: ".6", ways: of([6]) },
+  ].filter((group) => group.ways.length > 0);
 }
 
-function everybody(sshPorts: readonly number[]): ResolvedInboundRule {
-  return {
-    id: PANIC_SSH,
+function sshOnly(rule: ResolvedInboundRule, ways: readonly SshWay[]): ResolvedInboundRule[] {
+  if (rule.action !== "allow" || rule.mode !== "enforce" || rule.expiresMs !== null) return [];
+  const allowed = ways.filter(({ port }) =>
+    rule.services.some(
+      ({ protocol, ports }) => protocol !== "udp" && ports.first <= port && port <= ports.last,
+    ),
+  );
+  return byFamilies(allowed).flatMap(({ suffix, ways: some }) => {
+    const services = sshServices(some);
+    if (suffix === "") return [{ ...rule, services }];
+    const family = everyAddressOf(some[0]?.families ?? []);
+    const from = intersectSets(rule.from, family);
+    // A zone admits every source: what it excepts then is the other family, too.
+    const isWhole = rule.fromZones.length > 0;
+    if (isEmptySet(from) && !isWhole) return [];
+    const others = everyAddressOf(suffix === ".4" ? [6] : [4]);
+    const except = isWhole ? unionSets([rule.except, others]) : rule.except;
+    return [{ ...rule, id: `${rule.id}${suffix}`, services, from, except }];
+  });
+}
+
+function everybody(ways: readonly SshWay[]): ResolvedInboundRule[] {
+  return byFamilies(ways).map(({ suffix, ways: some }) => ({
+    id: `${PANIC_SSH}${suffix}`,
     action: "allow",
     why: "the owner's way in during a panic",
     owner: null,
@@ -53,15 +80,15 @@ function everybody(sshPorts: readonly number[]): ResolvedInboundRule {
     large: false,
     line: 1,
     file: null,
-    services: sshServices(sshPorts),
-    from: EVERY_ADDRESS,
+    services: sshServices(some),
+    from: everyAddressOf(some[0]?.families ?? []),
     fromZones: [],
     except: EMPTY_SET,
     exceptZones: [],
     rate: null,
-  };
+  }));
 }
 
-function sshServices(ports: readonly number[]): ServiceMatch[] {
-  return ports.map((port) => ({ protocol: "tcp", ports: { first: port, last: port } }));
+function sshServices(ways: readonly SshWay[]): ServiceMatch[] {
+  return ways.map(({ port }) => ({ protocol: "tcp", ports: { first: port, last: port } }));
 }

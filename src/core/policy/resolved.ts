@@ -93,4 +93,6 @@ export interface ResolvedPolicy {
   readonly scopes: readonly ResolvedScope[];
   /** Zones other than `world`, by interface. */
   readonly zones: readonly ResolvedZone[];
+  /** Whether scopes also answer nobody, whoever began: in a panic, where outbound is enforced. */
+  readonly isSilent?: boolean;
 }

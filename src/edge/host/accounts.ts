@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 
 export interface SystemAccounts {
   readonly uidOf: (user: string) => number | undefined;
+  /** Returns the user name of a uid, the first that passwd(5) has. */
+  readonly nameOf: (uid: number) => string | undefined;
   readonly subuidsOf: (user: string | number) => readonly { readonly first: number; readonly last: number }[];
 }
 
@@ -11,13 +13,14 @@ export function readAccounts(): SystemAccounts {
   for (const [user = "", , uid = ""] of rows("/etc/passwd")) {
     if (/^[0-9]{1,10}$/.test(uid)) uids.set(user, Number(uid));
   }
-  const names = new Map([...uids].map(([user, uid]) => [uid, user]));
+  const names = new Map([...uids].reverse().map(([user, uid]) => [uid, user]));
   const subuids = rows("/etc/subuid").flatMap(([owner = "", first = "", count = ""]) => {
     if (!/^[0-9]{1,10}$/.test(first) || !/^[1-9][0-9]{0,9}$/.test(count)) return [];
     return [{ owner, first: Number(first), last: Number(first) + Number(count) - 1 }];
   });
   return {
     uidOf: (user) => uids.get(user),
+    nameOf: (uid) => names.get(uid),
     subuidsOf: (user) => {
       const owners = new Set([
         String(user),

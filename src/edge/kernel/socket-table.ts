@@ -26,6 +26,10 @@ export interface OpenSocket {
   /** 0: it has none. */
   readonly peerPort: number;
   readonly uid: number;
+  /** Its number, as proc(5) names it. */
+  readonly inode: string;
+  /** Whether an IPv6 socket was told to take nothing over IPv4. */
+  readonly isOnlyIpv6: boolean;
   /** The number of its cgroup2, or null where the kernel does not say. */
   readonly cgroup: bigint | null;
 }
@@ -60,6 +64,8 @@ const ID_BYTES = 48;
 const COOKIE_AT = 40;
 /** INET_DIAG_CGROUP_ID of linux/inet_diag.h. */
 const CGROUP_ID = 21;
+/** INET_DIAG_SKV6ONLY. */
+const ONLY_IPV6 = 11;
 const ENOENT = 2;
 const ANSWER_BYTES = 65_536;
 const ANSWER_TIMEOUT_MS = 2_000;
@@ -164,8 +170,10 @@ function decode(view: DataView, from: number, to: number, protocol: number): Ope
   const addressAt = (at: number): string =>
     addressText(unmapped(new Uint8Array(view.buffer, from + ID_AT + at, family === AF_INET ? 4 : 16)));
   let cgroup: bigint | null = null;
+  let isOnlyIpv6 = false;
   eachAttribute(view, from + MESSAGE_BYTES, to, (type, start, end) => {
     if (type === CGROUP_ID && end - start === 8) cgroup = view.getBigUint64(start, true);
+    if (type === ONLY_IPV6 && end - start === 1) isOnlyIpv6 = view.getUint8(start) === 1;
   });
   const state = view.getUint8(from + 1);
   return {
@@ -177,6 +185,8 @@ function decode(view: DataView, from: number, to: number, protocol: number): Ope
     peer: addressAt(20),
     peerPort: view.getUint16(from + ID_AT + 2),
     uid: view.getUint32(from + 64, true),
+    inode: String(view.getUint32(from + 68, true)),
+    isOnlyIpv6,
     cgroup,
   };
 }

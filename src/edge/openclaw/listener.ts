@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import type { Listener } from "../../core/init/facts.ts";
 import { type Ip, isLoopback, parseIp } from "../../core/net/ip.ts";
-import { commOf, parentOf, pids, socketsOf } from "./process.ts";
+import { processIds } from "../host/proc.ts";
+import { socketsOf } from "../host/socket.ts";
+import { commOf } from "./process.ts";
 
 /** TCP_LISTEN; and the state that udp(7) sockets without a peer show. */
 const WAITING = { tcp: "0A", udp: "07" } as const;
@@ -9,17 +11,16 @@ const WAITING = { tcp: "0A", udp: "07" } as const;
 /** Returns every listening socket of this network namespace with its process (proc(5) /proc/net). */
 export function listeners(): Listener[] {
   const owners = new Map<string, number>();
-  for (const pid of pids()) {
+  for (const pid of processIds()) {
     // The first holder is the one that opened it: children have higher numbers.
-    for (const inode of socketsOf(pid)) if (!owners.has(inode)) owners.set(inode, pid);
+    for (const { inode } of socketsOf(pid)) if (!owners.has(inode)) owners.set(inode, pid);
   }
   return (["tcp", "udp"] as const).flatMap((protocol) =>
     [`/proc/net/${protocol}`, `/proc/net/${protocol}6`].flatMap((path) =>
       rowsOf(path, WAITING[protocol]).map(({ ip, port, inode }) => {
         const pid = owners.get(inode) ?? null;
         const program = pid === null ? null : commOf(pid);
-        const parent = pid === null ? null : commOf(parentOf(pid));
-        return { protocol, port, isLoopback: isLoopback(ip), program, pid, parent };
+        return { protocol, port, isLoopback: isLoopback(ip), program, pid };
       }),
     ),
   );

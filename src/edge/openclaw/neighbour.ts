@@ -1,22 +1,24 @@
 /** What else on this machine has a say in what is reachable: SSH, UFW, Docker, tunnels. Everything is only read. */
 import { readFileSync } from "node:fs";
 import type { Listener, Neighbours } from "../../core/init/facts.ts";
+import { isLoopback } from "../../core/net/ip.ts";
 import { findProgram, runSync } from "../host/command.ts";
 import { listeners } from "./listener.ts";
-import { commOf, pids } from "./process.ts";
+import { processIds } from "../host/proc.ts";
+import { holderOf, lookAtSsh } from "../host/ssh-session.ts";
+import { commOf } from "./process.ts";
 
 const DEADLINE_MS = 10_000;
-const SSH_SERVERS = new Set(["sshd", "dropbear"]);
 
 /** Returns what is found in this network namespace. A program that is not there or fails is no finding. */
 export function findNeighbours(): Neighbours {
   const all = listeners();
   const settings = sshdSettings();
   return {
-    ssh: sshPorts(all, settings),
+    ssh: sshPorts(),
     sshPasswords: settings === null ? null : settings.passwords,
     ufw: ufwState(),
-    docker: pids().some((pid) => commOf(pid) === "dockerd"),
+    docker: processIds().some((pid) => commOf(pid) === "dockerd"),
     tunnels: [...tailscale(all), ...wireguard()],
     listeners: all,
   };
@@ -35,19 +37,16 @@ function sshdSettings(): SshdSettings | null {
   return { ports, passwords: /^passwordauthentication yes$/m.test(text) };
 }
 
-/**
- * SECURITY: a session's sshd listens where its client asked it to (`ssh -R`), which is no login: its parent is
- * sshd too. A socket that systemd holds is SSH's where `sshd -T` names the port.
- */
-function sshPorts(all: readonly Listener[], settings: SshdSettings | null): Neighbours["ssh"] {
+/** SECURITY: what calls itself sshd may be the agent; the host's own SSH is known by what the kernel knows of it. */
+function sshPorts(): Neighbours["ssh"] {
   const found = new Map<number, string>();
-  for (const { protocol, port, program, pid, parent, isLoopback } of all) {
-    if (protocol !== "tcp" || isLoopback || program === null) continue;
-    if (SSH_SERVERS.has(program) && !SSH_SERVERS.has(parent ?? "")) {
-      found.set(port, `${program} listens there (pid ${pid})`);
-    } else if (pid === 1 && settings?.ports.includes(port) === true) {
-      found.set(port, "systemd listens there for sshd (ssh.socket)");
-    }
+  for (const { address, port, by, inode } of lookAtSsh().listeners) {
+    if (isLoopback(address)) continue;
+    const evidence =
+      by === "systemd"
+        ? "systemd listens there for sshd (ssh.socket)"
+        : `${by} listens there (pid ${holderOf(inode)?.pid})`;
+    found.set(port, evidence);
   }
   return [...found]
     .map(([port, evidence]) => ({ port, evidence }))
@@ -63,9 +62,7 @@ function ufwState(): Neighbours["ufw"] {
 
 function tailscale(all: readonly Listener[]): Neighbours["tunnels"] {
   const ports = all
-    .filter(
-      ({ protocol, program, isLoopback }) => protocol === "udp" && program === "tailscaled" && !isLoopback,
-    )
+    .filter((one) => one.protocol === "udp" && one.program === "tailscaled" && !one.isLoopback)
     .map(({ port }) => port);
   return [...new Set(ports)].map((port) => ({ name: "tailscale", port }));
 }

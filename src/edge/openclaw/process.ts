@@ -1,5 +1,6 @@
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
-import { containerOfCgroup, type ContainerId, type UnitName, unitOfCgroup } from "./cgroup.ts";
+import { closeSync, openSync, readSync } from "node:fs";
+import { containerOfCgroup, type ContainerId, type UnitName, unitOfCgroup } from "../host/cgroup.ts";
+import { processIds, readText } from "../host/proc.ts";
 
 /** OpenClaw's gateway calls itself `openclaw-gateway`; comm holds 15 characters of it (proc(5)). */
 const GATEWAY_COMM = "openclaw-gatewa";
@@ -20,7 +21,7 @@ export interface GatewayProcess {
  * environment: what such a process says counts for its own uid only.
  */
 export function gatewayProcesses(): GatewayProcess[] {
-  return pids().flatMap((pid) => {
+  return processIds().flatMap((pid) => {
     if (commOf(pid) !== GATEWAY_COMM) return [];
     const uid = uidOf(pid);
     if (uid === null) return [];
@@ -37,37 +38,8 @@ export function gatewayProcesses(): GatewayProcess[] {
   });
 }
 
-export function pids(): number[] {
-  return readdirSync("/proc")
-    .filter((entry) => /^\d+$/.test(entry))
-    .map(Number)
-    .sort((left, right) => left - right);
-}
-
 export function commOf(pid: number): string {
   return readText(`/proc/${pid}/comm`).trimEnd();
-}
-
-/** Returns the parent of a process, 0 when there is none. */
-export function parentOf(pid: number): number {
-  // The name stands in parentheses and may contain anything; the parent is the second field after it.
-  const stat = readText(`/proc/${pid}/stat`);
-  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1] ?? 0);
-}
-
-/** Returns the inodes of the sockets that a process holds. */
-export function socketsOf(pid: number): string[] {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-      try {
-        return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? [];
-      } catch {
-        return [];
-      }
-    });
-  } catch {
-    return [];
-  }
 }
 
 function uidOf(pid: number): number | null {
@@ -98,13 +70,5 @@ function readBeginning(path: string, bytesMax: number): string {
     return "";
   } finally {
     if (file >= 0) closeSync(file);
-  }
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
   }
 }

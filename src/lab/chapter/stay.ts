@@ -39,7 +39,15 @@ async function healed({ world, ledger }: Scene): Promise<void> {
 
 async function panicked({ world, ledger }: Scene): Promise<void> {
   ledger.chapter("seawall panic: the agent is cut off, SSH stays");
+  await world.agent.ask({ do: "rename", name: "sshd" });
   seawallOk("panic");
+  await ledger.attempt({
+    claim: "a process of the agent that calls itself sshd gets no port",
+    direction: "inbound",
+    probes: toHost(world, PORT.panel, OFFICE),
+    wire: "refused",
+    unread: UNREAD,
+  });
   await ledger.attempt({
     claim: "the agent reaches nothing, not even its model",
     direction: "outbound",
@@ -50,7 +58,7 @@ async function panicked({ world, ledger }: Scene): Promise<void> {
   await ledger.attempt({
     claim: "nothing but SSH comes in",
     direction: "inbound",
-    probes: [...toHost(world, PORT.https, VISITOR), ...toHost(world, PORT.panel, OFFICE)],
+    probes: toHost(world, PORT.https, VISITOR),
     wire: "refused",
     unread: UNREAD,
   });

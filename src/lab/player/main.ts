@@ -75,6 +75,9 @@ async function perform(request: PlayerRequest): Promise<unknown> {
       return say(request.key, request.deadlineMs);
     case "listen":
       return services.listen(request.name, request.tcp, request.udp, request.address ?? "::");
+    case "rename":
+      process.title = request.name;
+      return;
     case "stall":
       return services.stall(request.port);
     case "drain":

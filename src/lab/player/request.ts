@@ -84,6 +84,8 @@ export type PlayerRequest =
       readonly udp: readonly number[];
       readonly address?: string;
     }
+  /** Calls itself something else, as everybody may. */
+  | { readonly do: "rename"; readonly name: string }
   /** A service that takes connections and does not read until `drain`. */
   | { readonly do: "stall"; readonly port: number }
   /** Reads what waits at `stall` and returns the bytes of each sender, by its port. */

@@ -3,10 +3,12 @@ import { type Finished, type RunOptions, runOk, start } from "./command.ts";
 import { type Docker, type DockerWanted, startDocker } from "./docker.ts";
 import { ENVIRONMENT, type Namespace, startNamespace } from "./namespace.ts";
 import { type Ssh, type SshWanted, startSsh } from "./ssh.ts";
+import { startStandInSsh } from "./stand-in-ssh.ts";
 import { othersTables, seawallTable } from "./tables.ts";
 import { type Ufw, startUfw } from "./ufw.ts";
 import { type Upstream, startUpstream } from "./upstream.ts";
 
+const SSH_PORT = 22;
 export const HOST4 = "203.0.113.10";
 export const HOST6 = "2001:db8:1::10";
 
@@ -26,7 +28,10 @@ export type Host = {
   readonly shell: (script: string, options?: RunOptions) => Promise<string>;
   /** Starts a long-lived command on the host. It ends with the host. */
   readonly start: (argv: readonly string[], options?: RunOptions) => ReturnType<typeof start>;
-  /** Starts an echo service on `port`, on every address of both families unless `address` is given. */
+  /**
+   * Starts an echo service on `port`, on every address of both families unless `address` is given. On 22 it stands
+   * for the host's SSH: it is what the kernel knows that by.
+   */
   readonly listen: (port: number, address?: string) => Promise<void>;
   readonly othersTables: () => Promise<string>;
   readonly seawallTable: () => Promise<string>;
@@ -65,7 +70,10 @@ async function furnish(namespace: Namespace, wanted: HostWanted): Promise<Host> 
       }),
     start: (argv, options = {}) =>
       start(namespace.inside(argv), { cwd: "/", ...options, env: { ...ENVIRONMENT, ...options.env } }),
-    listen: async (port, address = "::") => void (await agent.ask({ do: "listen", port, address })),
+    listen: async (port, address = "::") =>
+      port === SSH_PORT
+        ? startStandInSsh(namespace, port)
+        : void (await agent.ask({ do: "listen", port, address })),
     othersTables: () => othersTables(namespace),
     seawallTable: () => seawallTable(namespace),
     ufw: ufw ?? missing("ufw"),

@@ -17,10 +17,10 @@ export async function othersTables(namespace: Namespace): Promise<string> {
     .replace(/\[\d+:\d+\]/g, "[]");
 }
 
-/** `nft -s list table inet seawall`, or "" when there is none. */
+/** `nft -s list table inet seawall`, or "" when there is none. A lease that runs out by itself changes nothing in it. */
 export async function seawallTable(namespace: Namespace): Promise<string> {
   const result = await namespace.run(["nft", "-s", "list", "table", "inet", "seawall"]);
-  return result.code === 0 ? result.stdout : "";
+  return result.code === 0 ? result.stdout.replace(/^\t\telements = \{ ipv4 timeout .*\n/gm, "") : "";
 }
 
 function withoutSeawall(text: string): string {

@@ -10,7 +10,7 @@ import { type Reading, read, unreadable } from "../../../core/audit/reading.ts";
 import { type AuditReport, reportOf } from "../../../core/audit/report.ts";
 import type { View } from "../../../core/audit/view.ts";
 import { NO_WORD, type OperatorWord, parseOperatorWord } from "../../../core/audit/waiver.ts";
-import { sshConnections } from "../../../edge/host/operator.ts";
+import { sshSessions } from "../../../edge/host/ssh-session.ts";
 import { openAnswers } from "../../../edge/probe/audit-store.ts";
 import { readText } from "../../../edge/probe/file.ts";
 import { takeFacts } from "../../../edge/probe/probe.ts";
@@ -99,7 +99,7 @@ function containmentOf(status: Status | null): Reading<ContainmentFacts> {
 
 function operatorAddresses(): string[] {
   try {
-    return [...new Set(sshConnections().map(({ peer }) => formatIp(peer)))];
+    return [...new Set(sshSessions().map(({ peer }) => formatIp(peer)))];
   } catch {
     return [];
   }

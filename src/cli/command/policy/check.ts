@@ -1,5 +1,7 @@
-import { type Diagnostic, hasError } from "../../../core/base/diagnostic.ts";
-import { type Command, SCHEMA } from "../../command.ts";
+import { noSshUnder } from "../../../apply/no-ssh.ts";
+import { type Diagnostic, FILE_START, hasError } from "../../../core/base/diagnostic.ts";
+import type { ResolvedPolicy } from "../../../core/policy/resolved.ts";
+import { type Command, type CommandContext, SCHEMA } from "../../command.ts";
 import { EXIT } from "../../exit-code.ts";
 import { checkWritten, readPolicy } from "../../policy.ts";
 import { renderDiagnostics } from "../../render/diagnostic.ts";
@@ -9,11 +11,19 @@ export const command: Command = {
   summary: "Check a policy file",
   about:
     "Finds everything wrong with a policy at once, each with its line and what helps, and runs the tests in it. It never changes the file or the kernel.",
-  usage: "seawall policy check [FILE] [--json | -o FORMAT]",
+  usage: "seawall policy check [FILE] [--here] [--json | -o FORMAT]",
   words: { least: 0, most: 1, shown: "[FILE]" },
   who: "anybody",
-  options: { json: { type: "boolean" }, output: { type: "string", short: "o" } },
-  optionHelp: { json: "print the diagnostics as JSON", output: "table (default) or json" },
+  options: {
+    here: { type: "boolean" },
+    json: { type: "boolean" },
+    output: { type: "string", short: "o" },
+  },
+  optionHelp: {
+    here: "look at this machine too, whether SSH gets in (root); so does the installed policy",
+    json: "print the diagnostics as JSON",
+    output: "table (default) or json",
+  },
   exits: {
     0: "no error; there may be warnings",
     2: "bad usage, or an error",
@@ -28,7 +38,11 @@ export const command: Command = {
   run: async (context) => {
     const written = readPolicy(context, context.positionals[0]);
     const { path, text, dropIns } = written;
-    const { diagnostics } = checkWritten(written, context.nowMs());
+    const check = checkWritten(written, context.nowMs());
+    const isHere = context.flags["here"] === true || context.positionals[0] === undefined;
+    const diagnostics = isHere
+      ? [...machineDiagnostics(context, check.policy), ...check.diagnostics]
+      : check.diagnostics;
     if (context.flags["json"] === true || context.flags["output"] === "json") {
       context.out(`${JSON.stringify(checkReport(diagnostics))}\n`);
     } else {
@@ -39,6 +53,26 @@ export const command: Command = {
     return hasError(diagnostics) ? EXIT.unusable : EXIT.ok;
   },
 };
+
+/** What this machine says to a policy. Without root nothing of it is known, which is said. */
+function machineDiagnostics(context: CommandContext, policy: ResolvedPolicy | null): readonly Diagnostic[] {
+  if (policy === null) return [];
+  if (process.geteuid?.() !== 0) {
+    context.err("not looked at: whether SSH gets in (that needs root)\n");
+    return [];
+  }
+  const found = noSshUnder(policy, context.nowMs());
+  if (found === null) return [];
+  return [
+    {
+      code: "machine/no-ssh",
+      severity: "warning",
+      message: found.said,
+      help: `write under \`inbound:\`: ${found.rule}`,
+      span: FILE_START,
+    },
+  ];
+}
 
 export interface CheckReport {
   readonly schema: typeof SCHEMA;

@@ -10,7 +10,15 @@ import { gateLine } from "./gate.ts";
 import { directionLines, headline, ownModeLines } from "./headline.ts";
 import { heldLines, rescuedLines } from "./next-start.ts";
 import { lastChangeLines, policyLine } from "./policy.ts";
-import { confirmLines } from "./waiting.ts";
+import { nextConfirm } from "../way-in.ts";
+import { waitingLines } from "./waiting.ts";
+
+export interface StatusParts {
+  readonly watched?: readonly string[];
+  readonly file?: readonly string[];
+  readonly ssh?: readonly string[];
+  readonly confirm?: string | null;
+}
 
 type Lines = (status: Status) => readonly string[];
 
@@ -22,7 +30,7 @@ const LINES: readonly Lines[] = [
   daemonLines,
   policyLine,
   lastChangeLines,
-  confirmLines,
+  waitingLines,
   heldLines,
   rescuedLines,
   changeLines,
@@ -31,18 +39,21 @@ const LINES: readonly Lines[] = [
 
 /**
  * Returns the screen, with its last line ended. `watched`: lines of what would be refused, below the headline.
- * `file`: lines of what the file has and the kernel has not, below the policy.
+ * `file`: lines of what the file has and the kernel has not, below the policy. `ssh`: that nobody can log in, above all
+ * that follows. `confirm`: the line that confirms what waits.
  */
 export function statusScreen(
   status: Status,
-  {
-    watched = [],
-    file = [],
-  }: { readonly watched?: readonly string[]; readonly file?: readonly string[] } = {},
+  { watched = [], file = [], ssh = [], confirm = null }: StatusParts = {},
 ): string {
   const contained = containmentLines(status);
-  const first = [...headline(status), ...watched];
+  const first = [...headline(status), ...watched, ...ssh];
   const top = isContainmentFirst(status) ? [...contained, ...first] : [...first, ...contained];
-  const rest = LINES.flatMap((lines) => (lines === policyLine ? [...lines(status), ...file] : lines(status)));
+  const rest = LINES.flatMap((lines) => {
+    if (lines === policyLine) return [...lines(status), ...file];
+    return lines === waitingLines && confirm !== null
+      ? [...lines(status), nextConfirm(confirm).trimEnd()]
+      : lines(status);
+  });
   return `${[...top, ...rest].join("\n")}\n`;
 }

@@ -2,11 +2,8 @@
 import type { Status } from "../../../apply/status.ts";
 import { spanText } from "../moment.ts";
 
-export function confirmLines({ confirmBy, leftMs, before }: Status): string[] {
+export function waitingLines({ confirmBy, leftMs, before }: Status): string[] {
   if (confirmBy === null) return [];
   const then = before === null ? "nothing of Seawall" : `history ${before} again`;
-  return [
-    `ON TRIAL       ${spanText(leftMs ?? 0)} left, then ${then} unless confirmed`,
-    "Next: log in anew and run `seawall confirm`",
-  ];
+  return [`ON TRIAL       ${spanText(leftMs ?? 0)} left, then ${then} unless confirmed`];
 }

@@ -109,10 +109,13 @@ function chainsOf(policy: ResolvedPolicy, options: CompileOptions, { zones, scop
     ...scopes.flatMap((scope) => scope.chains),
     ...(gate?.chains ?? []),
     preroutingChain(policy, generation, zones, scopes, policy.containers === "deny" && enforced),
-    outputChain(generation, scopes, gate, [
-      ...cgroupRules(scopes, cgroupPrefix),
-      ...(enforced ? strayRules(scopes, generation, cgroupPrefix) : []),
-    ]),
+    outputChain(generation, scopes, gate, {
+      silent: isSilent(policy) ? silentRules(scopes, generation, cgroupPrefix) : [],
+      byCgroup: [
+        ...cgroupRules(scopes, cgroupPrefix),
+        ...(enforced ? strayRules(scopes, generation, cgroupPrefix) : []),
+      ],
+    }),
     unstampedChain(generation),
   ];
 }
@@ -177,7 +180,8 @@ function preroutingChain(
   const answers = nft`ct direction reply ct state established,related accept comment "host.established: began inside"`;
   const rules: Nft[] = [nft`iifname "lo" accept comment "host.loopback"`];
   // What a scope sends is judged by the scope's own stamp, so it is asked before anybody else's counts.
-  if (byInterface.length > 0) rules.push(endedIn(generation), answers);
+  if (byInterface.length > 0)
+    rules.push(endedIn(generation), ...silentNetworks(policy, byInterface, generation), answers);
   for (const { selector, entry } of byInterface) {
     if (selector.kind !== "interfaces") continue;
     rules.push(
@@ -213,7 +217,7 @@ function outputChain(
   generation: number,
   scopes: readonly CompiledScope[],
   gate: { readonly uid: number; readonly entry: string } | null,
-  byCgroup: readonly Nft[],
+  { silent, byCgroup }: { readonly silent: readonly Nft[]; readonly byCgroup: readonly Nft[] },
 ): Chain {
   const uids = scopes.flatMap(({ selector, entry }) =>
     selector.kind === "uids"
@@ -231,11 +235,48 @@ function outputChain(
     marks.push(nft`${hex32((SCOPE_GATE << 24) >>> 0)} : ${goTo(gate.entry)}`);
   }
   const answers = nft`ct direction reply accept comment "answers: judged where they came in"`;
-  const rules = [endedOut(generation), answers];
+  const rules = [endedOut(generation), ...silent, answers];
   rules.push(...byCgroup);
   if (uids.length > 0) rules.push(nft`meta skuid vmap { ${uids} }`);
   if (marks.length > 0) rules.push(nft`ct mark and ${hex32(SCOPE_MASK)} vmap { ${marks} }`);
   return { name: `g${generation}/output`, about: "what leaves: by who sends it", rules };
+}
+
+function isSilent({ isSilent: wanted = false, mode }: ResolvedPolicy): boolean {
+  return wanted && mode.outbound === "enforce";
+}
+
+/**
+ * SECURITY: in a panic a scope answers nobody, on no port and over no interface: an answer says as much as a question.
+ * What root's SSH has accepted is root's socket, also where a scope's user is logged in.
+ */
+function silentRules(scopes: readonly CompiledScope[], generation: number, prefix: string): Nft[] {
+  const refuse = goTo(denialTitle(generation, "refuse"));
+  return scopes.flatMap(({ selector }) => {
+    switch (selector.kind) {
+      case "uids":
+        return selector.ranges.map(
+          ({ first, last }) =>
+            nft`ct direction reply meta skuid ${first === last ? nft`${first}` : nft`${first}-${last}`} ${refuse}`,
+        );
+      case "cgroup":
+        return [
+          nft`ct direction reply socket cgroupv2 level ${selector.level} ${quotedPath(`${prefix}${selector.path}`)} ${refuse}`,
+        ];
+      case "interfaces":
+        return [];
+    }
+  });
+}
+
+/** The same for scopes by network: what they send enters here. */
+function silentNetworks(policy: ResolvedPolicy, scopes: readonly CompiledScope[], generation: number): Nft[] {
+  if (!isSilent(policy)) return [];
+  return scopes.flatMap(({ selector }) =>
+    selector.kind === "interfaces"
+      ? [nft`iifname @${name(selector.set)} ct direction reply ${goTo(denialTitle(generation, "refuse"))}`]
+      : [],
+  );
 }
 
 /** A unit is more specific than its user, so these are asked first. */

@@ -84,6 +84,9 @@ function tooLarge(file: string | null): Diagnostic {
   };
 }
 
+/** What to write so that SSH comes in. */
+export const KEEP_SSH = 'to keep SSH: `inbound: [{allow: ssh, from: any, why: "administration, keys only"}]`';
+
 function emptyFile(hasDropIns: boolean): Diagnostic {
   return {
     code: "policy/empty",
@@ -91,7 +94,7 @@ function emptyFile(hasDropIns: boolean): Diagnostic {
     message: hasDropIns
       ? "the file holds no policy: what its drop-ins do not allow is denied, inbound and outbound"
       : "the file holds no policy: everything is denied, inbound (SSH too) and outbound",
-    help: "to keep SSH: `inbound: [{allow: ssh, from: any, why: administration, keys only}]`",
+    help: KEEP_SSH,
     span: FILE_START,
   };
 }

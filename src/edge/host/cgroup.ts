@@ -31,3 +31,36 @@ export function containerOfCgroup(text: string): ContainerId | null {
   const runtime = match?.[1] === "docker" ? "docker" : match?.[1] === "libpod" ? "podman" : "other";
   return { runtime, id };
 }
+
+/**
+ * The way of a container or machine in one path of cgroups(7): a name that runtimes give (root alone makes cgroups
+ * outside its own), or 64 hexadecimal digits. Empty when there is none.
+ */
+function containerPart(path: string): string {
+  const parts = path.split("/");
+  const last = parts.findLastIndex((part) => CONTAINER_PARTS.some((pattern) => pattern.test(part)));
+  return parts.slice(0, last + 1).join("/");
+}
+
+const CONTAINER_PARTS = [
+  /^(docker|lxc|libpod|libpod_parent|machine|kubepods|garden|podman|crio)$/,
+  /^(machine|kubepods[a-z0-9-]*)\.slice$/,
+  /^lxc\.payload(\.|$)/,
+  /^(docker|libpod|cri-containerd|crio|nerdctl|machine)[-:].+\.scope$/,
+  /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/,
+];
+
+/**
+ * Whether a process of this text of /proc/PID/cgroup is in another container than one of `first`, that of the first
+ * process: where the whole machine is a container, its name stands in both.
+ */
+export function isInContainer(text: string, first: string): boolean {
+  const own = new Set(pathsOf(first).map(containerPart));
+  return pathsOf(text)
+    .map(containerPart)
+    .some((part) => part !== "" && !own.has(part));
+}
+
+function pathsOf(text: string): string[] {
+  return text.split("\n").flatMap((line) => /^\d+:[^:]*:(.*)$/.exec(line)?.[1] ?? []);
+}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { containerOfCgroup, unitOfCgroup } from "./cgroup.ts";
+import { containerOfCgroup, isInContainer, unitOfCgroup } from "./cgroup.ts";
 
 const ID = "0123456789abcdef".repeat(4);
 
@@ -53,5 +53,32 @@ describe("a process belongs", () => {
         container,
       );
     });
+  }
+});
+
+describe("a process is in a container", () => {
+  const HOST = "0::/init.scope\n";
+  const WHOLE = `0::/docker/${ID}\n`;
+  for (const [what, text, first, expected] of [
+    ["of Docker under systemd", `0::/system.slice/docker-${ID}.scope\n`, HOST, true],
+    ["of Docker with its own groups, below", `0::/docker/${ID}/system.slice/ssh.service\n`, HOST, true],
+    ["of the old hierarchy alone", `12:pids:/docker/${ID}\n0::/\n`, HOST, true],
+    ["of LXC", "0::/lxc.payload.web/system.slice/ssh.service\n", HOST, true],
+    ["of systemd-nspawn", "0::/machine.slice/systemd-nspawn@web.service/payload\n", HOST, true],
+    ["of Podman", `0::/machine.slice/libpod-${ID}.scope/container\n`, HOST, true],
+    [
+      "of Kubernetes",
+      `0::/kubepods.slice/kubepods-besteffort.slice/cri-containerd-${ID}.scope\n`,
+      HOST,
+      true,
+    ],
+    ["by no unit of the host", "0::/system.slice/ssh.service\n", HOST, false],
+    ["by no login", "0::/user.slice/user-1000.slice/session-3.scope\n", HOST, false],
+    ["by dockerd's own unit: no", "0::/system.slice/docker.service\n", HOST, false],
+    ["by what the whole machine is in: no", `0::/docker/${ID}/ssh\n`, WHOLE, false],
+    ["inside a machine that is one", `0::/docker/${ID}/docker/${ID.replaceAll("0", "1")}\n`, WHOLE, true],
+    ["by no group at all: no", "", HOST, false],
+  ] as const) {
+    test(what, () => assert.equal(isInContainer(text, first), expected));
   }
 });
