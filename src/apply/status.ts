@@ -1,4 +1,5 @@
 /** What is in force, told by the kernel; our own files only give it names. Light: this runs on every prompt. */
+import type { ScopeAlarm } from "../core/drift/judged-uids.ts";
 import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import { daemonRuns } from "../edge/kernel/change-lock.ts";
 import { type DaemonHealth, readDaemonHealth } from "../edge/state/daemon-health.ts";
@@ -11,6 +12,7 @@ import { type Condition, conditionOf } from "./expected.ts";
 import { type DriftRecord, readDriftRecord } from "./drift-record.ts";
 import { readLandmark } from "./landmark.ts";
 import { type LastChange, lastChange } from "./last-change.ts";
+import { scopeAlarms } from "./scope-alarm.ts";
 import { parseSeal } from "./seal.ts";
 
 /** What happens to new packets of one direction. `unknown`: the kernel does not hold what was applied. */
@@ -45,6 +47,8 @@ export interface Status {
   } | null;
   /** Whether names are decided now: a gate answers, none does, or no name decides. */
   readonly gate: "answers" | "silent" | "not-needed";
+  /** Who is judged as a scope by the kernel, and is not that scope any more by passwd and subuid; or the reverse. */
+  readonly alarms: readonly ScopeAlarm[];
   readonly policy: { readonly id: number; readonly path: string } | null;
   /** The newest change, when it is not in force because nobody confirmed it. */
   readonly lastChange: LastChange | null;
@@ -127,6 +131,7 @@ function inForceStatus({ state }: Folders, live: LiveState, generation: number, 
   const seal = sealOf(live, generation);
   const entry = readHistoryEntry(state, seal?.id);
   const isOfSeal = seal !== undefined && entry?.sha256 === seal.sha256;
+  const alarms = scopeAlarms(state, live);
   return {
     state: stateOf(seal),
     mode: seal?.mode ?? null,
@@ -134,7 +139,8 @@ function inForceStatus({ state }: Folders, live: LiveState, generation: number, 
     outbound: outboundState(live, generation, seal?.mode.outbound),
     ownModes: entry?.ownModes ?? null,
     generation,
-    ...containmentOf(isOfSeal && entry !== undefined ? readContainment(state, entry, nowMs) : null),
+    ...containmentOf(isOfSeal && entry !== undefined ? readContainment(state, entry, nowMs) : null, alarms),
+    alarms,
     gate: gateOf(live),
     policy: entry === undefined ? null : { id: entry.id, path: entry.policyPath },
     held: seal?.held ?? false,
@@ -165,10 +171,21 @@ function directionState(mode: string | undefined): DirectionState {
 /** Returns the two fields of the status that tell what was seen of the scopes. */
 export function containmentOf(
   seen: RecordedContainment | null,
+  alarms: readonly ScopeAlarm[],
 ): Pick<Status, "containment" | "containmentSeen"> {
   if (seen === null) return { containment: "unknown", containmentSeen: null };
   const { grade, examinedMs, stale, scopes } = seen;
-  return { containment: grade, containmentSeen: { at: new Date(examinedMs).toISOString(), stale, scopes } };
+  const containment = underAlarm(grade, alarms);
+  return { containment, containmentSeen: { at: new Date(examinedMs).toISOString(), stale, scopes } };
+}
+
+/** What was seen of a scope's processes says nothing of processes that are not judged as that scope. */
+function underAlarm(
+  grade: RecordedContainment["grade"],
+  alarms: readonly ScopeAlarm[],
+): RecordedContainment["grade"] {
+  if (alarms.some(({ gravity }) => gravity === "unjudged")) return "not-contained";
+  return alarms.length > 0 && grade === "contained" ? "partly" : grade;
 }
 
 /** Nothing of ours judges: as it should be, or because somebody took it away. */
@@ -188,6 +205,7 @@ function absent(condition: Condition, nowMs: number): KernelStatus {
     containment: "unknown",
     containmentSeen: null,
     gate: "not-needed",
+    alarms: [],
     policy: null,
     lastChange: null,
     drift,

@@ -20,6 +20,7 @@ import { createGuard, type Guard } from "./guarded.ts";
 import { createHealth } from "./health.ts";
 import { type PipelineStats, startPipeline } from "./pipeline.ts";
 import { createSay, type Say } from "./say.ts";
+import { createUidWatch, UID_STEP_MS } from "./uid-watch.ts";
 
 /** How often the daemon looks whether a lease ran out. The kernel does not wait for it. */
 const TIDY_STEP_MS = 1_000;
@@ -93,6 +94,12 @@ async function run(folders: Folders, options: DaemonOptions, voice: DaemonVoice)
     writeHealth(pipeline.stats());
   });
   reportNow();
+  const lookAtUids = guard.callback(
+    "who the scopes are is not looked at",
+    createUidWatch(folders.state, say),
+  );
+  lookAtUids();
+  const uids = setInterval(lookAtUids, UID_STEP_MS);
   const tidy = setInterval(() => {
     tidyNow();
     reportNow();
@@ -102,6 +109,7 @@ async function run(folders: Folders, options: DaemonOptions, voice: DaemonVoice)
     else voice.signal.addEventListener("abort", () => stop(), { once: true });
   });
   clearInterval(tidy);
+  clearInterval(uids);
   control.close();
   await drift.stop();
   keeper.stop();

@@ -3,6 +3,10 @@ import { readFileSync } from "node:fs";
 export interface SystemAccounts {
   readonly uidOf: (user: string) => number | undefined;
   readonly subuidsOf: (user: string | number) => readonly { readonly first: number; readonly last: number }[];
+  /** The name of a uid, or undefined. */
+  readonly nameOf: (uid: number) => string | undefined;
+  /** Whether passwd names anybody at all: where it does not, that a user is missing says nothing. */
+  readonly isKnown: boolean;
 }
 
 /** Returns the host's accounts as passwd(5) and subuid(5) have them. A missing or strange file knows nobody. */
@@ -18,6 +22,8 @@ export function readAccounts(): SystemAccounts {
   });
   return {
     uidOf: (user) => uids.get(user),
+    nameOf: (uid) => names.get(uid),
+    isKnown: uids.size > 0,
     subuidsOf: (user) => {
       const owners = new Set([
         String(user),

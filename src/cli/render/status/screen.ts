@@ -3,6 +3,7 @@
  * A new line is a new function in LINES.
  */
 import type { Status } from "../../../apply/status.ts";
+import { alarmLines } from "./alarm.ts";
 import { containmentLines, isContainmentFirst } from "./containment.ts";
 import { daemonLines } from "./daemon.ts";
 import { changeLines, driftLines } from "./drift.ts";
@@ -44,5 +45,5 @@ export function statusScreen(
   const first = [...headline(status), ...watched];
   const top = isContainmentFirst(status) ? [...contained, ...first] : [...first, ...contained];
   const rest = LINES.flatMap((lines) => (lines === policyLine ? [...lines(status), ...file] : lines(status)));
-  return `${[...top, ...rest].join("\n")}\n`;
+  return `${[...alarmLines(status), ...top, ...rest].join("\n")}\n`;
 }
