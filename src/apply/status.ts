@@ -1,8 +1,9 @@
 /** What is in force, told by the kernel; our own files only give it names. Light: this runs on every prompt. */
 import type { ScopeAlarm } from "../core/drift/judged-uids.ts";
+import type { DatedTrouble } from "../core/gate/trouble.ts";
 import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import { daemonRuns } from "../edge/kernel/change-lock.ts";
-import { type DaemonHealth, readDaemonHealth } from "../edge/state/daemon-health.ts";
+import { type DaemonHealth, readDaemonHealth, readSaidOfGates } from "../edge/state/daemon-health.ts";
 import type { Folders } from "../edge/state/folder.ts";
 import { readBoot } from "../edge/state/boot-file.ts";
 import type { OwnModes } from "../edge/state/history-entry.ts";
@@ -45,8 +46,10 @@ export interface Status {
     readonly stale: boolean;
     readonly scopes: RecordedContainment["scopes"];
   } | null;
-  /** Whether names are decided now: a gate answers, none does, or no name decides. */
+  /** Whether names are decided now: a gate answers and nothing stops it; not all are; or no name decides. */
   readonly gate: "answers" | "silent" | "not-needed";
+  /** What keeps names from being decided, as seawalld sees it now; empty where none runs. */
+  readonly gateTrouble: readonly DatedTrouble[];
   /** Who is judged as a scope by the kernel, and is not that scope any more by passwd and subuid; or the reverse. */
   readonly alarms: readonly ScopeAlarm[];
   readonly policy: { readonly id: number; readonly path: string } | null;
@@ -69,10 +72,25 @@ export interface Status {
 
 /** Returns the status of this network namespace. Refuses where the kernel may not be asked. */
 export function readStatus(folders: Folders, nowMs: number): Status {
-  return { ...kernelStatus(folders, nowMs), daemon: daemonHealth(folders.run) };
+  const status = kernelStatus(folders, nowMs);
+  const daemon = daemonHealth(folders.run);
+  const gateTrouble = status.gate === "not-needed" || daemon === null ? [] : saidOfGates(folders.run, nowMs);
+  const gate = gateTrouble.some(({ stops }) => stops) ? "silent" : status.gate;
+  return { ...status, gate, gateTrouble, daemon };
 }
 
-type KernelStatus = Omit<Status, "daemon">;
+type KernelStatus = Omit<Status, "daemon" | "gateTrouble">;
+
+/** A word older than this is not of now: seawalld says it anew every 5 s. */
+const STALE_MS = 20_000;
+
+function saidOfGates(run: string, nowMs: number): readonly DatedTrouble[] {
+  const { gate, ageMs } = readSaidOfGates(run);
+  if (ageMs === null || ageMs <= STALE_MS) return gate;
+  const said = `seawalld has said nothing for ${Math.floor(ageMs / 1_000)} s: how names are decided is not known`;
+  const since = new Date(nowMs - ageMs).toISOString();
+  return [{ kind: "daemon", scope: null, stops: false, said, help: "systemctl restart seawalld", since }];
+}
 
 /** One that was killed has left its last word behind, so the lock is asked first. */
 function daemonHealth(run: string): DaemonHealth | null {

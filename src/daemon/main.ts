@@ -91,7 +91,7 @@ async function run(folders: Folders, options: DaemonOptions, voice: DaemonVoice)
   const tidyNow = guard.callback("what a lease left behind stays", () => tidyUp(folders, cuts));
   const reportNow = guard.callback("status is not told", () => {
     report(pipeline.stats());
-    writeHealth(pipeline.stats());
+    writeHealth(pipeline.stats(), keeper.troubles.all());
   });
   reportNow();
   const lookAtUids = guard.callback(

@@ -41,6 +41,8 @@ export interface Gate {
   readonly review: () => Promise<void>;
   /** How many clients have a place now. */
   readonly openConnections: () => number;
+  /** Scopes that have no place for one more connection. */
+  readonly fullScopes: () => string[];
   readonly close: () => void;
 }
 
@@ -104,12 +106,17 @@ export function createGate(options: GateOptions): Gate {
     cutForbidden,
     review,
     openConnections: () => countOpen(scopes.values()),
+    fullScopes: () => fullScopes(scopes.values()),
     close: () => {
       clearTimeout(timer);
       upstream.close();
       for (const scope of scopes.values()) for (const one of scope.connections.open()) one.cut();
     },
   };
+}
+
+function fullScopes(scopes: Iterable<GateScope>): string[] {
+  return [...scopes].flatMap(({ name, connections }) => (connections.isFull() ? [name] : []));
 }
 
 function countOpen(scopes: Iterable<GateScope>): number {

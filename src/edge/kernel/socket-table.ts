@@ -28,6 +28,8 @@ export interface OpenSocket {
   readonly uid: number;
   /** The number of its cgroup2, or null where the kernel does not say. */
   readonly cgroup: bigint | null;
+  /** By which its holders are found in /proc; 0: nobody holds it any more. */
+  readonly inode: number;
 }
 
 /** Both ends of a TCP connection, as one of its sockets has them. */
@@ -36,6 +38,8 @@ export type SocketEnds = Pick<OpenSocket, "address" | "port" | "peer" | "peerPor
 export interface SocketTable {
   /** Hands on every TCP and UDP socket, those that only wait for the network's time-outs aside. */
   eachSocket(onSocket: (socket: OpenSocket) => void): void;
+  /** Hands on only those that wait for anybody: TCP listeners, and UDP sockets without a peer. */
+  eachWaiting(onSocket: (socket: OpenSocket) => void): void;
   /** Ends one TCP connection at this end: its process is told, and so is the peer. False: there is none. */
   endTcp(ends: SocketEnds): boolean;
   close(): void;
@@ -49,6 +53,8 @@ const AF_INET6 = 10;
 const TCP = 6;
 const UDP = 17;
 const LISTEN = 10;
+/** TCP_CLOSE, which of UDP is a socket that was not connected. */
+const UNCONNECTED = 7;
 /** ESTABLISHED (that is also UDP after connect(2)), FIN_WAIT1, FIN_WAIT2, CLOSE_WAIT. */
 const CONNECTED = new Set([1, 4, 5, 8]);
 /** Every state but TIME_WAIT (6) and NEW_SYN_RECV (12): those have no owner. */
@@ -69,20 +75,27 @@ export function openSocketTable(): SocketTable {
   const netlink = openNetlink(NETLINK_SOCK_DIAG, { receiveTimeoutMs: ANSWER_TIMEOUT_MS });
   const ask = createAsker(netlink);
   return {
-    eachSocket: (onSocket) => {
-      for (const family of [AF_INET, AF_INET6]) {
-        for (const protocol of [TCP, UDP]) {
-          const errno = ask(request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, family, protocol), (view, from, to) =>
-            onSocket(decode(view, from, to, protocol)),
-          );
-          // A kernel without this protocol's part has no way to say whose its sockets are.
-          if (errno !== 0 && errno !== ENOENT) throw netlinkError("the socket table refuses", errno);
-        }
-      }
-    },
+    eachSocket: (onSocket) => dump(ask, { tcp: STATES, udp: STATES }, onSocket),
+    eachWaiting: (onSocket) => dump(ask, { tcp: 1 << LISTEN, udp: 1 << UNCONNECTED }, onSocket),
     endTcp: (ends) => endOne(ask, ends),
     close: () => closeNetlink(netlink),
   };
+}
+
+function dump(
+  ask: Ask,
+  states: { readonly tcp: number; readonly udp: number },
+  onSocket: (socket: OpenSocket) => void,
+): void {
+  for (const family of [AF_INET, AF_INET6]) {
+    for (const protocol of [TCP, UDP]) {
+      const wanted = protocol === TCP ? states.tcp : states.udp;
+      const message = request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, family, protocol, undefined, wanted);
+      const errno = ask(message, (view, from, to) => onSocket(decode(view, from, to, protocol)));
+      // A kernel without this protocol's part has no way to say whose its sockets are.
+      if (errno !== 0 && errno !== ENOENT) throw netlinkError("the socket table refuses", errno);
+    }
+  }
 }
 
 type Ask = (message: Uint8Array, onSocket: (view: DataView, from: number, to: number) => void) => number;
@@ -145,6 +158,7 @@ function request(
   family: number,
   protocol: number,
   id: Uint8Array = new Uint8Array(),
+  states = STATES,
 ): Uint8Array {
   const bytes = new Uint8Array(REQUEST_BYTES);
   const view = new DataView(bytes.buffer);
@@ -153,7 +167,7 @@ function request(
   view.setUint16(6, NLM_F_REQUEST | flags, true);
   bytes[16] = family;
   bytes[17] = protocol;
-  view.setUint32(20, STATES, true);
+  view.setUint32(20, states, true);
   bytes.set(id, 24);
   return bytes;
 }
@@ -177,6 +191,7 @@ function decode(view: DataView, from: number, to: number, protocol: number): Ope
     peer: addressAt(20),
     peerPort: view.getUint16(from + ID_AT + 2),
     uid: view.getUint32(from + 64, true),
+    inode: view.getUint32(from + 68, true),
     cgroup,
   };
 }

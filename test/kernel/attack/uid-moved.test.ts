@@ -49,7 +49,7 @@ describe("who a scope is changes after it was applied", () => {
     assert.notEqual(found.containment, "contained");
     assert.match(screen, /^ALARM /);
     assert.doesNotMatch(screen, /^CONTAINED/m);
-    for (const line of screen.split("\n").filter((one) => /^ALARM| {11}/.test(one)))
+    for (const line of screen.split("\n").filter((one) => /^ALARM| {15}/.test(one)))
       assert.ok(line.length <= 80, line);
   };
   const assertQuiet = async () => {

@@ -2,7 +2,7 @@
 
 /** Columns of a terminal that every screen fits. */
 const COLUMNS = 80;
-const WORD_COLUMNS = 11;
+const WORD_COLUMNS = 15;
 
 /** Returns `WORD  text`, folded between words; a word that is longer than a line stays whole. */
 export function folded(word: string, text: string): string[] {
