@@ -26,6 +26,7 @@ import {
 import { isWaiting, withdraw } from "./confirm.ts";
 import { followKernel } from "./gate.ts";
 import { beforePanic, lostBefore, takenPlaceOf } from "./panic-before.ts";
+import { judgedBesides } from "./panic-scope.ts";
 import { prepareCgroups, scopeInterfaces } from "./scope.ts";
 import { parseSeal } from "./seal.ts";
 import { entryOf, settleAt, settleForChange, takeDown } from "./settle.ts";
@@ -82,7 +83,9 @@ export async function panic(
   const inForce = live === null ? undefined : entryInForce(folders.state, live);
   const policyInForce = inForce === undefined ? null : readResolvedPolicy(folders.state, inForce.id);
   const { policy, ...texts } = policyInForce === null ? meant : { ...meant, policy: policyInForce };
-  const { scopes, missing, options } = findScopes(folders.state, inForce, withAgent(policy));
+  const named = withAgent(policy);
+  const wanted = [...named, ...judgedBesides(live, named, readAccounts())];
+  const { scopes, missing, options } = findScopes(folders.state, inForce, wanted);
   if (isWaiting(live)) withdraw(folders);
   const proposed: Proposed = {
     ...texts,

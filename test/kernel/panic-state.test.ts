@@ -129,6 +129,20 @@ describe("a panic and a state folder that changes under it", () => {
     await inForce();
   });
 
+  it("cuts off whom the kernel judges, also where the folder does not say who that is", async () => {
+    await host.shell(
+      "grep -q ^rtbot: /etc/passwd || echo 'rtbot:x:54400:54400::/nonexistent:/bin/sh' >>/etc/passwd",
+    );
+    const text = POLICY.replace("mode: enforce\n", "mode: enforce\nscopes: {agent: {user: rtbot}}\n");
+    const outbound = "outbound:\n  - {allow: 45.33.32.156, port: 22, why: a rule of this test}\n";
+    await seawall.enforce(`${text}${outbound}`);
+    const { code, stdout } = await withState(ELSEWHERE, "panic");
+    assert.equal(code, 0);
+    assert.match(stdout, /^cut off: .*uid-54400/);
+    const judged = await host.shell("nft list table inet seawall | grep 'meta skuid'");
+    assert.match(judged, /54400 : goto/);
+  });
+
   it("where nothing was in force ends in nothing, and says so", async () => {
     await seawall.ok("panic");
     assert.equal(await state(), "panic");
