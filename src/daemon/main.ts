@@ -20,7 +20,7 @@ import { createGuard, type Guard } from "./guarded.ts";
 import { createHealth } from "./health.ts";
 import { type PipelineStats, startPipeline } from "./pipeline.ts";
 import { createSay, type Say } from "./say.ts";
-import { createUidWatch, UID_STEP_MS } from "./uid-watch.ts";
+import { startUidWatch } from "./uid-watch.ts";
 
 /** How often the daemon looks whether a lease ran out. The kernel does not wait for it. */
 const TIDY_STEP_MS = 1_000;
@@ -94,28 +94,27 @@ async function run(folders: Folders, options: DaemonOptions, voice: DaemonVoice)
     writeHealth(pipeline.stats(), keeper.troubles.all());
   });
   reportNow();
-  const lookAtUids = guard.callback(
-    "who the scopes are is not looked at",
-    createUidWatch(folders.state, say),
-  );
-  lookAtUids();
-  const uids = setInterval(lookAtUids, UID_STEP_MS);
+  const stopUids = startUidWatch(folders.state, guard, say);
   const tidy = setInterval(() => {
     tidyNow();
     reportNow();
   }, TIDY_STEP_MS);
-  await new Promise<void>((stop) => {
-    if (voice.signal.aborted) stop();
-    else voice.signal.addEventListener("abort", () => stop(), { once: true });
-  });
+  await aborted(voice.signal);
   clearInterval(tidy);
-  clearInterval(uids);
+  stopUids();
   control.close();
   await drift.stop();
   keeper.stop();
   await pipeline.stop();
   say("stopped; the kernel goes on enforcing, and gates go on for a minute");
   return 0;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((stop) => {
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", () => stop(), { once: true });
+  });
 }
 
 /** Returns the keys of scopes, made once; a scope of no policy has one, too, as the kernel may log for it. */

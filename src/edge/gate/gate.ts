@@ -96,8 +96,7 @@ export function createGate(options: GateOptions): Gate {
       clearTimeout(timer);
       if (next.candidate !== null) {
         // The lease runs out by itself, in the kernel and here.
-        timer = setTimeout(() => void review(), Math.max(0, next.candidate.untilMs - steadyMs()) + 1);
-        timer.unref();
+        timer = setTimeout(() => void review(), Math.max(0, next.candidate.untilMs - steadyMs()) + 1).unref();
       }
       for (const scope of scopes.values()) scope.resolver.forgetPins();
       await pinBindings(scopes.values());
