@@ -89,7 +89,7 @@ function saidOfGates(run: string, nowMs: number): readonly DatedTrouble[] {
   if (ageMs === null || ageMs <= STALE_MS) return gate;
   const said = `seawalld has said nothing for ${Math.floor(ageMs / 1_000)} s: how names are decided is not known`;
   const since = new Date(nowMs - ageMs).toISOString();
-  return [{ kind: "daemon", scope: null, stops: false, said, help: "systemctl restart seawalld", since }];
+  return [{ kind: "daemon", scope: null, stops: false, said, help: "restart seawalld", since }];
 }
 
 /** One that was killed has left its last word behind, so the lock is asked first. */

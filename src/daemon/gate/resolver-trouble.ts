@@ -26,7 +26,7 @@ export function resolverTroubles({ asked, left, health }: ResolverLook): GateTro
     asked.some((one) => one.address === address && one.port === port);
   const found = health.filter(isAsked).flatMap((one) => {
     const said = saidOf(one);
-    return said === null ? [] : [{ said, help: `ask it yourself: dig @${one.address} example.com` }];
+    return said === null ? [] : [{ said, help: IS_IT_UP }];
   });
   const none = asked.length === 0 ? [{ said: NO_RESOLVER, help: NAME_ONE }] : [];
   const unasked = left.map(({ text, why }) => ({
@@ -38,6 +38,7 @@ export function resolverTroubles({ asked, left, health }: ResolverLook): GateTro
 }
 
 const NO_RESOLVER = "there is no resolver to ask: /etc/resolv.conf names none that can be asked";
+const IS_IT_UP = "is it up? another one can be named in /etc/resolv.conf";
 const NAME_ONE = "name one in /etc/resolv.conf by an address without a zone";
 
 function saidOf({ address, silent, unsent, errno, failed, rcode, miscased }: ResolverHealth): string | null {
