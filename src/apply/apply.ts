@@ -65,7 +65,7 @@ export async function applyPolicy(request: ApplyRequest): Promise<ApplyResult> {
   await refuseWithoutGate(request.policy, request.folders.run);
   makeFolder(request.folders.state);
   const live = settleForChange(request.folders);
-  refusePanic(live);
+  refusePanic(request.folders.state, live, "be-replaced");
   const options = machineOptions(request.policy, uplinks);
   const compiled = compileNext(request.policy, live, options);
   if (!compiled.ok) return compiled;

@@ -1,7 +1,7 @@
 /** What the kernel is given when the machine starts: files that `nft -f` loads, with nothing of ours alive. */
 import { mkdirSync, rmSync } from "node:fs";
 import { SeawallError } from "../core/base/error.ts";
-import { type Compilation, compileNftables, type CompileOptions } from "../core/compile/nftables/compile.ts";
+import { compileNftables, type CompileOptions } from "../core/compile/nftables/compile.ts";
 import { renderRuleset } from "../core/compile/nftables/render.ts";
 import { PARENT_SLICE, selectorOfCgroup, selectorOfUnit } from "../core/containment/slice.ts";
 import { panicPolicy } from "../core/policy/panic.ts";
@@ -24,8 +24,8 @@ export function keptRuleset(
   ruleset: KeptRuleset["ruleset"],
   options: CompileOptions,
 ): KeptRuleset {
-  const lasting = hasTemporary(policy) ? rulesetOf(compileNftables(withoutTemporary(policy), options)) : null;
-  const fallback = rulesetOf(compileNftables(fallbackPolicy(policy), options));
+  const lasting = hasTemporary(policy) ? compileKept(withoutTemporary(policy), options) : null;
+  const fallback = compileKept(fallbackPolicy(policy), options);
   return {
     ruleset,
     boot: bootText(policy, lasting ?? ruleset, sealOf({ ...entry, held: lasting !== null }), options),
@@ -59,7 +59,9 @@ function hasCgroup({ kind }: ResolvedPolicy["scopes"][number]["target"]): boolea
   return kind === "unit" || kind === "cgroup";
 }
 
-function rulesetOf(compiled: Compilation): KeptRuleset["ruleset"] {
+/** Returns the ruleset of a policy that was compiled for this machine before. */
+export function compileKept(policy: ResolvedPolicy, options: CompileOptions): KeptRuleset["ruleset"] {
+  const compiled = compileNftables(policy, options);
   if (compiled.ok) return compiled.ruleset;
   throw new SeawallError("SEAWALL_POLICY", "the rules for the next start cannot be made", {
     still: "nothing was changed",

@@ -23,7 +23,7 @@ import {
 } from "../edge/state/history.ts";
 import { writeKeptRuleset } from "../edge/state/kept-ruleset.ts";
 import { writeResolvedPolicy } from "../edge/state/resolved-policy.ts";
-import { keptRuleset } from "./boot.ts";
+import { compileKept, keptRuleset } from "./boot.ts";
 import { confirmLineHere } from "./confirm-line.ts";
 import { isWaiting, withdraw } from "./confirm.ts";
 import { carryContainment } from "./containment-record.ts";
@@ -33,7 +33,7 @@ import { knowOpenConnections } from "./open-connection.ts";
 import { scopeUids } from "./operator.ts";
 import { preload } from "./preload.ts";
 import { prepareCgroups, scopeInterfaces } from "./scope.ts";
-import { parseSeal, sealOf } from "./seal.ts";
+import { parseSeal, sealOf, type SealOver } from "./seal.ts";
 import { entryOf, settleOver } from "./settle.ts";
 import { isGenerationInUse, releaseGeneration } from "./stamp.ts";
 
@@ -48,6 +48,10 @@ export interface Proposed extends PolicyTexts {
   readonly from?: number;
   /** The entry whose look at the scopes holds for this policy too, because they are the same. */
   readonly sameScopesAs?: HistoryEntry | undefined;
+  /** Of a panic: what it takes the place of. */
+  readonly over?: SealOver;
+  /** What ends by the clock waits, because nobody knows the time: the ruleset that is loaded is without it. */
+  readonly held?: boolean;
   /** It was confirmed before: a gate that is not there refuses its names, and not the policy. */
   readonly knownGood?: boolean;
   readonly folders: Folders;
@@ -141,6 +145,8 @@ function record(
 ): HistoryEntry {
   const { state } = proposed.folders;
   const { generation } = ruleset;
+  // What is loaded may lack what waits for the clock; what is kept is all of it.
+  const whole = proposed.held === true ? compileKept(proposed.policy, { ...options, generation }) : ruleset;
   const history = readHistory(state);
   const entry: HistoryEntry = {
     id: newestId(state) + 1,
@@ -150,16 +156,17 @@ function record(
     policyPath: proposed.path,
     sha256: policyHash(proposed),
     mode: proposed.policy.mode,
-    objects: ruleset.objects.map((object) => object.name),
-    elements: countElements(ruleset),
+    objects: whole.objects.map((object) => object.name),
+    elements: countElements(whole),
     by: proposed.by,
     dropIns: proposed.dropIns.map(({ file }) => file),
     ...(proposed.kind === undefined ? {} : { kind: proposed.kind }),
     ...(proposed.how === undefined ? {} : { how: proposed.how }),
     ...(proposed.from === undefined ? {} : { from: proposed.from }),
     ownModes: ownModesOf(proposed.policy),
+    ...(proposed.over === undefined ? {} : { over: proposed.over }),
   };
-  keep(proposed, entry, ruleset, options);
+  keep(proposed, entry, whole, options);
   if (proposed.sameScopesAs !== undefined) carryContainment(state, proposed.sameScopesAs, entry);
   const used = history.filter(({ confirmedMs }) => confirmedMs !== null).at(-1);
   const plain = history.filter(({ confirmedMs, kind }) => confirmedMs !== null && kind === undefined).at(-1);
@@ -189,7 +196,7 @@ function countElements({ objects }: Ruleset): number {
 }
 
 async function load(
-  { policy, folders, leaseMs, knownGood = false }: Proposed,
+  { policy, folders, leaseMs, knownGood = false, held = false }: Proposed,
   ruleset: Ruleset,
   live: LiveState | null,
   entry: HistoryEntry,
@@ -201,7 +208,7 @@ async function load(
     candidate: ruleset,
     previous: live?.committed ?? null,
     leaseSeconds: Math.ceil(leaseMs / 1_000),
-    seal: sealOf(entry),
+    seal: sealOf({ ...entry, held }),
     loaded,
   });
   loadTransaction(stage);

@@ -59,7 +59,8 @@ function restore(folders: Folders, live: LiveState | null, broken: Broken): Heal
   const lost = live === null ? hadCandidate(landmark) : live.candidate !== null && live.leaseMs !== null;
   if (entry === undefined) return nothingToRestore(folders, live, broken);
   try {
-    const isHeld = landmark === null || sealHeld(live);
+    // What the kernel held without what ends by the clock comes back without it, also when all of it is gone.
+    const isHeld = landmark === null || landmark.held || sealHeld(live);
     const inPlace = damage === "rules" && !lost && rewriteInPlace(folders, live, entry);
     if (!inPlace) loadWhole(folders, entry, isHeld && !isClockSet());
     writeLandmark(folders);

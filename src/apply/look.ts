@@ -19,7 +19,7 @@ export function withFreshLook(folders: Folders, status: Status, nowMs: number): 
     if (inForce.kind !== "judging") return status;
     const scopes = examineContainment(inForce.policy, readAccounts());
     const found = { grade: worstOf(scopes), scopes, examinedMs: nowMs, stale: false };
-    return { ...status, ...containmentOf(found) };
+    return { ...status, ...containmentOf(found, status.alarms) };
   } catch (cause) {
     if (!(cause instanceof SeawallError)) throw cause;
     return status;

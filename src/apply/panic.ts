@@ -1,14 +1,17 @@
 /** Cuts the agents off at once, without a lease: nothing here can lock the owner out, SSH stays. */
+import { assert } from "../core/base/assert.ts";
 import { SeawallError } from "../core/base/error.ts";
 import { panicPolicy } from "../core/policy/panic.ts";
 import type { ResolvedPolicy, ResolvedScope } from "../core/policy/resolved.ts";
+import { hasTemporary, withoutTemporary } from "../core/policy/temporary.ts";
 import { readAccounts } from "../edge/host/accounts.ts";
 import { networkInterfaces, uplinkInterfaces } from "../edge/host/route.ts";
+import { isClockSet } from "../edge/kernel/clock.ts";
 import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import { knowsTimeouts } from "../edge/kernel/nft.ts";
 import type { Folders } from "../edge/state/folder.ts";
-import { type HistoryEntry, readHistoryEntry } from "../edge/state/history-entry.ts";
-import { type PolicyTexts, readPolicyOf, readHistory, writeHistory } from "../edge/state/history.ts";
+import type { HistoryEntry } from "../edge/state/history-entry.ts";
+import { type PolicyTexts, readPolicyOf, writeHistory } from "../edge/state/history.ts";
 import { readKeptRuleset } from "../edge/state/kept-ruleset.ts";
 import { readResolvedPolicy } from "../edge/state/resolved-policy.ts";
 import { together } from "./attempt.ts";
@@ -21,6 +24,8 @@ import {
 } from "./candidate.ts";
 import { isWaiting, withdraw } from "./confirm.ts";
 import { followKernel } from "./gate.ts";
+import { beforePanic, lostBefore, takenPlaceOf } from "./panic-before.ts";
+import { judgedBesides } from "./panic-scope.ts";
 import { prepareCgroups, scopeInterfaces } from "./scope.ts";
 import { parseSeal } from "./seal.ts";
 import { type NoSsh, noSshUnder } from "./no-ssh.ts";
@@ -50,9 +55,13 @@ export interface Panicked {
   readonly trouble: string | null;
 }
 
-/** Refuses a change while a panic holds. */
-export function refusePanic(live: LiveState | null): void {
-  if (!isPanic(live)) return;
+/**
+ * Refuses a change while a panic holds. One whose predecessor this state folder does not have cannot be ended, so a
+ * policy may take its place: until that is confirmed the panic stands behind it.
+ */
+export function refusePanic(state: string, live: LiveState | null, may: "stay" | "be-replaced"): void {
+  if (live === null || !isPanic(live)) return;
+  if (may === "be-replaced" && beforePanic(state, live).kind === "lost") return;
   throw new SeawallError("SEAWALL_PANIC", "a panic holds: the agents are cut off", {
     still: "nothing was changed",
     help: "seawall panic --off",
@@ -80,7 +89,9 @@ export async function panic(
   const inForce = live === null ? undefined : entryInForce(folders.state, live);
   const policyInForce = inForce === undefined ? null : readResolvedPolicy(folders.state, inForce.id);
   const { policy, ...texts } = policyInForce === null ? meant : { ...meant, policy: policyInForce };
-  const { scopes, missing, options } = findScopes(folders.state, inForce, withAgent(policy));
+  const named = withAgent(policy);
+  const wanted = [...named, ...judgedBesides(live, named, readAccounts())];
+  const { scopes, missing, options } = findScopes(folders.state, inForce, wanted);
   if (isWaiting(live)) withdraw(folders);
   const { ways, strangers } = panicWays();
   const panicked = panicPolicy({ ...policy, scopes }, ways);
@@ -91,6 +102,7 @@ export async function panic(
     kind: "panic",
     sameScopesAs:
       policyInForce?.outbound != null && scopes.length === policyInForce.scopes.length ? inForce : undefined,
+    over: takenPlaceOf(folders, live),
     knownGood: true,
     folders,
     leaseMs: LEASE_MS,
@@ -109,57 +121,59 @@ export async function panic(
   };
 }
 
-/** Ends a panic: what was in force before it is again. Returns its generation, or null when that was nothing. */
-export async function endPanic(
-  folders: Folders,
-  by: string,
-  nowMs: () => number,
-): Promise<{ readonly generation: number | null; readonly trouble: string | null }> {
+export interface PanicEnded {
+  /** Null: nothing was in force before it, and nothing is now. */
+  readonly generation: number | null;
+  /** What ends by the clock waits, as it did before the panic. */
+  readonly held: boolean;
+  readonly trouble: string | null;
+}
+
+/**
+ * Ends a panic: what was in force before it is again. Refuses with SEAWALL_STATE when something was and this state
+ * folder does not have it; then the panic holds on.
+ */
+export async function endPanic(folders: Folders, by: string, nowMs: () => number): Promise<PanicEnded> {
   const live = readLive();
   if (live === null || !isPanic(live) || live.committed === null) {
     throw new SeawallError("SEAWALL_NOTHING_PENDING", "there is no panic to end", { help: "seawall status" });
   }
-  const before = beforePanic(folders.state, entryOf(folders.state, live, live.committed));
-  const known = before === undefined ? null : knownPolicy(folders.state, before);
-  if (before === undefined || known === null) {
-    const trouble = takeDown(folders);
-    await followKernel(folders.run);
-    return { generation: null, trouble };
+  const before = beforePanic(folders.state, live);
+  switch (before.kind) {
+    case "lost":
+      throw lostBefore(before.what);
+    case "nothing": {
+      const trouble = takeDown(folders);
+      await followKernel(folders.run);
+      return { generation: null, trouble, held: false };
+    }
+    case "entry": {
+      const known = knownPolicy(folders.state, before.entry);
+      const held = before.held && !isClockSet() && hasTemporary(known.policy);
+      const options = machineOptions(known.policy, uplinkInterfaces());
+      const proposed = {
+        ...known,
+        by,
+        how: "panic-off" as const,
+        from: before.entry.id,
+        sameScopesAs: before.entry,
+        held,
+        knownGood: true,
+        folders,
+        leaseMs: LEASE_MS,
+        nowMs,
+      };
+      return { ...(await putInForce(proposed, options, null)), held };
+    }
   }
-  const options = machineOptions(known.policy, uplinkInterfaces());
-  return putInForce(
-    {
-      ...known,
-      by,
-      how: "panic-off",
-      from: before.id,
-      sameScopesAs: before,
-      knownGood: true,
-      folders,
-      leaseMs: LEASE_MS,
-      nowMs,
-    },
-    options,
-    null,
-  );
-}
-
-/**
- * Returns what a panic took the place of; undefined when that was nothing. SECURITY: a panic that could not be
- * written down (a full disk) took the place of what was confirmed last, and not of nothing.
- */
-function beforePanic(state: string, entry: HistoryEntry | undefined): HistoryEntry | undefined {
-  if (entry !== undefined && entry.confirmedMs !== null) return readHistoryEntry(state, entry.before);
-  return readHistory(state)
-    .filter(({ confirmedMs, kind }) => confirmedMs !== null && kind === undefined)
-    .at(-1);
 }
 
 /** Loads and keeps at once, in this order: candidate, then nothing else. */
 async function putInForce(proposed: Proposed, options: MachineOptions, before: number | null) {
   const { folders, nowMs } = proposed;
   const live = settleForChange(folders);
-  const compiled = compileNext(proposed.policy, live, options);
+  const inForce = proposed.held === true ? withoutTemporary(proposed.policy) : proposed.policy;
+  const compiled = compileNext(inForce, live, options);
   if (!compiled.ok) {
     throw new SeawallError("SEAWALL_POLICY", compiled.diagnostics[0]?.message ?? "it cannot be expressed", {
       still: "what was in force is",
@@ -192,9 +206,10 @@ function entryInForce(state: string, live: LiveState): HistoryEntry | undefined 
   return generation === null ? undefined : entryOf(state, live, generation);
 }
 
-function knownPolicy(state: string, entry: HistoryEntry): MeantPolicy | null {
+function knownPolicy(state: string, entry: HistoryEntry): MeantPolicy {
   const policy = readResolvedPolicy(state, entry.id);
-  return policy === null ? null : { policy, path: entry.policyPath, ...readPolicyOf(state, entry) };
+  assert(policy !== null, "what is put back was read a moment ago");
+  return { policy, path: entry.policyPath, ...readPolicyOf(state, entry) };
 }
 
 const DEFAULT_AGENT: ResolvedScope = {

@@ -27,7 +27,7 @@ export async function pause(
   nowMs: () => number,
 ): Promise<{ readonly untilMs: number; readonly change: string; readonly trouble: string | null }> {
   const live = settleOver(folders, readLive());
-  if (isPanic(live)) refusePanic(live);
+  if (isPanic(live)) refusePanic(folders.state, live, "stay");
   const entry = live?.committed == null ? undefined : entryOf(folders.state, live, live.committed);
   const policy = entry === undefined ? null : readResolvedPolicy(folders.state, entry.id);
   if (live === null || entry === undefined || policy === null || policy.mode.outbound === "observe") {

@@ -3,13 +3,8 @@ import { SeawallError } from "../core/base/error.ts";
 import { plain } from "../core/base/plain.ts";
 import { formatIp, isLoopback } from "../core/net/ip.ts";
 import type { SshWay } from "../core/policy/ssh-way.ts";
-import {
-  holderOf,
-  type Listening,
-  lookAtSsh,
-  type SshListener,
-  type SshSeen,
-} from "../edge/host/ssh-session.ts";
+import { holderOf } from "../edge/host/socket.ts";
+import { type Listening, lookAtSsh, type SshListener, type SshSeen } from "../edge/host/ssh-session.ts";
 import { configuredPorts } from "../edge/host/ssh-unit.ts";
 import { openSocketTable } from "../edge/kernel/socket-table.ts";
 
@@ -64,7 +59,7 @@ export function panicWays(): PanicWays {
 
 function strangerText({ address, port, uid, inode }: Listening, isLetIn: boolean): string {
   const holder = holderOf(inode);
-  const who = holder === undefined ? "somebody" : `pid ${holder.pid} (${holder.program})`;
+  const who = holder === null ? "somebody" : `pid ${holder.pid} (${holder.program ?? "a program"})`;
   const place = address.family === 6 ? `[${formatIp(address)}]:${port}` : `${formatIp(address)}:${port}`;
   const outcome = isLetIn
     ? "it shares the port with this host's SSH, so what comes to that address is let in"

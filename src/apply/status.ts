@@ -1,7 +1,9 @@
 /** What is in force, told by the kernel; our own files only give it names. Light: this runs on every prompt. */
+import type { ScopeAlarm } from "../core/drift/judged-uids.ts";
+import type { DatedTrouble } from "../core/gate/trouble.ts";
 import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import { daemonRuns } from "../edge/kernel/change-lock.ts";
-import { type DaemonHealth, readDaemonHealth } from "../edge/state/daemon-health.ts";
+import { type DaemonHealth, readDaemonHealth, readSaidOfGates } from "../edge/state/daemon-health.ts";
 import type { Folders } from "../edge/state/folder.ts";
 import { readBoot } from "../edge/state/boot-file.ts";
 import type { OwnModes } from "../edge/state/history-entry.ts";
@@ -11,6 +13,7 @@ import { type Condition, conditionOf } from "./expected.ts";
 import { type DriftRecord, readDriftRecord } from "./drift-record.ts";
 import { readLandmark } from "./landmark.ts";
 import { type LastChange, lastChange } from "./last-change.ts";
+import { scopeAlarms } from "./scope-alarm.ts";
 import { parseSeal } from "./seal.ts";
 
 /** What happens to new packets of one direction. `unknown`: the kernel does not hold what was applied. */
@@ -43,8 +46,12 @@ export interface Status {
     readonly stale: boolean;
     readonly scopes: RecordedContainment["scopes"];
   } | null;
-  /** Whether names are decided now: a gate answers, none does, or no name decides. */
+  /** Whether names are decided now: a gate answers and nothing stops it; not all are; or no name decides. */
   readonly gate: "answers" | "silent" | "not-needed";
+  /** What keeps names from being decided, as seawalld sees it now; empty where none runs. */
+  readonly gateTrouble: readonly DatedTrouble[];
+  /** Who is judged as a scope by the kernel, and is not that scope any more by passwd and subuid; or the reverse. */
+  readonly alarms: readonly ScopeAlarm[];
   readonly policy: { readonly id: number; readonly path: string } | null;
   /** The newest change, when it is not in force because nobody confirmed it. */
   readonly lastChange: LastChange | null;
@@ -65,10 +72,25 @@ export interface Status {
 
 /** Returns the status of this network namespace. Refuses where the kernel may not be asked. */
 export function readStatus(folders: Folders, nowMs: number): Status {
-  return { ...kernelStatus(folders, nowMs), daemon: daemonHealth(folders.run) };
+  const status = kernelStatus(folders, nowMs);
+  const daemon = daemonHealth(folders.run);
+  const gateTrouble = status.gate === "not-needed" || daemon === null ? [] : saidOfGates(folders.run, nowMs);
+  const gate = gateTrouble.some(({ stops }) => stops) ? "silent" : status.gate;
+  return { ...status, gate, gateTrouble, daemon };
 }
 
-type KernelStatus = Omit<Status, "daemon">;
+type KernelStatus = Omit<Status, "daemon" | "gateTrouble">;
+
+/** A word older than this is not of now: seawalld says it anew every 5 s. */
+const STALE_MS = 20_000;
+
+function saidOfGates(run: string, nowMs: number): readonly DatedTrouble[] {
+  const { gate, ageMs } = readSaidOfGates(run);
+  if (ageMs === null || ageMs <= STALE_MS) return gate;
+  const said = `seawalld has said nothing for ${Math.floor(ageMs / 1_000)} s: how names are decided is not known`;
+  const since = new Date(nowMs - ageMs).toISOString();
+  return [{ kind: "daemon", scope: null, stops: false, said, help: "restart seawalld", since }];
+}
 
 /** One that was killed has left its last word behind, so the lock is asked first. */
 function daemonHealth(run: string): DaemonHealth | null {
@@ -127,6 +149,7 @@ function inForceStatus({ state }: Folders, live: LiveState, generation: number, 
   const seal = sealOf(live, generation);
   const entry = readHistoryEntry(state, seal?.id);
   const isOfSeal = seal !== undefined && entry?.sha256 === seal.sha256;
+  const alarms = scopeAlarms(state, live);
   return {
     state: stateOf(seal),
     mode: seal?.mode ?? null,
@@ -134,7 +157,8 @@ function inForceStatus({ state }: Folders, live: LiveState, generation: number, 
     outbound: outboundState(live, generation, seal?.mode.outbound),
     ownModes: entry?.ownModes ?? null,
     generation,
-    ...containmentOf(isOfSeal && entry !== undefined ? readContainment(state, entry, nowMs) : null),
+    ...containmentOf(isOfSeal && entry !== undefined ? readContainment(state, entry, nowMs) : null, alarms),
+    alarms,
     gate: gateOf(live),
     policy: entry === undefined ? null : { id: entry.id, path: entry.policyPath },
     held: seal?.held ?? false,
@@ -165,10 +189,21 @@ function directionState(mode: string | undefined): DirectionState {
 /** Returns the two fields of the status that tell what was seen of the scopes. */
 export function containmentOf(
   seen: RecordedContainment | null,
+  alarms: readonly ScopeAlarm[],
 ): Pick<Status, "containment" | "containmentSeen"> {
   if (seen === null) return { containment: "unknown", containmentSeen: null };
   const { grade, examinedMs, stale, scopes } = seen;
-  return { containment: grade, containmentSeen: { at: new Date(examinedMs).toISOString(), stale, scopes } };
+  const containment = underAlarm(grade, alarms);
+  return { containment, containmentSeen: { at: new Date(examinedMs).toISOString(), stale, scopes } };
+}
+
+/** What was seen of a scope's processes says nothing of processes that are not judged as that scope. */
+function underAlarm(
+  grade: RecordedContainment["grade"],
+  alarms: readonly ScopeAlarm[],
+): RecordedContainment["grade"] {
+  if (alarms.some(({ gravity }) => gravity === "unjudged")) return "not-contained";
+  return alarms.length > 0 && grade === "contained" ? "partly" : grade;
 }
 
 /** Nothing of ours judges: as it should be, or because somebody took it away. */
@@ -188,6 +223,7 @@ function absent(condition: Condition, nowMs: number): KernelStatus {
     containment: "unknown",
     containmentSeen: null,
     gate: "not-needed",
+    alarms: [],
     policy: null,
     lastChange: null,
     drift,

@@ -21,6 +21,7 @@ import { createHealth } from "./health.ts";
 import { type PipelineStats, startPipeline } from "./pipeline.ts";
 import { createSay, type Say } from "./say.ts";
 import { startSshWatch } from "./ssh-watch.ts";
+import { startUidWatch } from "./uid-watch.ts";
 
 /** How often the daemon looks whether a lease ran out. The kernel does not wait for it. */
 const TIDY_STEP_MS = 1_000;
@@ -84,7 +85,6 @@ async function run(folders: Folders, options: DaemonOptions, voice: DaemonVoice)
       return keeper.refill();
     },
   });
-  const ssh = startSshWatch(folders, voice.nowMs, say);
   const control = await openControl(`${folders.run}/control.sock`, keeper);
   say("reading the kernel's log");
   const report = createReporter(say);
@@ -92,25 +92,30 @@ async function run(folders: Folders, options: DaemonOptions, voice: DaemonVoice)
   const tidyNow = guard.callback("what a lease left behind stays", () => tidyUp(folders, cuts));
   const reportNow = guard.callback("status is not told", () => {
     report(pipeline.stats());
-    writeHealth(pipeline.stats());
+    writeHealth(pipeline.stats(), keeper.troubles.all());
   });
   reportNow();
+  const watches = [startSshWatch(folders, voice.nowMs, say), startUidWatch(folders.state, guard, say)];
   const tidy = setInterval(() => {
     tidyNow();
     reportNow();
   }, TIDY_STEP_MS);
-  await new Promise<void>((stop) => {
-    if (voice.signal.aborted) stop();
-    else voice.signal.addEventListener("abort", () => stop(), { once: true });
-  });
+  await aborted(voice.signal);
   clearInterval(tidy);
-  ssh.stop();
+  for (const watch of watches) watch.stop();
   control.close();
   await drift.stop();
   keeper.stop();
   await pipeline.stop();
   say("stopped; the kernel goes on enforcing, and gates go on for a minute");
   return 0;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((stop) => {
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", () => stop(), { once: true });
+  });
 }
 
 /** Returns the keys of scopes, made once; a scope of no policy has one, too, as the kernel may log for it. */

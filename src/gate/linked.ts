@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { GateHealth } from "../core/gate/health.ts";
 import { KEY_BYTES, type RefusalKey, refusalKey } from "../core/gate/refusal.ts";
 import type { ToGate } from "../core/gate/message.ts";
 import { parseHostname } from "../core/net/hostname.ts";
@@ -101,7 +102,10 @@ class LinkedGates {
     this.turnedAway = 0;
     switch (message.kind) {
       case "ping":
-        return this.link.send({ kind: "pong" });
+        return this.link.send({
+          kind: "pong",
+          ...(message.health === true ? { health: this.health() } : {}),
+        });
       case "setup":
         return void this.setUpInTurn(message);
       case "stop":
@@ -109,6 +113,10 @@ class LinkedGates {
       case "retire":
         return void this.retire();
     }
+  }
+
+  health(): GateHealth {
+    return { resolvers: this.upstream.health(), full: this.gate.fullScopes() };
   }
 
   /** The doors are free before seawalld hears that we are gone, so that they are never taken twice. */

@@ -7,7 +7,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SeawallError } from "../core/base/error.ts";
-import { GATE_UID, GATE_USER } from "../core/compile/nftables/gate.ts";
+import { GATE_UID, GATE_USER } from "../core/compile/nftables/gate-user.ts";
 import { runSync } from "../edge/host/command.ts";
 
 const PLACES = ["/etc/passwd", "/etc/group"] as const;

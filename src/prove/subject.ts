@@ -1,9 +1,9 @@
 /** The policy that the kernel judges by now. */
+import { policyAsHeld } from "../apply/held-policy.ts";
 import { readStatus, type Status } from "../apply/status.ts";
 import { SeawallError } from "../core/base/error.ts";
 import type { ResolvedPolicy, ResolvedScope } from "../core/policy/resolved.ts";
 import type { Folders } from "../edge/state/folder.ts";
-import { readResolvedPolicy } from "../edge/state/resolved-policy.ts";
 
 export interface Subject {
   readonly policy: ResolvedPolicy;
@@ -19,7 +19,7 @@ export function subjectInForce(folders: Folders, nowMs: number): Subject {
       help: "seawall apply FILE",
     });
   }
-  const policy = readResolvedPolicy(folders.state, status.policy.id);
+  const policy = policyAsHeld(folders.state, status.policy.id, status.held);
   if (policy === null) {
     throw new SeawallError("SEAWALL_STATE", `the history has no meaning of policy ${status.policy.id}`, {
       still: "the kernel keeps the rules it has",

@@ -27,7 +27,7 @@ export const command: Command = {
     const folders = foldersOf(context.env);
     return locked(folders.run, async () => {
       const live = readLive();
-      refusePanic(live);
+      refusePanic(folders.state, live, "stay");
       if (live === null) {
         context.out("Seawall was off already\n");
         return EXIT.ok;

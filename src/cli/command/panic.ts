@@ -71,7 +71,7 @@ function sshText(ports: readonly number[]): string {
 }
 
 async function end(context: CommandContext, folders: Folders, by: string): Promise<ExitCode> {
-  const { generation, trouble } = await endPanic(folders, by, context.nowMs);
+  const { generation, held, trouble } = await endPanic(folders, by, context.nowMs);
   if (context.flags["json"] === true) context.out(`${JSON.stringify({ schema: SCHEMA, generation })}\n`);
   else {
     context.out(
@@ -80,6 +80,8 @@ async function end(context: CommandContext, folders: Folders, by: string): Promi
         : `the panic is over: the policy before it is in force again, as generation ${generation}\n`,
     );
   }
+  if (held)
+    context.err("warning: what is allowed only until a time goes on waiting for the clock to be set\n");
   if (trouble !== null) context.err(`warning: ${trouble}\n`);
   return EXIT.ok;
 }

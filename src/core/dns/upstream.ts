@@ -97,6 +97,21 @@ export function parseUpstream(bytes: Uint8Array, length: number, asked: Asked): 
   return { ok: true, answer: { ...head, rcode, ...read } };
 }
 
+/** Whether a message would be the reply to what was asked, were it not for the case of the name. Never throws. */
+export function isInOtherCase(bytes: Uint8Array, length: number, asked: Asked): boolean {
+  const end = Math.min(length, bytes.length, MESSAGE_BYTES_MAX);
+  const lower = asked.question.map(lowerCase);
+  const told = bytes.slice(0, end);
+  const last = Math.min(end, HEADER_BYTES + lower.length);
+  for (let at = HEADER_BYTES; at < last; at += 1) told[at] = lowerCase(told[at] ?? 0);
+  return !isReplyTo(bytes, end, asked) && isReplyTo(told, end, { ...asked, question: lower });
+}
+
+/** Length bytes are below 64, so that no one of them is taken for a letter. */
+function lowerCase(byte: number): number {
+  return byte >= 65 && byte <= 90 ? byte + 32 : byte;
+}
+
 function isReplyTo(bytes: Uint8Array, end: number, { id, question, type }: Asked): boolean {
   const behind = HEADER_BYTES + question.length;
   if (end < behind + 4 || read16(bytes, 0) !== id) return false;

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import type { PrefixSet } from "../net/prefix-set.ts";
 import type { ResolvedPolicy } from "../policy/resolved.ts";
+import { GATE_HEALTH, type GateHealth } from "./health.ts";
 import type { RefusalKey } from "./refusal.ts";
 import type { GateReport } from "./report.ts";
 
@@ -39,7 +40,8 @@ export type ToGate =
       /** What the ids of refusals are made with, by scope. */
       readonly refusalKeys: ReadonlyMap<string, RefusalKey>;
     }
-  | { readonly kind: "ping" }
+  /** `health`: the answer is to say how the gate is; a gate of an earlier version knows nothing of it. */
+  | { readonly kind: "ping"; readonly health?: true }
   /** No policy needs a gate any more. */
   | { readonly kind: "stop" }
   /** Another version takes the place: doors close, what is open has a while, nothing more is said. */
@@ -48,7 +50,7 @@ export type ToGate =
 
 export type FromGate =
   | { readonly kind: "hello"; readonly pid: number; readonly version: string }
-  | { readonly kind: "pong" }
+  | { readonly kind: "pong"; readonly health?: GateHealth | undefined }
   | { readonly kind: "ready"; readonly id: number; readonly trouble: readonly string[] }
   | {
       readonly kind: "pin";
@@ -90,7 +92,7 @@ const REPORT = z.strictObject({
 
 const FROM_GATE = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("hello"), pid: ID, version: z.string().max(64) }),
-  z.strictObject({ kind: z.literal("pong") }),
+  z.strictObject({ kind: z.literal("pong"), health: GATE_HEALTH.optional() }),
   z.strictObject({ kind: z.literal("ready"), id: ID, trouble: z.array(TEXT).max(64) }),
   z.strictObject({
     kind: z.literal("pin"),

@@ -56,7 +56,10 @@ export class ContainerKeeper {
   async pin(): Promise<void> {
     const { pins } = this.options;
     if (pins.containers().size === 0) return;
-    await this.attempt("pins", async () => pins.pinContainers(await containerAddresses(pins.containers())));
+    await this.attempt("pins", async () => {
+      const where = await containerAddresses(pins.containers());
+      pins.pinContainers(where, this.options.nowMs());
+    });
   }
 
   /**

@@ -5,25 +5,24 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { readLandmark } from "../../apply/landmark.ts";
 import { VERSION } from "../../core/base/version.ts";
 import type { FromGate } from "../../core/gate/message.ts";
-import type { RefusalKey } from "../../core/gate/refusal.ts";
 import { gatedScopes } from "../../core/policy/gated.ts";
 import type { PrefixSet } from "../../core/net/prefix-set.ts";
 import { ownAddresses } from "../../edge/host/own-address.ts";
 import { readResolvers } from "../../edge/host/resolv-conf.ts";
 import { readLive } from "../../edge/kernel/live.ts";
 import { openSetElements, type SetElements } from "../../edge/kernel/set-elements.ts";
-import type { Folders } from "../../edge/state/folder.ts";
 import { createGuard, type Guard } from "../guarded.ts";
-import type { Say } from "../say.ts";
-import { type BelievedReport, type Beliefs, createBeliefs } from "./belief.ts";
+import { type Beliefs, createBeliefs } from "./belief.ts";
 import { ContainerKeeper } from "./container-keeper.ts";
 import { doorsOf, hasMoreDoors, heldByOthers, isEnforced, networksOf } from "./door-plan.ts";
+import type { GateKeeperOptions } from "./keeper-options.ts";
 import { nameResolvers } from "./kernel-signs.ts";
 import { type LinkServer, openLinkServer } from "./link-server.ts";
 import { createPinKeeper, type PinKeeper, type PinWish } from "./pin-keeper.ts";
 import { allOf, isSame, type KnownPolicy, type PoliciesInForce, policiesInForce } from "./policy-watch.ts";
 import { createGateProcess, type GateProcess } from "./process.ts";
 import { SETUP_ANSWER_MS, setupOf, Setups } from "./setups.ts";
+import { TroubleLook } from "./trouble-look.ts";
 
 export interface GateKeeper {
   /** Looks at the kernel now; resolves once the gates judge by what it holds. `comingId`: loaded, not yet in force. */
@@ -32,21 +31,9 @@ export interface GateKeeper {
   ) => Promise<{ readonly ready: boolean; readonly trouble: readonly string[] }>;
   /** Our table was made anew: everything that was pinned in it is pinned again. */
   readonly refill: () => void;
+  /** What keeps names from being decided. */
+  readonly troubles: TroubleLook;
   readonly stop: () => void;
-}
-
-export interface GateKeeperOptions {
-  readonly folders: Folders;
-  readonly gateUid: number;
-  /** Named by the operator; else those of resolv.conf. */
-  readonly resolvers: readonly { readonly address: string; readonly port: number }[];
-  readonly nowMs: () => number;
-  readonly say: Say;
-  /** What the ids of a scope's refusals are made with. */
-  readonly refusalKeyOf: (scope: string) => RefusalKey;
-  readonly onReport: (believed: BelievedReport, generation: number) => void;
-  /** A gate told what is not believed: of no scope or rule in force, or no host or address. */
-  readonly onUnbelieved: () => void;
 }
 
 const LOOK_STEP_MS = 250;
@@ -90,6 +77,9 @@ class Keeper implements GateKeeper {
   known = NOBODY;
   knownAround = "";
   trouble: readonly string[] = [];
+  /** Of that, what no gate said. */
+  ownTrouble: readonly string[] = [];
+  readonly troubles: TroubleLook;
   isSetUp = false;
   isStopped = false;
   /** Of the gate that is linked; null while one retires, which is no loss. */
@@ -114,6 +104,7 @@ class Keeper implements GateKeeper {
     this.options = options;
     this.guard = createGuard(options.say);
     const { folders, nowMs, say } = options;
+    this.troubles = new TroubleLook(this);
     this.beliefs = createBeliefs(options.refusalKeyOf);
     this.containers = new ContainerKeeper({ pins: this.pins, state: folders.state, nowMs, say });
     this.process = createGateProcess(`${options.folders.run}/${LINK_FILE}`, () => performance.now(), say);
@@ -147,11 +138,13 @@ class Keeper implements GateKeeper {
         SIGN_STEP_MS,
       ),
     ];
+    this.troubles.start();
     await this.look();
   }
 
   stop(): void {
     this.isStopped = true;
+    this.troubles.stop();
     for (const timer of this.timers) clearInterval(timer);
     this.containers.stop();
     this.link?.close();
@@ -233,8 +226,9 @@ class Keeper implements GateKeeper {
         if (believed === null) return this.options.onUnbelieved();
         return this.options.onReport(believed, (candidate ?? committed)?.generation ?? 0);
       }
-      case "hello":
       case "pong":
+        return this.troubles.heard(message.health ?? null);
+      case "hello":
     }
   }
 
@@ -302,6 +296,7 @@ class Keeper implements GateKeeper {
       if (!this.trouble.includes(one)) this.options.say(`the gate cannot listen: ${one}`);
     }
     this.trouble = all;
+    this.ownTrouble = trouble;
     this.isGateTroubled = found.length > 0;
     this.isSetUp = true;
     this.retireOther();
@@ -328,6 +323,7 @@ class Keeper implements GateKeeper {
       const message = cause instanceof Error ? cause.message : String(cause);
       if (!this.trouble.includes(message)) this.options.say(message);
       this.trouble = [message];
+      this.ownTrouble = [message];
       return false;
     }
   }

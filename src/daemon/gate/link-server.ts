@@ -124,7 +124,7 @@ class GateLink {
     if (message === undefined || !this.conversation.isDue(message)) return void socket.destroy();
     this.count(costOf(message));
     if (message.kind === "pong") this.isAnswered = true;
-    else if (message.kind === "hello") options.onLink(message.version);
+    if (message.kind === "hello") options.onLink(message.version);
     else options.onMessage(message);
   }
 
@@ -156,7 +156,7 @@ class GateLink {
       this.isAnswered = false;
       this.silentSinceMs = nowMs;
       this.conversation.asked("ping");
-      return this.send({ kind: "ping" });
+      return this.send({ kind: "ping", health: true });
     }
     if (nowMs - this.silentSinceMs <= HUNG_MS) return;
     this.options.say(`the gate has not answered for ${HUNG_MS / 1_000} s; it is ended`);

@@ -8,12 +8,14 @@ import { TABLE } from "../../core/compile/nftables/table.ts";
 import { BINDINGS_MAX } from "../../core/gate/binding.ts";
 import { type ScopeJudge, scopeJudge } from "../../core/gate/judge.ts";
 import type { FromGate, KnownBinding } from "../../core/gate/message.ts";
+import type { GateTrouble } from "../../core/gate/trouble.ts";
 import { type Hostname, parseHostname } from "../../core/net/hostname.ts";
 import { formatIp, type Ip, parseIp } from "../../core/net/ip.ts";
 import type { PrefixSet } from "../../core/net/prefix-set.ts";
 import type { ResolvedPolicy } from "../../core/policy/resolved.ts";
 import type { SetElements, TimedElement } from "../../edge/kernel/set-elements.ts";
-import { TIMED_ELEMENTS_MAX } from "../../edge/kernel/set-elements.ts";
+import { ElementsRefused, TIMED_ELEMENTS_MAX } from "../../edge/kernel/set-elements.ts";
+import { createPinTroubles, type PinTroubles } from "./pin-trouble.ts";
 import type { KnownPolicy } from "./policy-watch.ts";
 
 export type PinWish = Extract<FromGate, { kind: "pin" }>;
@@ -28,7 +30,9 @@ export interface PinKeeper {
    * Pins them at the addresses they have now, and no longer where they were: it may be another's in a moment. What
    * nobody knows of (it is not in `where`) stays for CONTAINER_MS at most.
    */
-  readonly pinContainers: (where: ReadonlyMap<string, readonly string[]>) => void;
+  readonly pinContainers: (where: ReadonlyMap<string, readonly string[]>, nowMs: number) => void;
+  /** What the kernel does not take, or has no set for. `live`: the sets that it has. */
+  readonly trouble: (live: ReadonlySet<string> | null, nowMs: number) => GateTrouble[];
   /** What was bound, for a gate that starts anew. */
   readonly bindings: (nowMs: number) => KnownBinding[];
 }
@@ -45,6 +49,7 @@ export function createPinKeeper(elements: SetElements): PinKeeper {
 
 class Keeper implements PinKeeper {
   readonly elements: SetElements;
+  readonly troubles: PinTroubles = createPinTroubles();
   readonly bound = new Map<string, { scope: string; host: Hostname; address: Ip; untilMs: number }>();
   judged: readonly JudgedPolicy[] = [];
   /** Where the containers that rules name were when dockerd said so last. */
@@ -62,7 +67,7 @@ class Keeper implements PinKeeper {
       if (untilMs <= nowMs) this.bound.delete(key);
       else again.push(...wantedElements(this.judged, scope, host, address, untilMs - nowMs, nowMs));
     }
-    this.write(again);
+    this.write(again, nowMs);
   }
 
   pin(wish: PinWish, nowMs: number): "pinned" | "not-allowed" | "failed" {
@@ -79,7 +84,7 @@ class Keeper implements PinKeeper {
       wanted.push(...found);
     }
     if (bound.length === 0) return "not-allowed";
-    if (!this.write(wanted)) return "failed";
+    if (!this.write(wanted, nowMs)) return "failed";
     for (const address of bound) this.remember(wish.scope, host.name, address, nowMs + timeoutMs);
     return "pinned";
   }
@@ -88,13 +93,14 @@ class Keeper implements PinKeeper {
     return new Set(this.judged.flatMap(({ policy }) => containersOf(policy.policy)));
   }
 
-  pinContainers(where: ReadonlyMap<string, readonly string[]>): void {
+  pinContainers(where: ReadonlyMap<string, readonly string[]>, nowMs: number): void {
     const names = this.containers();
     const found = new Map([...where].filter(([name]) => names.has(name)));
     const is = this.boxElements(found);
-    this.write([...is.values()]);
+    this.write([...is.values()], nowMs);
     const was = this.boxElements(new Map([...this.boxes].filter(([name]) => found.has(name))));
-    for (const [key, element] of was) if (!is.has(key)) this.write([{ ...element, timeoutMs: GONE_MS }]);
+    for (const [key, element] of was)
+      if (!is.has(key)) this.write([{ ...element, timeoutMs: GONE_MS }], nowMs);
     this.boxes = new Map([...this.boxes, ...found].filter(([name]) => names.has(name)));
   }
 
@@ -122,17 +128,49 @@ class Keeper implements PinKeeper {
     if (this.bound.size > BINDINGS_MAX && oldest.done !== true) this.bound.delete(oldest.value);
   }
 
-  /** Returns whether the kernel took them all. */
-  write(wanted: readonly TimedElement[]): boolean {
+  /** Returns whether the kernel took them all. One set that it does not have keeps no other from being written. */
+  write(wanted: readonly TimedElement[], nowMs: number): boolean {
+    if (this.add(wanted) === null) {
+      for (const { set } of wanted) this.troubles.worked(set);
+      return true;
+    }
+    for (const [set, elements] of bySet(wanted)) {
+      const errno = this.add(elements);
+      if (errno === null) this.troubles.worked(set);
+      else this.troubles.failed(set, errno, nowMs);
+    }
+    return false;
+  }
+
+  /** Returns the errno with which the kernel refused, or null. */
+  add(wanted: readonly TimedElement[]): string | null {
     try {
       for (let at = 0; at < wanted.length; at += TIMED_ELEMENTS_MAX) {
         this.elements.addTimedElements(wanted.slice(at, at + TIMED_ELEMENTS_MAX));
       }
-      return true;
-    } catch {
-      return false;
+      return null;
+    } catch (cause) {
+      return cause instanceof ElementsRefused ? cause.errno : "no answer";
     }
   }
+
+  trouble(live: ReadonlySet<string> | null, nowMs: number): GateTrouble[] {
+    return this.troubles.all(
+      this.judged.map(({ policy }) => policy.policy),
+      live,
+      nowMs,
+    );
+  }
+}
+
+function bySet(wanted: readonly TimedElement[]): Map<string, TimedElement[]> {
+  const found = new Map<string, TimedElement[]>();
+  for (const one of wanted) {
+    const before = found.get(one.set);
+    if (before === undefined) found.set(one.set, [one]);
+    else before.push(one);
+  }
+  return found;
 }
 
 function judgesOf({ policy }: KnownPolicy, ownAddresses: PrefixSet): JudgedPolicy["judges"] {

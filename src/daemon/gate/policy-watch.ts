@@ -36,12 +36,18 @@ export function policiesInForce(
     return entry === undefined ? null : read(state, entry.id, generation, held);
   };
   const candidate = live?.leaseMs == null ? null : known(live.candidate);
-  const entry = comingId === null ? undefined : readHistoryEntry(state, comingId);
   return {
     committed: known(live?.committed ?? null),
     candidate: candidate === null ? null : { ...candidate, leftMs: live?.leaseMs ?? 0 },
-    coming: entry === undefined ? null : read(state, entry.id, entry.generation, false),
+    coming: comingId === null ? null : comingPolicy(state, live, comingId),
   };
+}
+
+function comingPolicy(state: string, live: LiveState | null, id: number): KnownPolicy | null {
+  const entry = readHistoryEntry(state, id);
+  if (entry === undefined) return null;
+  const seal = parseSeal(live?.seals.get(entry.generation) ?? "");
+  return read(state, id, entry.generation, seal?.id === id && seal.held);
 }
 
 function read(state: string, id: number, generation: number, held: boolean): KnownPolicy | null {

@@ -18,17 +18,26 @@ export interface Connections {
   readonly opened: (client: Socket, connection: OpenConnection) => void;
   readonly open: () => Iterable<OpenConnection>;
   readonly count: () => number;
+  /** Whether there is no place now, or was none a moment ago. */
+  readonly isFull: () => boolean;
 }
 
 /** LIMIT: connections of one scope at once; one tenant cannot take the places of another. */
 export const CONNECTIONS_MAX = 2_048;
 
+/** How long it is told that a client found no place: what is full is full again and again. */
+const FULL_TOLD_MS = 10_000;
+
 /** Returns an empty list. */
 export function createConnections(most = CONNECTIONS_MAX): Connections {
   const clients = new Map<Socket, OpenConnection | null>();
+  let turnedAwayMs = Number.NEGATIVE_INFINITY;
   return {
     enter: (client) => {
-      if (clients.size >= most) return false;
+      if (clients.size >= most) {
+        turnedAwayMs = performance.now();
+        return false;
+      }
       clients.set(client, null);
       client.once("close", () => clients.delete(client));
       return true;
@@ -38,5 +47,6 @@ export function createConnections(most = CONNECTIONS_MAX): Connections {
     },
     open: () => [...clients.values()].filter((connection) => connection !== null),
     count: () => clients.size,
+    isFull: () => clients.size >= most || performance.now() - turnedAwayMs < FULL_TOLD_MS,
   };
 }

@@ -41,6 +41,8 @@ export interface Gate {
   readonly review: () => Promise<void>;
   /** How many clients have a place now. */
   readonly openConnections: () => number;
+  /** Scopes that have no place for one more connection. */
+  readonly fullScopes: () => string[];
   readonly close: () => void;
 }
 
@@ -94,8 +96,7 @@ export function createGate(options: GateOptions): Gate {
       clearTimeout(timer);
       if (next.candidate !== null) {
         // The lease runs out by itself, in the kernel and here.
-        timer = setTimeout(() => void review(), Math.max(0, next.candidate.untilMs - steadyMs()) + 1);
-        timer.unref();
+        timer = setTimeout(() => void review(), Math.max(0, next.candidate.untilMs - steadyMs()) + 1).unref();
       }
       for (const scope of scopes.values()) scope.resolver.forgetPins();
       await pinBindings(scopes.values());
@@ -104,12 +105,17 @@ export function createGate(options: GateOptions): Gate {
     cutForbidden,
     review,
     openConnections: () => countOpen(scopes.values()),
+    fullScopes: () => fullScopes(scopes.values()),
     close: () => {
       clearTimeout(timer);
       upstream.close();
       for (const scope of scopes.values()) for (const one of scope.connections.open()) one.cut();
     },
   };
+}
+
+function fullScopes(scopes: Iterable<GateScope>): string[] {
+  return [...scopes].flatMap(({ name, connections }) => (connections.isFull() ? [name] : []));
 }
 
 function countOpen(scopes: Iterable<GateScope>): number {

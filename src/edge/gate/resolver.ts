@@ -155,6 +155,7 @@ const FAILURES = {
   timeout: "no resolver answered",
   malformed: "the resolver's answer could not be read",
   busy: "too many names are being asked for at once",
+  unsent: "the question could not be sent to a resolver",
 } as const;
 
 /** What a pin opens. Two names on one address that open the same need one pin. */

@@ -6,11 +6,14 @@ import {
   type Asked,
   askedOf,
   encodeQuestion,
+  isInOtherCase,
   parseUpstream,
   type UpstreamAnswer,
 } from "../../core/dns/upstream.ts";
 import { frameOf, parseTcpFrames } from "../../core/dns/tcp-frame.ts";
 
+import type { ResolverHealth } from "../../core/gate/health.ts";
+import { createResolverHealth, type Outcome } from "./resolver-health.ts";
 import { asGiven } from "./udp.ts";
 
 export interface ResolverAddress {
@@ -27,11 +30,14 @@ export interface UpstreamQuestion {
 
 export type UpstreamReply =
   | { readonly ok: true; readonly answer: UpstreamAnswer; readonly bytes: Uint8Array }
-  | { readonly ok: false; readonly problem: "timeout" | "malformed" | "busy" };
+  | { readonly ok: false; readonly problem: "timeout" | "malformed" | "busy" }
+  | { readonly ok: false; readonly problem: "unsent"; readonly errno: string };
 
 export interface Upstream {
   readonly ask: (question: UpstreamQuestion) => Promise<UpstreamReply>;
   readonly setServers: (servers: readonly ResolverAddress[]) => void;
+  /** How each resolver answered lately. */
+  readonly health: () => ResolverHealth[];
   readonly close: () => void;
 }
 
@@ -56,9 +62,10 @@ export function createUpstream(initial: readonly ResolverAddress[]): Upstream {
   let asking = 0;
   let isClosed = false;
   const pools = new Map<string, Pool>();
+  const health = createResolverHealth();
   const poolOf = (server: ResolverAddress): Pool => {
     const key = `${server.address} ${server.port}`;
-    const pool = pools.get(key) ?? createPool(server);
+    const pool = pools.get(key) ?? createPool(server, () => health.noteCase(server.address, server.port));
     pools.set(key, pool);
     return pool;
   };
@@ -70,6 +77,8 @@ export function createUpstream(initial: readonly ResolverAddress[]): Upstream {
       // What is still waited for when it closes must not open a socket again.
       if (server === undefined || isClosed) break;
       const reply = await askOne(server, poolOf(server), question);
+      const outcome = outcomeOf(reply);
+      if (outcome !== null) health.note(server.address, server.port, outcome);
       if (reply.ok && !isServerFailure(reply.answer)) {
         preferred = at;
         return reply;
@@ -91,13 +100,29 @@ export function createUpstream(initial: readonly ResolverAddress[]): Upstream {
     setServers: (wanted) => {
       servers = wanted;
       preferred = 0;
+      health.keep(wanted);
     },
+    health: () => health.all(),
     close: () => {
       isClosed = true;
       for (const pool of pools.values()) pool.close();
       pools.clear();
     },
   };
+}
+
+function outcomeOf(reply: UpstreamReply): Outcome | null {
+  if (reply.ok) return { kind: "answered", rcode: reply.answer.rcode };
+  switch (reply.problem) {
+    case "timeout":
+      return { kind: "silent" };
+    case "malformed":
+      return { kind: "malformed" };
+    case "unsent":
+      return { kind: "unsent", errno: reply.errno };
+    case "busy":
+      return null;
+  }
 }
 
 /** SERVFAIL and REFUSED are the resolver's own trouble: another may know. */
@@ -152,7 +177,7 @@ interface PoolSocket {
   used: number;
 }
 
-function createPool(server: ResolverAddress): Pool {
+function createPool(server: ResolverAddress, onOtherCase: () => void): Pool {
   const open = new Set<PoolSocket>();
   const sockets: (PoolSocket | undefined)[] = Array.from({ length: SOCKETS }, () => undefined);
   let turn = 0;
@@ -161,7 +186,7 @@ function createPool(server: ResolverAddress): Pool {
     const found = sockets[turn];
     if (found !== undefined && found.used < QUESTIONS_PER_SOCKET) return found;
     if (found !== undefined) retire(found);
-    const made = openSocket(server, open);
+    const made = openSocket(server, open, onOtherCase);
     sockets[turn] = made;
     return made;
   };
@@ -185,7 +210,7 @@ function createPool(server: ResolverAddress): Pool {
         if (others === undefined) from.waiting.set(asked.id, [waiting]);
         else others.push(waiting);
         from.socket.send(message, server.port, server.address, (error) => {
-          if (error !== null) end({ ok: false, problem: "timeout" });
+          if (error !== null) end({ ok: false, problem: "unsent", errno: errnoOf(error) });
         });
       }),
     close: () => {
@@ -194,7 +219,12 @@ function createPool(server: ResolverAddress): Pool {
   };
 }
 
-function openSocket(server: ResolverAddress, open: Set<PoolSocket>): PoolSocket {
+function errnoOf(error: Error): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return code !== undefined && /^E[A-Z0-9]{1,20}$/.test(code) ? code : "EIO";
+}
+
+function openSocket(server: ResolverAddress, open: Set<PoolSocket>, onOtherCase: () => void): PoolSocket {
   const socket = createSocket({
     type: server.address.includes(":") ? "udp6" : "udp4",
     recvBufferSize: 1_048_576,
@@ -210,6 +240,7 @@ function openSocket(server: ResolverAddress, open: Set<PoolSocket>): PoolSocket 
       const read = parseUpstream(bytes, bytes.length, asked);
       if (read.ok) end({ ok: true, answer: read.answer, bytes });
       else if (read.problem === "malformed") end({ ok: false, problem: "malformed" });
+      else if (isInOtherCase(bytes, bytes.length, asked)) onOtherCase();
     }
   });
   // A resolver that is not there answers with ICMP; the question then waits for its time or the next resolver.

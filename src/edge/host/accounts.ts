@@ -5,6 +5,8 @@ export interface SystemAccounts {
   /** Returns the user name of a uid, the first that passwd(5) has. */
   readonly nameOf: (uid: number) => string | undefined;
   readonly subuidsOf: (user: string | number) => readonly { readonly first: number; readonly last: number }[];
+  /** Whether passwd names anybody at all: where it does not, that a user is missing says nothing. */
+  readonly isKnown: boolean;
 }
 
 /** Returns the host's accounts as passwd(5) and subuid(5) have them. A missing or strange file knows nobody. */
@@ -21,6 +23,7 @@ export function readAccounts(): SystemAccounts {
   return {
     uidOf: (user) => uids.get(user),
     nameOf: (uid) => names.get(uid),
+    isKnown: uids.size > 0,
     subuidsOf: (user) => {
       const owners = new Set([
         String(user),

@@ -1,4 +1,4 @@
-import { GATE_UID, GATE_USER } from "../../core/compile/nftables/gate.ts";
+import { GATE_UID, GATE_USER } from "../../core/compile/nftables/gate-user.ts";
 import { readAccounts } from "./accounts.ts";
 
 /** Returns the uid of the gates on this machine. */

@@ -1,7 +1,7 @@
 /** The TCP sockets of this network namespace with their owners, and which process holds which (proc(5) /proc/net). */
 import { readdirSync } from "node:fs";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
-import { kernelLink, readText } from "./proc.ts";
+import { kernelLink, processIds, readText } from "./proc.ts";
 
 export interface TcpSocket {
   readonly state: "listening" | "established";
@@ -78,4 +78,26 @@ export function descriptorsOf(pid: number): number[] {
   } catch {
     return [];
   }
+}
+
+export interface SocketHolder {
+  readonly pid: number;
+  /** Its executable as the kernel has it, or null. SECURITY: anybody may call a file of his what he likes. */
+  readonly program: string | null;
+}
+
+/** LIMIT: sockets that are looked at for one answer. */
+const HELD_SOCKETS_MAX = 200_000;
+
+/** Returns the first process that holds the socket with this inode, or null: none is seen. */
+export function holderOf(inode: string): SocketHolder | null {
+  let left = HELD_SOCKETS_MAX;
+  for (const pid of inode === "0" ? [] : processIds()) {
+    const held = socketsOf(pid);
+    if (held.some((socket) => socket.inode === inode))
+      return { pid, program: kernelLink(`/proc/${pid}/exe`) ?? null };
+    left -= held.length;
+    if (left < 0) return null;
+  }
+  return null;
 }

@@ -3,7 +3,7 @@
  * sockets, programs by their file, parents, terminals. A name that a process gives itself is never looked at.
  */
 import type { Ip } from "../../core/net/ip.ts";
-import { kernelLink, parentOf, processIds, readText, uidsOf } from "./proc.ts";
+import { parentOf, processIds, readText, uidsOf } from "./proc.ts";
 import { socketsOf, type TcpSocket, tcpSockets } from "./socket.ts";
 import { type SshProgram, type SshPrograms, sshPrograms, type SshServer, sshServers } from "./ssh-program.ts";
 import { configuredPorts, socketUnitPorts } from "./ssh-unit.ts";
@@ -233,10 +233,4 @@ function isListening({ state }: TcpSocket): boolean {
 
 function listeningOf({ local, localPort, uid, inode }: TcpSocket): Listening {
   return { address: local, port: localPort, uid, inode };
-}
-
-/** Returns who holds a socket, for a sentence: the first process and the file it runs; undefined for nobody. */
-export function holderOf(inode: string): { readonly pid: number; readonly program: string } | undefined {
-  const pid = processIds().find((one) => socketsOf(one).some((socket) => socket.inode === inode));
-  return pid === undefined ? undefined : { pid, program: kernelLink(`/proc/${pid}/exe`) ?? "?" };
 }

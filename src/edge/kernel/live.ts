@@ -1,10 +1,13 @@
 /** What the kernel holds of our table, whatever our own files say. */
 import { ALIVE_SET, leaseName, TABLE } from "../../core/compile/nftables/table.ts";
+import type { UidRange } from "../../core/compile/nftables/scope.ts";
+import { rangesByChain } from "../../core/drift/judged-uids.ts";
 import { addressText } from "../../core/event/address.ts";
 import { digestOf } from "./digest.ts";
 import { gotoOf } from "./netlink/goto.ts";
 import { closeNetlink, NETLINK_NETFILTER, openNetlink } from "./netlink/socket.ts";
 import { type DumpedSet, dumpOf, type TableDump } from "./netlink/table-dump.ts";
+import { uidElementOf, uidMapOf } from "./netlink/verdict-map.ts";
 
 export interface LiveState {
   readonly chains: ReadonlySet<string>;
@@ -88,6 +91,30 @@ export function readInterfaceSet(set: string): string[] {
   return withDump((dump) =>
     dump.elements(set).map(({ key }) => decoder.decode(key.subarray(0, endOfText(key)))),
   );
+}
+
+/**
+ * Returns the uids that a generation judges, by the chain that judges them; null when no rule of it asks for a uid.
+ * Names of chains tell the scope: `g3/scope/agent`.
+ */
+export function readJudgedUids(generation: number): ReadonlyMap<string, readonly UidRange[]> | null {
+  return withDump((dump) => {
+    const rules = dump.rules(`g${generation}/output`);
+    const map = rules.map(({ expressions }) => uidMapOf(expressions)).find((one) => one !== null);
+    if (map == null) return null;
+    const elements = dump.elements(map).map(({ bytes }) => uidElementOf(bytes));
+    // Only a set of intervals has ends, and is sorted by bytes; any other holds the number as this machine does.
+    const isInterval = elements.some(({ isEnd }) => isEnd);
+    const isLittle = !isInterval && IS_LITTLE_ENDIAN;
+    const steps = elements.map(({ key, chain, isEnd }) => ({ uid: uidIn(key, isLittle), chain, isEnd }));
+    return rangesByChain(steps, isInterval);
+  });
+}
+
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+
+function uidIn(key: Uint8Array, isLittle: boolean): number {
+  return key.length < 4 ? 0 : new DataView(key.buffer, key.byteOffset, 4).getUint32(0, isLittle);
 }
 
 function endOfText(bytes: Uint8Array): number {

@@ -165,7 +165,18 @@ function transact(
   }
 }
 
-function refused(name: SetName, errno: number): SeawallError {
-  const what = `set ${name.set} of table ${name.table} does not take the elements: ${errnoName(errno)}`;
-  return new SeawallError("SEAWALL_NETLINK", what, { still: "nothing of this transaction is in force" });
+/** The kernel did not take elements. */
+export class ElementsRefused extends SeawallError {
+  /** `ENOENT`: there is no such set, or no such table. `ENFILE`: it is full. */
+  readonly errno: string;
+
+  constructor(name: SetName, errno: number) {
+    const what = `set ${name.set} of table ${name.table} does not take the elements: ${errnoName(errno)}`;
+    super("SEAWALL_NETLINK", what, { still: "nothing of this transaction is in force" });
+    this.errno = errnoName(errno);
+  }
+}
+
+function refused(name: SetName, errno: number): ElementsRefused {
+  return new ElementsRefused(name, errno);
 }

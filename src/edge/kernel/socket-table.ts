@@ -26,7 +26,7 @@ export interface OpenSocket {
   /** 0: it has none. */
   readonly peerPort: number;
   readonly uid: number;
-  /** Its number, as proc(5) names it. */
+  /** Its number, as proc(5) names it; "0": nobody holds it any more. */
   readonly inode: string;
   /** Whether an IPv6 socket was told to take nothing over IPv4. */
   readonly isOnlyIpv6: boolean;
@@ -40,6 +40,8 @@ export type SocketEnds = Pick<OpenSocket, "address" | "port" | "peer" | "peerPor
 export interface SocketTable {
   /** Hands on every TCP and UDP socket, those that only wait for the network's time-outs aside. */
   eachSocket(onSocket: (socket: OpenSocket) => void): void;
+  /** Hands on only those that wait for anybody: TCP listeners, and UDP sockets without a peer. */
+  eachWaiting(onSocket: (socket: OpenSocket) => void): void;
   /** Ends one TCP connection at this end: its process is told, and so is the peer. False: there is none. */
   endTcp(ends: SocketEnds): boolean;
   close(): void;
@@ -53,6 +55,8 @@ const AF_INET6 = 10;
 const TCP = 6;
 const UDP = 17;
 const LISTEN = 10;
+/** TCP_CLOSE, which of UDP is a socket that was not connected. */
+const UNCONNECTED = 7;
 /** ESTABLISHED (that is also UDP after connect(2)), FIN_WAIT1, FIN_WAIT2, CLOSE_WAIT. */
 const CONNECTED = new Set([1, 4, 5, 8]);
 /** Every state but TIME_WAIT (6) and NEW_SYN_RECV (12): those have no owner. */
@@ -75,20 +79,27 @@ export function openSocketTable(): SocketTable {
   const netlink = openNetlink(NETLINK_SOCK_DIAG, { receiveTimeoutMs: ANSWER_TIMEOUT_MS });
   const ask = createAsker(netlink);
   return {
-    eachSocket: (onSocket) => {
-      for (const family of [AF_INET, AF_INET6]) {
-        for (const protocol of [TCP, UDP]) {
-          const errno = ask(request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, family, protocol), (view, from, to) =>
-            onSocket(decode(view, from, to, protocol)),
-          );
-          // A kernel without this protocol's part has no way to say whose its sockets are.
-          if (errno !== 0 && errno !== ENOENT) throw netlinkError("the socket table refuses", errno);
-        }
-      }
-    },
+    eachSocket: (onSocket) => dump(ask, { tcp: STATES, udp: STATES }, onSocket),
+    eachWaiting: (onSocket) => dump(ask, { tcp: 1 << LISTEN, udp: 1 << UNCONNECTED }, onSocket),
     endTcp: (ends) => endOne(ask, ends),
     close: () => closeNetlink(netlink),
   };
+}
+
+function dump(
+  ask: Ask,
+  states: { readonly tcp: number; readonly udp: number },
+  onSocket: (socket: OpenSocket) => void,
+): void {
+  for (const family of [AF_INET, AF_INET6]) {
+    for (const protocol of [TCP, UDP]) {
+      const wanted = protocol === TCP ? states.tcp : states.udp;
+      const message = request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, family, protocol, undefined, wanted);
+      const errno = ask(message, (view, from, to) => onSocket(decode(view, from, to, protocol)));
+      // A kernel without this protocol's part has no way to say whose its sockets are.
+      if (errno !== 0 && errno !== ENOENT) throw netlinkError("the socket table refuses", errno);
+    }
+  }
 }
 
 type Ask = (message: Uint8Array, onSocket: (view: DataView, from: number, to: number) => void) => number;
@@ -151,6 +162,7 @@ function request(
   family: number,
   protocol: number,
   id: Uint8Array = new Uint8Array(),
+  states = STATES,
 ): Uint8Array {
   const bytes = new Uint8Array(REQUEST_BYTES);
   const view = new DataView(bytes.buffer);
@@ -159,7 +171,7 @@ function request(
   view.setUint16(6, NLM_F_REQUEST | flags, true);
   bytes[16] = family;
   bytes[17] = protocol;
-  view.setUint32(20, STATES, true);
+  view.setUint32(20, states, true);
   bytes.set(id, 24);
   return bytes;
 }

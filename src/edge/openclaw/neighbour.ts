@@ -5,7 +5,8 @@ import { isLoopback } from "../../core/net/ip.ts";
 import { findProgram, runSync } from "../host/command.ts";
 import { listeners } from "./listener.ts";
 import { processIds } from "../host/proc.ts";
-import { holderOf, lookAtSsh } from "../host/ssh-session.ts";
+import { holderOf } from "../host/socket.ts";
+import { lookAtSsh } from "../host/ssh-session.ts";
 import { commOf } from "./process.ts";
 
 const DEADLINE_MS = 10_000;

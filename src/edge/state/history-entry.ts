@@ -2,10 +2,10 @@ const { readdirSync, readFileSync } = process.getBuiltinModule("node:fs");
 
 /**
  * What entries look like, by the fields that came: 1 the first, 2 `dropIns`, 3 `elements`, 4 `kind` and `before`,
- * 5 `how`, `from`, `undone` and `ownModes`.
+ * 5 `how`, `from`, `undone` and `ownModes`, 6 `over`.
  * INVARIANT: every format stays readable, so what came later is optional; test/cases/history has each.
  */
-export const HISTORY_FORMAT = 5;
+export const HISTORY_FORMAT = 6;
 
 export interface HistoryEntry {
   readonly id: number;
@@ -35,6 +35,10 @@ export interface HistoryEntry {
   readonly undone?: Undone;
   /** Rules whose own mode is not that of their direction; absent in entries of a version that did not count. */
   readonly ownModes?: { readonly inbound: OwnModes; readonly outbound: OwnModes };
+  /** Of a panic: the same as it stands in the kernel; see `SealOver` in apply/seal.ts. */
+  readonly over?:
+    | { readonly kind: "nothing" | "unknown" }
+    | { readonly kind: "policy"; readonly id: number; readonly sha256: string; readonly held: boolean };
 }
 
 export interface Undone {
@@ -93,12 +97,17 @@ function isEntry(value: unknown): value is HistoryEntry {
     ([field, type]) => typeof entry[field as keyof HistoryEntry] === type,
   );
   const { confirmedMs, mode, kind, elements } = entry;
+  if (!isOver(entry.over)) return false;
   if (elements !== undefined && typeof elements !== "number") return false;
   if (kind !== undefined && kind !== "panic" && kind !== "pause") return false;
   if (!plain || (confirmedMs !== null && typeof confirmedMs !== "number")) return false;
   return (
     typeof mode === "object" && mode !== null && [entry.objects, entry.dropIns ?? []].every(Array.isArray)
   );
+}
+
+function isOver(value: unknown): boolean {
+  return value === undefined || (typeof value === "object" && value !== null && "kind" in value);
 }
 
 /** The file name of an entry, without its ending. */

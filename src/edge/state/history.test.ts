@@ -36,11 +36,14 @@ test("the policy of each can still be gone back to", (context) => {
 });
 
 test("what a version did not know yet is absent, and not made up", (context) => {
-  const [first, second, third, fourth] = readHistory(state(context));
+  const [first, second, third, fourth, fifth, sixth] = readHistory(state(context));
   assert.deepEqual([first?.dropIns, first?.elements, first?.kind], [undefined, undefined, undefined]);
   assert.deepEqual([second?.dropIns, second?.elements], [["policy.d/10-web.yaml"], undefined]);
   assert.deepEqual([third?.elements, third?.kind], [12, undefined]);
   assert.deepEqual([fourth?.kind, fourth?.before], ["panic", 3]);
+  assert.deepEqual([fourth?.how, fourth?.over], [undefined, undefined]);
+  assert.deepEqual([fifth?.how, fifth?.from, fifth?.over], ["rollback", 3, undefined]);
+  assert.deepEqual(sixth?.over, { kind: "policy", id: 3, sha256: "b8164a", held: false });
 });
 
 test("a policy that was changed after it was applied is refused", (context) => {

@@ -124,13 +124,18 @@ describe("after a start without a clock, with rules that end by the clock", () =
 
   it("a rule that ends while it is in force takes no other with it", async () => {
     await world.seawall.enforce(
-      head() + KEPT + rule("soon", "third.example.com", `port: 443, ${until(6_000)}`),
+      head() + KEPT + rule("soon", "third.example.com", `port: 443, ${until(20_000)}`),
     );
-    await works("third.example.com", THIRD4);
-    await eventually(() => isKnown("third.example.com"), false, 30_000);
+    await works("good.example.com");
+    await eventually(() => isKnown("third.example.com"), false, 60_000);
+    assertNoSuchName(await agent.resolve("third.example.com"));
     await works("good.example.com");
     await startAnew();
     await works("good.example.com");
+    await setClock();
+    await eventually(async () => /^held /m.test((await status()).screen), false, 30_000);
+    await works("good.example.com");
+    assertNoSuchName(await agent.resolve("third.example.com"));
   });
 
   it("a change that is taken back leaves the rules of the start, and names go on", async () => {
@@ -179,7 +184,7 @@ describe("after a start without a clock, with rules that end by the clock", () =
   it("during a pause and after it names work", async () => {
     await start(head() + KEPT + BRIEF);
     await works("good.example.com");
-    await world.seawall.ok("pause", "1m");
+    await world.seawall.ok("pause", "--for", "1m");
     await works("good.example.com");
     await works("third.example.com", THIRD4);
     await world.seawall.ok("pause", "--off");

@@ -3,6 +3,7 @@
  * A new line is a new function in LINES.
  */
 import type { Status } from "../../../apply/status.ts";
+import { alarmLines } from "./alarm.ts";
 import { containmentLines, isContainmentFirst } from "./containment.ts";
 import { daemonLines } from "./daemon.ts";
 import { changeLines, driftLines } from "./drift.ts";
@@ -55,5 +56,5 @@ export function statusScreen(
       ? [...lines(status), nextConfirm(confirm).trimEnd()]
       : lines(status);
   });
-  return `${[...top, ...rest].join("\n")}\n`;
+  return `${[...alarmLines(status), ...top, ...rest].join("\n")}\n`;
 }

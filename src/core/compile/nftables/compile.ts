@@ -6,7 +6,7 @@ import { gatedScopes } from "../../policy/gated.ts";
 import { GATE_PLACE } from "../../policy/parse/vocabulary.ts";
 import { INNER_INTERFACES, WORLD } from "../../policy/resolve.ts";
 import type { ResolvedPolicy } from "../../policy/resolved.ts";
-import { GATE_UID, GATE_USER } from "./gate.ts";
+import { GATE_UID, GATE_USER } from "./gate-user.ts";
 import { type CompiledGate, compileGate } from "./gate-place.ts";
 import { type CompiledZone, compileZone } from "./inbound.ts";
 import { CUT_COUNTER, cutChains, endedIn, endedOut } from "./cut.ts";

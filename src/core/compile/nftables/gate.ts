@@ -16,10 +16,6 @@ import { hex32, name, type Nft, nft, quoted } from "./text.ts";
 import { serviceMatch } from "./tier.ts";
 import { counterOf, denialTitle, type Place, placeTitle, ruleTitle } from "./verdict.ts";
 
-/** The name of the user that the gates run as, and the uid where there is no such user. */
-export const GATE_USER = "seawall-gate";
-export const GATE_UID = 64_953;
-
 /** The sets in which the daemon pins what a resolver answered, for one scope and one rule of it. */
 export interface PinSets {
   readonly scope: string;
