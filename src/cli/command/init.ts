@@ -5,7 +5,7 @@ import { SeawallError } from "../../core/base/error.ts";
 import type { Facts, Instance } from "../../core/init/facts.ts";
 import { policyText } from "../../core/init/policy-text.ts";
 import { planProxy, PROXY_URL } from "../../core/init/proxy.ts";
-import { type FoundLine, foundLines, openQuestions, wayBack } from "../../core/init/report.ts";
+import { type FoundLine, foundLines, openQuestions } from "../../core/init/report.ts";
 import { checkPolicy } from "../../core/policy/check.ts";
 import { MAIN_FILE } from "../../core/policy/parse/vocabulary.ts";
 import { readInitRecord, sha256Of, writeInitRecord } from "../../edge/openclaw/init-record.ts";
@@ -15,6 +15,7 @@ import { writeNewFile } from "../../edge/openclaw/new-file.ts";
 import { findOpenclaw } from "../../edge/openclaw/program.ts";
 import { installationOf, setProxy, unsetProxy } from "../../edge/openclaw/proxy-setting.ts";
 import { foldersOf, makeFolder } from "../../edge/state/folder.ts";
+import { cardText, wayBackCard } from "../../install/card.ts";
 import { type Command, type CommandContext, NO_WORDS, SCHEMA } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { shellWord } from "../../core/base/shell-word.ts";
@@ -224,7 +225,7 @@ function reportOf({ facts, text, written, proxies, next }: Outcome) {
     found: foundLines(facts),
     open: openQuestions(facts),
     proxy: proxies,
-    wayBack: wayBack(),
+    wayBack: wayBackCard(),
     next,
   };
 }
@@ -240,7 +241,8 @@ function show(context: CommandContext, outcome: Outcome): void {
   const { written, next } = outcome;
   const lines = [...talk(outcome), ""];
   if (written !== null) lines.push(WROTE[written.how](written.path));
-  lines.push("", "The way back:", ...wayBack().map((line) => `  ${line}`), "", `Next: sudo ${next}`);
+  lines.push("", "A change that you do not confirm goes back by itself, in the kernel.", "");
+  lines.push(...cardText(wayBackCard()).trimEnd().split("\n"), "", `Next: sudo ${next}`);
   context.out(lines.map((line) => `${plain(line)}\n`).join(""));
 }
 
