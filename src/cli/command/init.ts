@@ -17,6 +17,7 @@ import { installationOf, setProxy, unsetProxy } from "../../edge/openclaw/proxy-
 import { foldersOf, makeFolder } from "../../edge/state/folder.ts";
 import { cardText, wayBackCard } from "../../install/card.ts";
 import { type Command, type CommandContext, NO_WORDS, SCHEMA } from "../command.ts";
+import { containmentQuestions } from "../containment-question.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { shellWord } from "../../core/base/shell-word.ts";
 import { plain } from "../../core/base/plain.ts";
@@ -69,6 +70,7 @@ async function init(context: CommandContext): Promise<ExitCode> {
     written,
     proxies,
     next: nextStep(context, found.facts, written),
+    open: [...openQuestions(found.facts), ...containmentQuestions(found.facts.instances)],
   };
   if (context.flags["json"] === true) context.out(`${JSON.stringify(reportOf(outcome))}\n`);
   else if (isDry) showDry(context, outcome);
@@ -197,6 +199,7 @@ interface Outcome {
   readonly written: Written | null;
   readonly proxies: readonly ProxyOutcome[];
   readonly next: string;
+  readonly open: readonly string[];
 }
 
 function nextStep(context: CommandContext, facts: Facts, written: Written | null): string {
@@ -208,7 +211,7 @@ function nextStep(context: CommandContext, facts: Facts, written: Written | null
     : `seawall apply ${written.path}`;
 }
 
-function reportOf({ facts, text, written, proxies, next }: Outcome) {
+function reportOf({ facts, text, written, proxies, next, open }: Outcome) {
   return {
     schema: SCHEMA,
     written: written === null ? null : { path: written.path, how: written.how },
@@ -223,7 +226,7 @@ function reportOf({ facts, text, written, proxies, next }: Outcome) {
       evidence,
     })),
     found: foundLines(facts),
-    open: openQuestions(facts),
+    open,
     proxy: proxies,
     wayBack: wayBackCard(),
     next,
@@ -252,8 +255,7 @@ const WROTE: Readonly<Record<Written["how"], (path: string) => string>> = {
   same: (path) => `${path} says already what init would write.`,
 };
 
-function talk({ facts, proxies }: Outcome): string[] {
-  const open = openQuestions(facts);
+function talk({ facts, proxies, open }: Outcome): string[] {
   return [
     "Found:",
     ...foundLines(facts).map(({ word, text }: FoundLine) => `  ${word.padEnd(8)} ${text}`),
