@@ -4,9 +4,15 @@ import { openProbe } from "../edge/host/containment/probe.ts";
 
 /** Returns one sentence for each user whose processes can become somebody whom the rules do not judge. */
 export function containmentQuestions(
-  instances: readonly { readonly uid: number; readonly user: string | null }[],
+  instances: readonly {
+    readonly uid: number;
+    readonly user: string | null;
+    readonly container: object | null;
+  }[],
 ): string[] {
-  const users = new Map(instances.map(({ uid, user }) => [uid, user ?? `uid ${uid}`]));
+  // Whoever is inside a container is somebody else by that number outside.
+  const here = instances.filter(({ container }) => container === null);
+  const users = new Map(here.map(({ uid, user }) => [uid, user ?? `uid ${uid}`]));
   if (users.size === 0) return [];
   const probe = openProbe();
   return [...users].flatMap(([uid, user]) => {

@@ -242,6 +242,16 @@ describe("init on a machine", () => {
     assert.match(stdout, /\nNext: sudo seawall apply \/etc\/seawall\/policy\.yaml\n$/);
   });
 
+  test("says before anything is applied that a user with sudo is not contained", async () => {
+    await host.shell(
+      "printf 'openclaw ALL=(ALL) NOPASSWD: ALL\\n' >/etc/sudoers.d/openclaw; chmod 440 /etc/sudoers.d/openclaw",
+    );
+    const { stderr } = await seawall(["init", "--dry-run"]);
+    assert.match(stderr, /^To look at:\n[\s\S]*^ {2}- openclaw is NOT CONTAINED: sudo lets openclaw/m);
+    await host.shell("rm /etc/sudoers.d/openclaw");
+    assert.doesNotMatch((await seawall(["init", "--dry-run"])).stderr, /sudo lets openclaw/);
+  });
+
   test("a dry run prints the policy alone on stdout and writes nothing", async () => {
     const { stdout, stderr } = await seawall(["init", "--dry-run"], { SEAWALL_CONFIG_DIR: "/run/elsewhere" });
     assert.match(stdout, /^# Written by `seawall init`[\s\S]*\nversion: 1\n/);

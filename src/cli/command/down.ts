@@ -6,7 +6,6 @@ import { requireNft } from "../../edge/kernel/nft.ts";
 import { followKernel } from "../../apply/gate.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
 import { locked } from "../../edge/kernel/change-lock.ts";
-import { askOnTerminal } from "../ask.ts";
 import { type Command, type CommandContext, NO_WORDS } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 
@@ -62,7 +61,6 @@ export const command: Command = {
 };
 
 /** Without a terminal (a script, a pipe) nobody can be asked, and what was typed holds. */
-async function agrees({ flags }: CommandContext): Promise<boolean> {
-  const isAsked = flags["yes"] !== true && process.stdin.isTTY && process.stderr.isTTY;
-  return isAsked ? askOnTerminal(QUESTION) : true;
+async function agrees({ flags, ask }: CommandContext): Promise<boolean> {
+  return flags["yes"] === true || ask === undefined || (await ask(QUESTION));
 }
