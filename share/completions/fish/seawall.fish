@@ -205,6 +205,7 @@ complete -c seawall -n '__seawall_at \'policy migrate\'' -F
 complete -c seawall -n '__seawall_at \'policy schema\'' -l json -d 'accepted for symmetry: the schema always is JSON'
 complete -c seawall -n '__seawall_at \'policy schema\'' -s h -l help -d 'explain this command'
 complete -c seawall -n '__seawall_at \'prove\'' -l scope -d 'only this scope (default: every one)' -r -f -a 'agent'
+complete -c seawall -n '__seawall_at \'prove\'' -l verbose -d 'with what came back, and what would hold it, in every row'
 complete -c seawall -n '__seawall_at \'prove\'' -l json -d 'print one JSON object'
 complete -c seawall -n '__seawall_at \'prove\'' -s h -l help -d 'explain this command'
 complete -c seawall -n '__seawall_at \'probe\'' -l as -d 'whose place (default: agent)' -r -f -a 'agent'
