@@ -14,7 +14,8 @@ case $1 in
     echo
     echo "Takes every rule of Seawall out of the kernel but its guards, now and at the next start, until \`seawall apply\`."
     echo "Works without Node, without the daemon, with a full disk and a broken state folder."
-    echo "Without it, from a console: nft -f $here/rescue.nft"
+    echo
+    cat "$here/way-back.txt"
     exit 0
     ;;
   *)
@@ -30,7 +31,8 @@ if [ "$(id -u)" != 0 ]; then
 fi
 if ! nft -f "$here/rescue.nft"; then
   echo "error: the kernel did not take the rescue rules" >&2
-  echo "try: nft delete table inet seawall" >&2
+  # seawalld would put back what was there.
+  echo "try: systemctl stop seawalld; nft delete table inet seawall" >&2
   exit 2
 fi
 echo "rescued: Seawall judges nothing but its guards; what locked you out was another firewall if you are still out"

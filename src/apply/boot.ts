@@ -11,7 +11,7 @@ import { bootFiles, readBoot } from "../edge/state/boot-file.ts";
 import type { HistoryEntry } from "../edge/state/history-entry.ts";
 import { BOOT, FALLBACK, type KeptRuleset, readKeptText } from "../edge/state/kept-ruleset.ts";
 import { replaceFile } from "../edge/state/replace-file.ts";
-import { FALLBACK_SEAL, sealOf } from "./seal.ts";
+import { FALLBACK_SEAL, parseSeal, sealOf } from "./seal.ts";
 import { panicWays } from "./ssh-way.ts";
 
 /**
@@ -86,6 +86,13 @@ export function publishBoot(state: string, entry: HistoryEntry | undefined): str
     const why = cause instanceof Error ? cause.message : String(cause);
     return `${why}; the next start loads what was in force before`;
   }
+}
+
+/** What the next start loads, by the file that it reads: the rules of a panic, other rules, or none. */
+export function startLoads(state: string): "panic" | "policy" | "nothing" {
+  const text = readBoot(state);
+  if (text === null) return "nothing";
+  return text.split('"').some((words) => parseSeal(words)?.kind === "panic") ? "panic" : "policy";
 }
 
 /** Makes the next start load nothing. Returns what went wrong, or null. */

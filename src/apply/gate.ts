@@ -1,6 +1,7 @@
 /** A policy with names needs gates: before it is in force, while it comes, and after. */
 import { SeawallError } from "../core/base/error.ts";
 import { decidesByName, gatedScopes, isOfThisHost, needsDaemon } from "../core/policy/gated.ts";
+import { startDaemonCommand } from "../edge/host/seawalld-unit.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
 import { callDaemon } from "./daemon-call.ts";
 
@@ -29,7 +30,7 @@ export async function refuseWithoutGate(policy: ResolvedPolicy, run: string): Pr
     `rule \`${rule?.id ?? ""}\` is by name, and no seawalld runs that keeps the name gate`,
     {
       still: NOTHING,
-      help: `seawall daemon &${isWatched ? "" : " (or watch only: `mode: {outbound: observe}`)"}`,
+      help: `${startDaemonCommand()}${isWatched ? "" : " (or watch only: `mode: {outbound: observe}`)"}`,
     },
   );
 }

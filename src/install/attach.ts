@@ -1,5 +1,5 @@
 /** Puts a unit below the slice of a scope, by a drop-in that holds from the unit's next start on. */
-import { existsSync, globSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, globSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { SeawallError } from "../core/base/error.ts";
 import {
@@ -9,6 +9,7 @@ import {
   sliceUnitText,
   unitName,
 } from "../core/containment/slice.ts";
+import { LIBRARY } from "./payload.ts";
 import { isAnythingAt, linkTarget, makeFolders, placeFile, placeLink, removeEmptyFolder } from "./place.ts";
 
 const FOLDER = "/etc/systemd/system";
@@ -55,6 +56,46 @@ export function attachUnit(root: string, unit: string, scope: string): Attached 
   makeFolders(root, WANTED);
   for (const one of [PARENT_SLICE, slice]) placeLink(join(root, WANTED, one), `${FOLDER}/${one}`);
   return { unit: name, slice, written: changed.map(([path]) => path) };
+}
+
+/** Programs by which somebody gets in: under the agent's rules they would answer nobody. */
+const WAYS_IN = [
+  "/usr/sbin/sshd",
+  "/usr/sbin/dropbear",
+  "/usr/sbin/tailscaled",
+  "/usr/lib/systemd/systemd-logind",
+];
+
+/**
+ * Refuses a unit whose program is a way in, or Seawall itself, by the file that it starts and not by what it is
+ * called; and a unit of systemd's own. What cannot be read is not refused here: attachUnit does.
+ */
+export function refuseOperators(root: string, unit: string): void {
+  const name = unitName(unit);
+  const file = UNIT_FOLDERS.map((folder) => join(root, folder, name)).find((path) => existsSync(path));
+  if (file === undefined) return;
+  const programs = [...textAt(file).matchAll(/^ExecStart(?:Pre)?=[-@:+!]*(\/\S+)/gm)].flatMap(
+    ([, path]) => path ?? [],
+  );
+  const isWayIn = programs.some((path) =>
+    WAYS_IN.some((way) => isSameFile(join(root, path), join(root, way))),
+  );
+  const isOwn = programs.some((path) => path.startsWith(`${LIBRARY}/`) || path === "/usr/bin/seawall");
+  if (!isWayIn && !isOwn && !/^(?:systemd-|dbus|user@|getty@|serial-getty@)/.test(name)) return;
+  const what = isWayIn ? "lets you in" : isOwn ? "is Seawall's own" : "is systemd's own";
+  throw new SeawallError(
+    "SEAWALL_SCOPE",
+    `\`${name}\` ${what}: it is never put under the rules of an agent`,
+    {
+      still: "nothing was changed",
+      help: "sudo seawall attach UNIT, the unit of the agent",
+    },
+  );
+}
+
+function isSameFile(one: string, other: string): boolean {
+  const [left, right] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return left !== undefined && right !== undefined && left.dev === right.dev && left.ino === right.ino;
 }
 
 /** Removes every drop-in and slice that attachUnit wrote. Returns their paths. */

@@ -53,10 +53,17 @@ const ANSWER = z.strictObject({
 export type Answer = z.infer<typeof ANSWER>;
 export type Outcome = Answer["outcome"];
 
-const SAID = z.strictObject({ id: z.int(), answer: ANSWER });
+const SAID = z.strictObject({
+  id: z.int(),
+  answer: ANSWER,
+  /** Ports of its own that the attempt was made from. */
+  ports: z.array(z.int().min(1).max(65_535)).max(16),
+});
+
+type Said = z.infer<typeof SAID>;
 
 /** Returns what a line says, or undefined for any other text. SECURITY: the agent has the uid of who writes it. */
-export function parseSaid(line: string): { readonly id: number; readonly answer: Answer } | undefined {
+export function parseSaid(line: string): Said | undefined {
   try {
     const read = SAID.safeParse(JSON.parse(line));
     return read.success ? read.data : undefined;

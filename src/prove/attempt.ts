@@ -13,6 +13,7 @@ import { askName } from "./attempt/dns.ts";
 import { greet } from "./attempt/greet.ts";
 import { connectTo, connectUnix, listenHere, sayTo, sendDatagram } from "./attempt/connect.ts";
 import { leaveCgroup, runProgram, vanish } from "./attempt/escape.ts";
+import { withPorts } from "./attempt/port.ts";
 
 const [uidText, gidText, groupsText = ""] = process.argv.slice(2);
 drop(Number(uidText), Number(gidText), groupsText.split(",").filter(Boolean).map(Number));
@@ -21,16 +22,16 @@ say(0, { outcome: "reached", code: "ready", ms: 0, text: "", dns: null });
 const lines = createInterface({ input: process.stdin });
 lines.on("line", (line) => {
   const { id, ask } = JSON.parse(line) as { readonly id: number; readonly ask: Ask };
-  attempt(ask).then(
-    (answer) => say(id, answer),
+  withPorts(() => attempt(ask)).then(
+    ({ value, ports }) => say(id, value, ports),
     (error: unknown) =>
       say(id, { outcome: "failed", code: String(error).slice(0, 200), ms: 0, text: "", dns: null }),
   );
 });
 lines.on("close", () => process.exit(0));
 
-function say(id: number, answer: Answer): void {
-  process.stdout.write(`${JSON.stringify({ id, answer })}\n`);
+function say(id: number, answer: Answer, ports: readonly number[] = []): void {
+  process.stdout.write(`${JSON.stringify({ id, answer, ports })}\n`);
 }
 
 /** Ends when root is not given up for good: what is tried as root proves nothing. */

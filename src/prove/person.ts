@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { SeawallError } from "../core/base/error.ts";
 import { endChild, start } from "../edge/host/command.ts";
 import { closeInherited } from "../edge/host/descriptor.ts";
+import type { ProofSocket } from "../core/event/proof.ts";
 import { type Answer, type Ask, ATTEMPT_MS, parseSaid } from "./ask.ts";
 
 export interface Identity {
@@ -14,6 +15,8 @@ export interface Identity {
 
 export interface Person {
   readonly identity: Identity;
+  /** The sockets of its attempts, as they were answered. */
+  readonly sockets: readonly ProofSocket[];
   /** Never rejects: an attempt without an answer has `failed`. */
   readonly ask: (ask: Ask) => Promise<Answer>;
   /** Ends it; resolves when it is gone. */
@@ -42,6 +45,8 @@ export function startPerson(enter: readonly string[], identity: Identity): Perso
   closeInherited();
   const child = start(program, args, ["pipe", "pipe", "pipe"]);
   const waiting = new Map<number, (answer: Answer) => void>();
+  const asked = new Map<number, { readonly ask: Ask; readonly fromMs: number }>();
+  const sockets: ProofSocket[] = [];
   let said = "";
   let last = READY;
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
@@ -51,7 +56,12 @@ export function startPerson(enter: readonly string[], identity: Identity): Perso
   if (child.stdout !== null)
     createInterface({ input: child.stdout }).on("line", (line) => {
       const answered = parseSaid(line);
-      if (answered !== undefined) waiting.get(answered.id)?.(answered.answer);
+      if (answered === undefined) return;
+      const begun = asked.get(answered.id);
+      if (begun !== undefined)
+        sockets.push(...socketsOf(begun.ask, answered.ports, begun.fromMs, Date.now()));
+      asked.delete(answered.id);
+      waiting.get(answered.id)?.(answered.answer);
     });
   const gone = ended(child).then((status) => {
     // SECURITY: only what ends by itself has done what it was asked; the agent can kill it.
@@ -73,11 +83,13 @@ export function startPerson(enter: readonly string[], identity: Identity): Perso
   const ready = expect(READY, START_MS);
   return {
     identity,
+    sockets,
     ask: async (ask) => {
       const started = await ready;
       if (started.outcome !== "reached") return started;
       last += 1;
       const answer = expect(last, ANSWER_MS);
+      asked.set(last, { ask, fromMs: Date.now() });
       child.stdin?.write(`${JSON.stringify({ id: last, ask })}\n`);
       return answer;
     },
@@ -88,6 +100,19 @@ export function startPerson(enter: readonly string[], identity: Identity): Perso
     },
   };
 }
+
+/** The sockets that an attempt was made from; what names no port of another machine has none. */
+function socketsOf(ask: Ask, ports: readonly number[], fromMs: number, toMs: number): ProofSocket[] {
+  const isDns = ask.do === "dns";
+  if (!isDns && !("port" in ask)) return [];
+  const protocol = ask.do === "udp" || (isDns && ask.over === "udp") ? UDP : TCP;
+  const [address, port] = isDns ? [ask.server, DNS_PORT] : [ask.address, ask.port];
+  return ports.map((sourcePort) => ({ protocol, address, port, sourcePort, fromMs, toMs }));
+}
+
+const TCP = 6;
+const UDP = 17;
+const DNS_PORT = 53;
 
 function ended(child: ReturnType<typeof start>): Promise<number | null> {
   return new Promise((resolve) => {

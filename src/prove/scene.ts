@@ -8,6 +8,7 @@ import { gatePorts } from "../core/policy/gate-port.ts";
 import type { Decision } from "../core/policy/decision.ts";
 import { evaluator } from "../core/policy/evaluate.ts";
 import type { ResolvedPolicy, ResolvedScope } from "../core/policy/resolved.ts";
+import { keepProofRun } from "../edge/state/proof-record.ts";
 import { readResolvers } from "../edge/host/resolv-conf.ts";
 import type { Answer, Ask } from "./ask.ts";
 import { judgeAttempt, pledgeOf, type Pledge } from "./judge.ts";
@@ -90,8 +91,16 @@ async function setScene(request: SceneRequest, closers: (() => void | Promise<vo
     addresses: ["127.0.0.1", "::1", ...outerAddresses(), ...near],
   });
   closers.push(witness.close);
+  const people: Person[] = [];
+  const fromMs = nowMs();
+  // Closed last: by then every attempt is over.
+  closers.unshift(() => {
+    const sockets = people.flatMap((person) => person.sockets);
+    keepProofRun(request.state, { scope: scope.name, nonce, fromMs, toMs: nowMs(), sockets });
+  });
   const begin = (enter: readonly string[], identity: Identity): Person => {
     const person = startPerson(enter, identity);
+    people.push(person);
     closers.push(person.stop);
     return person;
   };

@@ -236,10 +236,20 @@ describe("init on a machine", () => {
     assert.equal(code, 0);
     assert.match(
       stdout,
-      /The way back:\n.*goes back by itself[\s\S]*seawall down[\s\S]*nft delete table inet seawall/,
+      /goes back by itself[\s\S]*The way back[\s\S]* rescue +# now[\s\S]*nft -f \S+rescue\.nft +# /,
     );
     assert.equal(stdout.match(/^Next: /gm)?.length, 1);
     assert.match(stdout, /\nNext: sudo seawall apply \/etc\/seawall\/policy\.yaml\n$/);
+  });
+
+  test("says before anything is applied that a user with sudo is not contained", async () => {
+    await host.shell(
+      "printf 'openclaw ALL=(ALL) NOPASSWD: ALL\\n' >/etc/sudoers.d/openclaw; chmod 440 /etc/sudoers.d/openclaw",
+    );
+    const { stderr } = await seawall(["init", "--dry-run"]);
+    assert.match(stderr, /^To look at:\n[\s\S]*^ {2}- openclaw is NOT CONTAINED: sudo lets openclaw/m);
+    await host.shell("rm /etc/sudoers.d/openclaw");
+    assert.doesNotMatch((await seawall(["init", "--dry-run"])).stderr, /sudo lets openclaw/);
   });
 
   test("a dry run prints the policy alone on stdout and writes nothing", async () => {

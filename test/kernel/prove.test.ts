@@ -165,7 +165,7 @@ describe("while outbound is enforced", () => {
   }
 
   it("a person sees the same on one screen", async () => {
-    const { code, stdout } = await world.seawall.run("prove", "--scope", "agent");
+    const { code, stdout } = await world.seawall.run("prove", "--scope", "agent", "--verbose");
     assert.equal(code, 0);
     assert.match(stdout, /^HELD {2,}TCP straight to an IPv4 address/m);
     assert.match(

@@ -93,7 +93,7 @@ complete -c seawall -n '__seawall_at \'confirm\'' -s h -l help -d 'explain this 
 complete -c seawall -n '__seawall_at \'rollback\'' -l keep-file -d 'do not ask: the policy file keeps the change that is taken back'
 complete -c seawall -n '__seawall_at \'rollback\'' -l json -d 'print the result as JSON'
 complete -c seawall -n '__seawall_at \'rollback\'' -s h -l help -d 'explain this command'
-complete -c seawall -n '__seawall_at \'down\'' -l yes -d 'ask nothing'
+complete -c seawall -n '__seawall_at \'down\'' -l yes -d 'ask nothing, also at a terminal'
 complete -c seawall -n '__seawall_at \'down\'' -s h -l help -d 'explain this command'
 complete -c seawall -n '__seawall_at \'panic\'' -l off -d 'end the panic: what was in force before it is again'
 complete -c seawall -n '__seawall_at \'panic\'' -l json -d 'print the result as JSON'
@@ -122,6 +122,7 @@ complete -c seawall -n '__seawall_at \'flows\'' -l verdict -d 'accept, refuse or
 complete -c seawall -n '__seawall_at \'flows\'' -l direction -d 'inbound or outbound' -r -f -a 'inbound outbound'
 complete -c seawall -n '__seawall_at \'flows\'' -l rule -d 'the id of a rule' -x
 complete -c seawall -n '__seawall_at \'flows\'' -l limit -d 'the newest so many (default: 100)' -x
+complete -c seawall -n '__seawall_at \'flows\'' -l all -d 'also what `prove` and `probe` tried themselves in the agent\'s place'
 complete -c seawall -n '__seawall_at \'flows\'' -l json -d 'print one JSON object a line'
 complete -c seawall -n '__seawall_at \'flows\'' -s h -l help -d 'explain this command'
 complete -c seawall -n '__seawall_at \'audit\'' -l layer -d 'one layer or several by comma: ssh, firewall, fail2ban, updates, docker, secrets ...' -r -f -a '(__seawall_list ssh firewall fail2ban updates docker secrets proxy app remote host containment)'
@@ -204,6 +205,7 @@ complete -c seawall -n '__seawall_at \'policy migrate\'' -F
 complete -c seawall -n '__seawall_at \'policy schema\'' -l json -d 'accepted for symmetry: the schema always is JSON'
 complete -c seawall -n '__seawall_at \'policy schema\'' -s h -l help -d 'explain this command'
 complete -c seawall -n '__seawall_at \'prove\'' -l scope -d 'only this scope (default: every one)' -r -f -a 'agent'
+complete -c seawall -n '__seawall_at \'prove\'' -l verbose -d 'with what came back, and what would hold it, in every row'
 complete -c seawall -n '__seawall_at \'prove\'' -l json -d 'print one JSON object'
 complete -c seawall -n '__seawall_at \'prove\'' -s h -l help -d 'explain this command'
 complete -c seawall -n '__seawall_at \'probe\'' -l as -d 'whose place (default: agent)' -r -f -a 'agent'

@@ -1,8 +1,11 @@
-import { attachUnit, detachUnits } from "../../install/attach.ts";
+import { existsSync } from "node:fs";
+import { unitName } from "../../core/containment/slice.ts";
+import { attachUnit, detachUnits, refuseOperators } from "../../install/attach.ts";
 import { isSystemdRunning, systemctl } from "../../install/unit.ts";
 import { SeawallError } from "../../core/base/error.ts";
 import { type Command, type CommandContext, SCHEMA } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { loadPolicy, policyPath } from "../policy.ts";
 import { plain } from "../../core/base/plain.ts";
 
 const SCOPE = "agent";
@@ -27,7 +30,13 @@ export const command: Command = {
   seeAlso: ["apply", "status", "uninstall"],
   run: async (context) => {
     const [unit] = context.positionals;
-    if (context.flags["undo"] === true) return undo(context);
+    if (context.flags["undo"] === true) {
+      if (unit === undefined) return undo(context);
+      throw new SeawallError("SEAWALL_USAGE", `--undo takes all of it back, not \`${plain(unit)}\` alone`, {
+        still: "nothing was changed",
+        help: "sudo seawall attach --undo",
+      });
+    }
     if (unit === undefined) {
       throw new SeawallError("SEAWALL_USAGE", "attach needs the name of a unit", {
         help: "seawall attach openclaw",
@@ -39,6 +48,8 @@ export const command: Command = {
         help: "--scope agent",
       });
     }
+    refuseOtherScope(context, unit, scope);
+    refuseOperators("/", unit);
     const done = attachUnit("/", unit, scope);
     reload(context);
     if (context.flags["json"] === true) context.out(`${JSON.stringify({ schema: SCHEMA, ...done })}\n`);
@@ -47,6 +58,31 @@ export const command: Command = {
     return EXIT.ok;
   },
 };
+
+/** A unit below the slice of a scope that is not by this unit is judged by nothing more than before. */
+function refuseOtherScope(context: CommandContext, unit: string, scope: string): void {
+  if (!existsSync(policyPath(context, undefined))) return;
+  const { policy } = loadPolicy(context, undefined);
+  const found = policy.scopes.find(({ name }) => name === scope);
+  const refuse = (message: string, help: string): never => {
+    throw new SeawallError("SEAWALL_SCOPE", message, { still: "nothing was changed", help });
+  };
+  if (found === undefined) {
+    const names = policy.scopes.map(({ name }) => `--scope ${name}`).join(", ");
+    return refuse(`the policy has no scope \`${scope}\``, names === "" ? "sudo seawall status" : names);
+  }
+  const { target } = found;
+  if (target.kind !== "unit")
+    refuse(
+      `scope \`${scope}\` is by ${target.kind}, not by unit: there is nothing to attach`,
+      `scopes: {${scope}: {unit: ${unitName(unit)}}} in the policy makes it one by unit`,
+    );
+  else if (unitName(target.unit) !== unitName(unit))
+    refuse(
+      `scope \`${scope}\` is the unit ${plain(target.unit)}`,
+      `sudo seawall attach ${plain(target.unit)}`,
+    );
+}
 
 function undo(context: CommandContext): ExitCode {
   const removed = detachUnits("/");

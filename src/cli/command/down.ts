@@ -1,3 +1,4 @@
+import { startLoads } from "../../apply/boot.ts";
 import { refusePanic } from "../../apply/panic.ts";
 import { takeDown } from "../../apply/settle.ts";
 import { readLive } from "../../edge/kernel/live.ts";
@@ -5,8 +6,10 @@ import { requireNft } from "../../edge/kernel/nft.ts";
 import { followKernel } from "../../apply/gate.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
 import { locked } from "../../edge/kernel/change-lock.ts";
-import { type Command, NO_WORDS } from "../command.ts";
+import { type Command, type CommandContext, NO_WORDS } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
+
+const QUESTION = "Take everything of Seawall out of the kernel? Nothing is protected by it afterwards.";
 
 export const command: Command = {
   path: ["down"],
@@ -17,18 +20,28 @@ export const command: Command = {
   words: NO_WORDS,
   who: "root-changes",
   options: { yes: { type: "boolean" } },
-  optionHelp: { yes: "ask nothing" },
-  exits: { 0: "off, or it was off already", 2: "bad usage, or the kernel refused", 5: "not root" },
+  optionHelp: { yes: "ask nothing, also at a terminal" },
+  exits: {
+    0: "off, or it was off already",
+    2: "bad usage, the kernel refused, or you did not agree",
+    5: "not root",
+  },
   places: ["kernel", "history", "run"],
   examples: ["sudo seawall down", "sudo seawall down --yes"],
   seeAlso: ["rollback", "status", "apply"],
   run: async (context) => {
     requireNft();
     const folders = foldersOf(context.env);
+    refusePanic(folders.state, readLive(), "stay");
+    if (!(await agrees(context))) {
+      context.err("nothing was changed\n");
+      return EXIT.unusable;
+    }
     return locked(folders.run, async () => {
       const live = readLive();
       refusePanic(folders.state, live, "stay");
-      if (live === null) {
+      // What is gone from the kernel may still be what the next start loads.
+      if (live === null && startLoads(folders.state) === "nothing") {
         context.out("Seawall was off already\n");
         return EXIT.ok;
       }
@@ -36,9 +49,18 @@ export const command: Command = {
       await followKernel(folders.run);
       if (trouble !== null) context.err(`warning: ${trouble}\n`);
       context.out(
-        "Seawall is off: the host's other rules are as they were, nothing of ours is left in the kernel\n",
+        `Seawall is off, ${
+          startLoads(folders.state) === "nothing"
+            ? "until the next `seawall apply`, also after a reboot"
+            : "BUT THE NEXT START LOADS ITS RULES AGAIN"
+        }\nthe host's other rules are as they were, nothing of ours is left in the kernel\n`,
       );
       return EXIT.ok;
     });
   },
 };
+
+/** Without a terminal (a script, a pipe) nobody can be asked, and what was typed holds. */
+async function agrees({ flags, ask }: CommandContext): Promise<boolean> {
+  return flags["yes"] === true || ask === undefined || (await ask(QUESTION));
+}

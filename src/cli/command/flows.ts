@@ -1,7 +1,9 @@
 import { shownIn } from "../../apply/not-shown.ts";
 import { SeawallError } from "../../core/base/error.ts";
+import { proofSieve } from "../../core/event/proof.ts";
 import type { Verdict } from "../../core/policy/decision.ts";
 import type { Direction } from "../../core/policy/document.ts";
+import { readProofRuns } from "../../edge/state/proof-record.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
 import { closeStore, openStoreReadOnly, type Store } from "../../edge/store/database.ts";
 import { FLOWS_LISTED_MAX, type FlowQuery, listFlows, listLosses } from "../../edge/store/flow-query.ts";
@@ -20,7 +22,7 @@ export const command: Command = {
   about:
     "Shows connections from the log: who, where to, which rule decided and why, and how many were not recorded. It changes nothing, and never invents a name that was not seen.",
   usage:
-    "seawall flows [--since 1h] [--verdict refuse] [--direction outbound] [--rule ID] [--limit N] [--json]",
+    "seawall flows [--since 1h] [--verdict refuse] [--direction outbound] [--rule ID] [--limit N] [--all] [--json]",
   words: NO_WORDS,
   who: "root-files",
   options: {
@@ -29,6 +31,7 @@ export const command: Command = {
     direction: { type: "string" },
     rule: { type: "string" },
     limit: { type: "string" },
+    all: { type: "boolean" },
     json: { type: "boolean" },
   },
   optionHelp: {
@@ -37,6 +40,7 @@ export const command: Command = {
     direction: "inbound or outbound",
     rule: "the id of a rule",
     limit: "the newest so many (default: 100)",
+    all: "also what `prove` and `probe` tried themselves in the agent's place",
     json: "print one JSON object a line",
   },
   exits: { 0: "shown, also when nothing matches", 2: "bad usage, or the log cannot be read", 5: "not root" },
@@ -67,14 +71,20 @@ export const command: Command = {
 const LIMIT_DEFAULT = 100;
 
 function show(context: CommandContext, store: Store, query: FlowQuery): ExitCode {
-  const flows = listFlows(store, query);
+  const found = listFlows(store, query);
+  const isProof = proofSieve(readProofRuns(foldersOf(context.env).state));
+  const own = new Set(found.filter(isProof));
+  const flows = context.flags["all"] === true ? found : found.filter((flow) => !own.has(flow));
   if (context.flags["json"] === true) {
-    for (const flow of flows) context.out(`${JSON.stringify(flowRecord(flow))}\n`);
+    for (const flow of flows)
+      context.out(`${JSON.stringify({ ...flowRecord(flow), ...(own.has(flow) && { prove: true }) })}\n`);
   } else if (flows.length === 0) context.err("no connection matches\n");
   else context.out(flowTable(flows));
   const missing = lossLine(listLosses(store, query.sinceMs ?? flows[0]?.timeMs ?? context.nowMs()));
   if (missing !== null) context.err(missing);
   sayNotShown(context, store, query);
+  if (flows.length < found.length)
+    context.err(`${own.size} rows of \`seawall prove\` are not shown (--all shows them)\n`);
   const refused = flows.findLast(({ refusal, verdict }) => refusal !== null && verdict !== "accept");
   if (refused?.refusal != null && context.flags["json"] !== true)
     context.err(`Next: sudo seawall explain ${refused.refusal} (why, and what helps)\n`);

@@ -5,7 +5,7 @@ import { SeawallError } from "../../core/base/error.ts";
 import type { Facts, Instance } from "../../core/init/facts.ts";
 import { policyText } from "../../core/init/policy-text.ts";
 import { planProxy, PROXY_URL } from "../../core/init/proxy.ts";
-import { type FoundLine, foundLines, openQuestions, wayBack } from "../../core/init/report.ts";
+import { type FoundLine, foundLines, openQuestions } from "../../core/init/report.ts";
 import { checkPolicy } from "../../core/policy/check.ts";
 import { MAIN_FILE } from "../../core/policy/parse/vocabulary.ts";
 import { readInitRecord, sha256Of, writeInitRecord } from "../../edge/openclaw/init-record.ts";
@@ -15,7 +15,9 @@ import { writeNewFile } from "../../edge/openclaw/new-file.ts";
 import { findOpenclaw } from "../../edge/openclaw/program.ts";
 import { installationOf, setProxy, unsetProxy } from "../../edge/openclaw/proxy-setting.ts";
 import { foldersOf, makeFolder } from "../../edge/state/folder.ts";
+import { cardText, wayBackCard } from "../../install/card.ts";
 import { type Command, type CommandContext, NO_WORDS, SCHEMA } from "../command.ts";
+import { containmentQuestions } from "../containment-question.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { shellWord } from "../../core/base/shell-word.ts";
 import { plain } from "../../core/base/plain.ts";
@@ -68,6 +70,7 @@ async function init(context: CommandContext): Promise<ExitCode> {
     written,
     proxies,
     next: nextStep(context, found.facts, written),
+    open: [...openQuestions(found.facts), ...containmentQuestions(found.facts.instances)],
   };
   if (context.flags["json"] === true) context.out(`${JSON.stringify(reportOf(outcome))}\n`);
   else if (isDry) showDry(context, outcome);
@@ -196,6 +199,7 @@ interface Outcome {
   readonly written: Written | null;
   readonly proxies: readonly ProxyOutcome[];
   readonly next: string;
+  readonly open: readonly string[];
 }
 
 function nextStep(context: CommandContext, facts: Facts, written: Written | null): string {
@@ -207,7 +211,7 @@ function nextStep(context: CommandContext, facts: Facts, written: Written | null
     : `seawall apply ${written.path}`;
 }
 
-function reportOf({ facts, text, written, proxies, next }: Outcome) {
+function reportOf({ facts, text, written, proxies, next, open }: Outcome) {
   return {
     schema: SCHEMA,
     written: written === null ? null : { path: written.path, how: written.how },
@@ -222,9 +226,9 @@ function reportOf({ facts, text, written, proxies, next }: Outcome) {
       evidence,
     })),
     found: foundLines(facts),
-    open: openQuestions(facts),
+    open,
     proxy: proxies,
-    wayBack: wayBack(),
+    wayBack: wayBackCard(),
     next,
   };
 }
@@ -240,7 +244,8 @@ function show(context: CommandContext, outcome: Outcome): void {
   const { written, next } = outcome;
   const lines = [...talk(outcome), ""];
   if (written !== null) lines.push(WROTE[written.how](written.path));
-  lines.push("", "The way back:", ...wayBack().map((line) => `  ${line}`), "", `Next: sudo ${next}`);
+  lines.push("", "A change that you do not confirm goes back by itself, in the kernel.", "");
+  lines.push(...cardText(wayBackCard()).trimEnd().split("\n"), "", `Next: sudo ${next}`);
   context.out(lines.map((line) => `${plain(line)}\n`).join(""));
 }
 
@@ -250,8 +255,7 @@ const WROTE: Readonly<Record<Written["how"], (path: string) => string>> = {
   same: (path) => `${path} says already what init would write.`,
 };
 
-function talk({ facts, proxies }: Outcome): string[] {
-  const open = openQuestions(facts);
+function talk({ facts, proxies, open }: Outcome): string[] {
   return [
     "Found:",
     ...foundLines(facts).map(({ word, text }: FoundLine) => `  ${word.padEnd(8)} ${text}`),

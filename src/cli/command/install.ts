@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { wayBackCard } from "../../install/card.ts";
+import { cardText, installedCard } from "../../install/card.ts";
 import { install, type Installed } from "../../install/install.ts";
 import { BY_HAND } from "../../install/payload.ts";
 import { sourceRoot } from "../../install/tree.ts";
@@ -48,7 +48,7 @@ export const command: Command = {
       isDry,
       isStarting: context.flags["no-start"] !== true,
     });
-    const json = { schema: SCHEMA, version: VERSION, dryRun: isDry, root, ...done, wayBack: wayBackCard() };
+    const json = { schema: SCHEMA, version: VERSION, dryRun: isDry, root, ...done, wayBack: installedCard() };
     if (context.flags["json"] === true) context.out(`${JSON.stringify(json)}\n`);
     else if (isDry) showDry(context, done);
     else show(context, done, root);
@@ -71,9 +71,8 @@ function show(context: CommandContext, done: Installed, root: string): void {
     context.out("\nThere is no systemd here. At every boot, before the network, and then beside it:\n");
     for (const line of BY_HAND) context.out(`  ${line}\n`);
   }
-  context.out("\nThe way back, to be kept where you find it without this machine:\n");
-  for (const { command: words, meaning } of wayBackCard()) context.out(`  ${words.padEnd(36)} ${meaning}\n`);
-  if (root === "/" && done.previous === null) context.out("\nNext: seawall init\n");
+  context.out(`\n${cardText(installedCard())}`);
+  if (root === "/" && done.previous === null) context.out("\nNext: sudo seawall init\n");
 }
 
 function headline({ previous, written, daemon }: Installed): string {

@@ -1,5 +1,6 @@
 import { endPanic, panic } from "../../apply/panic.ts";
 import { plain } from "../../core/base/plain.ts";
+import { startLoads } from "../../apply/boot.ts";
 import { parsePolicy } from "../../core/policy/parse/parse.ts";
 import { PRESET_NAMES } from "../../core/policy/preset/preset.ts";
 import { resolvePolicy } from "../../core/policy/resolve.ts";
@@ -46,7 +47,8 @@ async function begin(context: CommandContext, folders: Folders, by: string): Pro
   const done = await panic(folders, meantPolicy(context), by, context.nowMs);
   if (context.flags["json"] === true) {
     const said = done === "already" ? { already: true } : done;
-    context.out(`${JSON.stringify({ schema: SCHEMA, state: "panic", ...said })}\n`);
+    const atStart = startLoads(folders.state);
+    context.out(`${JSON.stringify({ schema: SCHEMA, state: "panic", atStart, ...said })}\n`);
     return EXIT.ok;
   }
   if (done === "already") {
@@ -55,7 +57,7 @@ async function begin(context: CommandContext, folders: Folders, by: string): Pro
   }
   const cut =
     done.scopes.length === 0 ? "NO AGENT WAS FOUND TO CUT OFF" : `cut off: ${done.scopes.join(", ")}`;
-  context.out(`${cut}; ${sshText(done.sshPorts)}; now and after every start\n`);
+  context.out(`${cut}; ${sshText(done.sshPorts)}; ${START[startLoads(folders.state)]}\n`);
   for (const one of done.strangers) context.err(`warning: ${one}\n`);
   if (done.noSsh !== null) context.err(`warning: ${plain(done.noSsh.said)}; try: sudo seawall panic --off\n`);
   for (const one of done.missing) context.err(`warning: not cut off, it cannot be found: ${one}\n`);
@@ -69,6 +71,13 @@ function sshText(ports: readonly number[]): string {
   if (ports.length === 0) return "NOTHING comes in: somebody else listens where SSH is expected";
   return `nothing but SSH comes in (port ${ports.join(", ")})`;
 }
+
+/** By the file that the next start reads: on a full disk it is still the one of before. */
+const START: Readonly<Record<ReturnType<typeof startLoads>, string>> = {
+  panic: "now and after every start",
+  policy: "now, BUT NOT AFTER A RESTART: the next start loads what was in force before",
+  nothing: "now, BUT NOT AFTER A RESTART: the next start loads no rules",
+};
 
 async function end(context: CommandContext, folders: Folders, by: string): Promise<ExitCode> {
   const { generation, held, trouble } = await endPanic(folders, by, context.nowMs);

@@ -9,12 +9,13 @@ export const command: Command = {
   summary: "Try the known ways around the policy, from the agent's own place",
   about:
     "Tries every known way around the policy in force, from the agent's own place, and says which are held. It never leaves anything behind, and never skips in silence: what is not held is NOT HELD.",
-  usage: "seawall prove [--scope NAME] [--json]",
+  usage: "seawall prove [--scope NAME] [--verbose] [--json]",
   words: NO_WORDS,
   who: "root-tries",
-  options: { scope: { type: "string" }, json: { type: "boolean" } },
+  options: { scope: { type: "string" }, verbose: { type: "boolean" }, json: { type: "boolean" } },
   optionHelp: {
     scope: "only this scope (default: every one)",
+    verbose: "with what came back, and what would hold it, in every row",
     json: "print one JSON object",
   },
   exits: {
@@ -37,7 +38,7 @@ export const command: Command = {
       nowMs: context.nowMs,
     });
     if (context.flags["json"] === true) context.out(`${JSON.stringify({ schema: SCHEMA, ...proof })}\n`);
-    else context.out(proofScreen(proof, context.color));
+    else context.out(proofScreen(proof, context.color, context.flags["verbose"] === true));
     return proof.summary.broken === 0 ? EXIT.ok : EXIT.findings;
   },
 };

@@ -32,7 +32,7 @@ export const command: Command = {
     if (script === undefined) {
       throw new SeawallError("SEAWALL_NOT_FOUND", "rescue.sh is not where it was installed", {
         still: "nothing was changed",
-        help: "nft delete table inet seawall",
+        help: "systemctl stop seawalld; nft delete table inet seawall",
       });
     }
     const result = runSync("/bin/sh", [script]);

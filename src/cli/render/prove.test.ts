@@ -26,7 +26,7 @@ const ROWS = [
 ];
 
 describe("the screen of a proof", () => {
-  const screen = proofScreen(proof(ROWS), false);
+  const screen = proofScreen(proof(ROWS), false, true);
   for (const [says, pattern] of [
     ["has a row for each way with its evidence", /^HELD {15}the way a\n {19}ECONNREFUSED in 0 ms$/m],
     [
@@ -43,16 +43,31 @@ describe("the screen of a proof", () => {
     it(says, () => assert.match(screen, pattern));
   }
 
+  it("has one line a row unless more is asked for, and all of what the policy promised and is not held", () => {
+    const short = proofScreen(proof(ROWS), false, false);
+    assert.match(
+      short,
+      /^HELD {15}the way a\nNOT HELD {11}the way b\n {19}connected in 1 ms\n {19}held by: seawall apply FILE\nNOT HELD {11}the way c\nnot possible here {2}the way d\n/m,
+    );
+  });
+
+  it("says while outbound is only watched how much enforcing holds", () => {
+    const watched = row("e", { ...notHeld("connected", "mode"), promised: false, would: "refuse (default)" });
+    const text = proofScreen(proof([watched, row("f", notHeld("open", "x"))], "observe"), false, false);
+    assert.match(text, /^1 of 2 not held become HELD once outbound is enforced$/m);
+    assert.doesNotMatch(proofScreen(proof(ROWS), false, false), /once outbound/);
+  });
+
   it("begins with the mode while outbound is only watched", () => {
     const watched = row("e", { ...notHeld("connected", "mode"), promised: false, would: "refuse (default)" });
-    const text = proofScreen(proof([watched], "observe"), false);
+    const text = proofScreen(proof([watched], "observe"), false, true);
     assert.match(text, /^OBSERVING /);
     assert.match(text, /^ {19}enforce: refuse \(default\)$/m);
   });
 
   it("shows no escape of what others said", () => {
     assert.doesNotMatch(
-      proofScreen(proof([row("f", held("\u001b]0;title\u0007x"))]), false),
+      proofScreen(proof([row("f", held("\u001b]0;title\u0007x"))]), false, true),
       /\u001b|\u0007/,
     );
   });
@@ -81,5 +96,6 @@ describe("the screen of a probe", () => {
   it("says of what is only watched what enforce would do", () => {
     const text = probeScreen({ ...probed, verdict: "reached", by: null, observed: true });
     assert.match(text, /^enforce {3}would refuse it: default$/m);
+    assert.match(text, /^REACHED, only watched: /);
   });
 });

@@ -11,14 +11,17 @@ const MARKS: Readonly<Record<RowStatus, string>> = {
 };
 const MARK_CHARS = "not possible here".length;
 
-/** Returns the whole screen. SECURITY: evidence holds words of others. */
-export function proofScreen(proof: Proof, color: boolean): string {
+/**
+ * Returns the whole screen: one line a row, and more only where the policy promised what is not held. `verbose`: each
+ * row with its evidence. SECURITY: evidence holds words of others.
+ */
+export function proofScreen(proof: Proof, color: boolean, verbose: boolean): string {
   const { rows, summary, mode } = proof;
   const scopes = [...new Set(rows.map(({ scope }) => scope))];
   const lines = scopes.flatMap((scope) => [
     `scope ${scope}, tried from its own place:`,
     "",
-    ...rows.filter((row) => row.scope === scope).flatMap((row) => rowLines(row, color)),
+    ...rows.filter((row) => row.scope === scope).flatMap((row) => rowLines(row, color, verbose)),
     "",
   ]);
   const modeLine =
@@ -26,15 +29,18 @@ export function proofScreen(proof: Proof, color: boolean): string {
       ? ["OBSERVING  outbound is only watched (guards are enforced); each row says what enforce would do"]
       : [];
   const pending = proof.isPending ? ["PENDING    this policy waits for its confirm"] : [];
-  return `${[...modeLine, ...pending, ...lines, summaryLine(summary), ...nextLine(proof)].join("\n")}\n`;
+  return `${[...modeLine, ...pending, ...lines, summaryLine(summary), ...onceEnforced(proof), ...nextLine(proof)].join("\n")}\n`;
 }
 
 function rowLines(
   { status, title, evidence, cure, would, limit, promised }: ProofRow,
   color: boolean,
+  verbose: boolean,
 ): string[] {
+  const isBroken = status === "not-held" && promised && !limit;
   const mark = paint(status, promised && !limit, MARKS[status].padEnd(MARK_CHARS), color);
   const indent = " ".repeat(MARK_CHARS + 2);
+  if (!verbose && !isBroken) return [`${mark}  ${plain(title)}`];
   return [
     `${mark}  ${plain(title)}`,
     `${indent}${plain(evidence)}`,
@@ -55,6 +61,13 @@ function summaryLine({ held, notHeld, notPossible, broken, seconds }: Proof["sum
   return `${held} held, ${notHeld} not held${rest}, ${notPossible} not possible here; ${seconds} s`;
 }
 
+/** While outbound is only watched: how much of what is open is so for that reason alone. */
+function onceEnforced({ mode, rows, summary }: Proof): string[] {
+  if (mode !== "observe") return [];
+  const becomes = rows.filter(({ status, would }) => status === "not-held" && would !== null).length;
+  return [`${becomes} of ${summary.notHeld} not held become HELD once outbound is enforced`];
+}
+
 function nextLine({ rows }: Proof): string[] {
   const open = rows.find(({ status, promised, limit }) => status === "not-held" && promised && !limit);
   return open?.cure == null ? [] : [`Next: ${plain(open.cure)}`];
@@ -62,10 +75,10 @@ function nextLine({ rows }: Proof): string[] {
 
 /** Returns one attempt in a few lines. */
 export function probeScreen(probed: Probed): string {
-  const { target, scope, resolved, verdict, by, id, evidence, ms } = probed;
+  const { target, scope, resolved, verdict, by, id, evidence, ms, observed } = probed;
   const who = by === null ? "" : ` by the ${by}`;
   return [
-    `${verdict.toUpperCase()}${who}: ${plain(target)} from \`${scope}\` in ${ms} ms`,
+    `${verdict.toUpperCase()}${who}${observed ? ", only watched" : ""}: ${plain(target)} from \`${scope}\` in ${ms} ms`,
     ...(resolved.length === 0 ? [] : [`resolved  ${resolved.map(plain).join(", ")}`]),
     `saw       ${plain(evidence)}`,
     ...reasonLines(probed),

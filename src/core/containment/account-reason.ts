@@ -2,24 +2,29 @@
 import { shellWord } from "../base/shell-word.ts";
 import { POWERFUL_GROUPS, READING_GROUPS } from "./baseline.ts";
 import type { AccountFacts, Effect, Reason, SudoRight } from "./facts.ts";
-import { DEDICATED_USER, evidenceOf, judge, userWord } from "./reason.ts";
+import { dedicatedUser } from "./dedicated-user.ts";
+import { evidenceOf, judge, userWord } from "./reason.ts";
 
 /** Returns the reasons. `held`: what runs cannot gain rights by a setuid program, which sudo and doas are. */
 export function accountReasons(account: AccountFacts, held: boolean): readonly Reason[] {
   const user = userWord(account);
-  if (account.uid === 0) return [rootReason()];
+  if (account.uid === 0) return [rootReason(account)];
   const bySetuid: Effect = held ? "partial" : "escapes";
   return [
-    ...judge(account.sudo, "sudo", "what sudo lets it do", (rights) => sudoReasons(user, rights, bySetuid)),
+    ...judge(account.sudo, "sudo", "what sudo lets it do", (rights) =>
+      sudoReasons(account, user, rights, bySetuid),
+    ),
     ...judge(account.doas, "doas", "what doas lets it do", (lines) =>
       some(lines, {
         id: "doas",
         sentence: `doas lets ${user} run programs as another user`,
-        cure: "take its lines out of /etc/doas.conf",
+        cure: unlessLastAdmin(account, "take its lines out of /etc/doas.conf"),
         effect: bySetuid,
       }),
     ),
-    ...judge(account.groups, "groups", "which groups it is in", (groups) => groupReasons(user, groups)),
+    ...judge(account.groups, "groups", "which groups it is in", (groups) =>
+      groupReasons(account, user, groups),
+    ),
     ...judge(account.sockets, "runtime-socket", "which container runtimes it reaches", (paths) =>
       some(paths, {
         id: "runtime-socket",
@@ -34,19 +39,28 @@ export function accountReasons(account: AccountFacts, held: boolean): readonly R
       some(signs, {
         id: "person",
         sentence: `a person logs in as ${user}, so the agent has all that is the person's`,
-        cure: DEDICATED_USER,
+        cure: dedicatedUser(account),
         effect: "partial",
       }),
     ),
   ];
 }
 
-function rootReason(): Reason {
+/**
+ * SECURITY: taking the rights of the only account by which somebody administers this machine would end all
+ * administration; the agent moves out instead. What is not known counts as nobody else.
+ */
+function unlessLastAdmin(account: AccountFacts, cure: string): string {
+  const { otherAdmins } = account;
+  return otherAdmins.known && otherAdmins.value.length > 0 ? cure : dedicatedUser(account);
+}
+
+function rootReason(account: AccountFacts): Reason {
   return {
     id: "root",
     sentence: "it runs as root, which no rule holds",
     evidence: "uid 0",
-    cure: DEDICATED_USER,
+    cure: dedicatedUser(account),
     effect: "escapes",
   };
 }
@@ -56,20 +70,35 @@ function some(pieces: readonly string[], reason: Omit<Reason, "evidence">): read
 }
 
 /** A right that needs a password counts too: a person may have typed it a minute ago, and an agent asks for it. */
-function sudoReasons(user: string, rights: readonly SudoRight[], effect: Effect): readonly Reason[] {
+function sudoReasons(
+  account: AccountFacts,
+  user: string,
+  rights: readonly SudoRight[],
+  effect: Effect,
+): readonly Reason[] {
   const free = rights.some((right) => right.free);
   return some(
     rights.map(({ command, as, free: one }) => `(${as}) ${one ? "NOPASSWD: " : ""}${command}`),
     {
       id: "sudo",
       sentence: `sudo lets ${user} run programs as another user${free ? ", without a password" : ""}`,
-      cure: `take its lines out of sudoers (sudo -l -U ${shellWord(user)} shows them, visudo edits them)`,
+      cure: unlessLastAdmin(
+        account,
+        `take its lines out of sudoers (sudo -l -U ${shellWord(user)} shows them, visudo edits them)`,
+      ),
       effect,
     },
   );
 }
 
-function groupReasons(user: string, groups: readonly string[]): readonly Reason[] {
+/** Groups by which people administer a machine. */
+const ADMIN_GROUPS: ReadonlySet<string> = new Set(["sudo", "wheel", "admin", "root"]);
+
+function leaveGroup(user: string, group: string): string {
+  return `gpasswd -d ${shellWord(user)} ${shellWord(group)} (and start the agent anew)`;
+}
+
+function groupReasons(account: AccountFacts, user: string, groups: readonly string[]): readonly Reason[] {
   const powerful = groups.flatMap((group) => {
     const what = POWERFUL_GROUPS.get(group);
     return what === undefined ? [] : [{ group, what }];
@@ -81,7 +110,9 @@ function groupReasons(user: string, groups: readonly string[]): readonly Reason[
         id: "group",
         sentence: `${user} is in group ${group}, which gives ${what}`,
         evidence: `group ${group}`,
-        cure: `gpasswd -d ${shellWord(user)} ${shellWord(group)} (and start the agent anew)`,
+        cure: ADMIN_GROUPS.has(group)
+          ? unlessLastAdmin(account, leaveGroup(user, group))
+          : leaveGroup(user, group),
         effect: "escapes",
       }),
     ),
@@ -90,7 +121,7 @@ function groupReasons(user: string, groups: readonly string[]): readonly Reason[
         id: "group-reads",
         sentence: `${user} is in group ${group}, which reads logs that may hold secrets of others`,
         evidence: `group ${group}`,
-        cure: `gpasswd -d ${shellWord(user)} ${shellWord(group)} (and start the agent anew)`,
+        cure: leaveGroup(user, group),
         effect: "partial",
       }),
     ),

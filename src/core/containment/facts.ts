@@ -1,5 +1,7 @@
 /** What is known about the processes of a scope: everything by which they could send as somebody else. */
 
+import type { Belongings } from "./dedicated-user.ts";
+
 /** A fact, or why it is not known. An unknown fact is never a good one. */
 export type Fact<Value> =
   | { readonly known: true; readonly value: Value }
@@ -64,6 +66,10 @@ export interface AccountFacts {
   readonly devices: Fact<readonly string[]>;
   readonly rootFiles: Fact<readonly RootFile[]>;
   readonly otherAccounts: Fact<readonly OtherAccount[]>;
+  /** Other accounts by which somebody can still administer this machine: with sudo and a way in, or root's password. */
+  readonly otherAdmins: Fact<readonly string[]>;
+  /** What would move with the agent to a user of its own; null where there is no OpenClaw in its home. */
+  readonly belongings: Belongings | null;
   /** Signs that a person logs in as this user. */
   readonly person: Fact<readonly string[]>;
   readonly starters: Fact<readonly Starter[]>;

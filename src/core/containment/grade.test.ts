@@ -24,6 +24,8 @@ const DEDICATED: AccountFacts = {
   devices: known([]),
   rootFiles: known([]),
   otherAccounts: known([]),
+  otherAdmins: known(["maria"]),
+  belongings: null,
   person: known([]),
   starters: known([]),
   cgroups: known([]),
@@ -85,6 +87,40 @@ describe("a command that helps", () => {
       assert.equal(cureOf("no-password", {}, { withoutPassword: known([name]) }), `passwd -l ${word}`);
     });
   }
+});
+
+describe("the cure of the only account that administers the machine", () => {
+  const belongings = { home: "/home/you", unit: "openclaw-gateway.service", newUser: "openclaw" };
+  const cures = (account: Partial<AccountFacts>): readonly string[] =>
+    gradeContainment(facts({ name: "you", belongings, ...account }, {})).reasons.map(({ cure }) => cure);
+  for (const otherAdmins of [known([]), unknown("sudo asks a directory too")])
+    for (const [what, account] of [
+      ["sudo", { sudo: known([RIGHT]) }],
+      ["doas", { doas: known(["permit you"]) }],
+      ["group sudo", { groups: known(["sudo"]) }],
+      ["group wheel", { groups: known(["wheel"]) }],
+    ] as const)
+      it(`takes no right of ${what} away: the agent moves to a user of its own`, () => {
+        const [cure = ""] = cures({ ...account, otherAdmins });
+        assert.doesNotMatch(cure, /gpasswd|visudo|doas\.conf/);
+        assert.match(cure, /useradd [\s\S]*mv \/home\/you\/\.openclaw \/home\/openclaw\/\.openclaw/);
+      });
+  it("takes sudo away where somebody else has it", () => {
+    assert.match(cures({ sudo: known([RIGHT]) })[0] ?? "", /^take its lines out of sudoers/);
+    assert.match(
+      cures({ groups: known(["docker"]), otherAdmins: known([]) })[0] ?? "",
+      /^gpasswd -d you docker/,
+    );
+  });
+  it("names no command of Seawall that does not exist", () => {
+    const all = cures({
+      uid: 0,
+      person: known(["a password"]),
+      sudo: known([RIGHT]),
+      otherAdmins: known([]),
+    });
+    for (const cure of all) assert.doesNotMatch(cure, /harden/);
+  });
 });
 
 describe("a scope", () => {
@@ -200,7 +236,9 @@ describe("a scope", () => {
       "not-contained",
     ));
 
-  const names = Object.keys(DEDICATED).filter((key) => key !== "uid" && key !== "name");
+  // Those two say which cure is true, and nothing of what the user can do.
+  const ofCures = ["otherAdmins", "belongings"];
+  const names = Object.keys(DEDICATED).filter((key) => !["uid", "name", ...ofCures].includes(key));
   for (const name of names) {
     it(`of whose user the ${name} are not known is partly contained at most`, () => {
       const boundary = name === "starters" || name === "cgroups" ? "place" : "user";

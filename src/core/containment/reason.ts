@@ -38,5 +38,3 @@ export function evidenceOf(pieces: readonly string[]): string {
 export function userWord({ name, uid }: Pick<AccountFacts, "name" | "uid">): string {
   return name ?? `#${uid}`;
 }
-
-export const DEDICATED_USER = "seawall harden openclaw --dedicated-user";

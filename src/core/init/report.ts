@@ -1,4 +1,4 @@
-/** What `seawall init` tells a person: what was found and by what sign, what to look at, and the way back. */
+/** What `seawall init` tells a person: what was found and by what sign, and what to look at. */
 import { shownPath } from "../openclaw/shown.ts";
 import type { Need } from "../openclaw/gathering.ts";
 import { PRESETS } from "../policy/preset/preset.ts";
@@ -97,13 +97,4 @@ export function openQuestions(facts: Facts): string[] {
       ? []
       : [`${browsing.join(" and ")} can ask for any site: once enforced, only what is listed answers`];
   return [...new Set([...listed, ...unheld, ...left, ...browses])];
-}
-
-/** Returns the card of the way back: what works without this program is said to. */
-export function wayBack(): string[] {
-  return [
-    "a change that you do not confirm goes back by itself, in the kernel",
-    "sudo seawall down               takes everything of Seawall out of the kernel",
-    "nft delete table inet seawall   the same from a provider's console, as root, without Seawall",
-  ];
 }

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { type Answer, ATTEMPT_MS, PORT_UNREACHABLE } from "../ask.ts";
 import { attemptClock, codeOf, outcomeOf } from "./outcome.ts";
+import { noteConnecting, notePort } from "./port.ts";
 
 /** How long a datagram waits for a refusal from further away. */
 const DATAGRAM_WAIT_MS = 800;
@@ -40,6 +41,7 @@ export type Done = (...parts: Parameters<ReturnType<typeof attemptClock>>) => vo
 
 function opened(socket: Socket, watch: (socket: Socket, done: Done) => void): Promise<Answer> {
   const made = attemptClock();
+  noteConnecting(socket);
   return new Promise((resolve) => {
     const done: Done = (...parts) => {
       clearTimeout(timer);
@@ -88,7 +90,11 @@ export function datagrams(
     const timer = setTimeout(() => done("silent", "sent"), limitMs);
     socket.on("error", fail);
     const ready = begin(socket, done);
-    socket.connect(port, address, (error?: Error) => (error === undefined ? ready() : fail(error)));
+    socket.connect(port, address, (error?: Error) => {
+      if (error !== undefined) return fail(error);
+      notePort(socket.address().port);
+      ready();
+    });
   });
 }
 

@@ -6,6 +6,7 @@ import { formatIp6 } from "../../core/net/ip.ts";
 import { type Answer, type Ask, ATTEMPT_MS } from "../ask.ts";
 import { datagrams } from "./connect.ts";
 import { attemptClock, codeOf, outcomeOf } from "./outcome.ts";
+import { noteConnecting } from "./port.ts";
 
 const PORT = 53;
 /** Datagrams are lost: the question is asked again, as every resolver library does. */
@@ -43,6 +44,7 @@ async function overUdp({ server }: DnsAsk, question: Uint8Array): Promise<Answer
 function overTcp({ server }: DnsAsk, question: Uint8Array): Promise<Answer> {
   const made = attemptClock();
   const socket = connect({ host: server, port: PORT });
+  noteConnecting(socket);
   const frames = parseTcpFrames(65_535);
   return new Promise((resolve) => {
     const done = (answer: Answer): void => {

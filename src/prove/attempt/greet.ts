@@ -3,6 +3,7 @@ import { Duplex } from "node:stream";
 import { connect as secure } from "node:tls";
 import { type Answer, type Ask, ATTEMPT_MS } from "../ask.ts";
 import { attemptClock, codeOf } from "./outcome.ts";
+import { noteConnecting } from "./port.ts";
 
 /**
  * Greets by TLS and closes once keys are agreed, or tells how it was ended. Certificates are not looked at: the
@@ -11,6 +12,7 @@ import { attemptClock, codeOf } from "./outcome.ts";
 export function greet({ address, port, name, pieceBytes }: Extract<Ask, { do: "tls" }>): Promise<Answer> {
   const made = attemptClock();
   const socket = connect({ host: address, port, noDelay: true });
+  noteConnecting(socket);
   const wire = pieceBytes === null ? socket : inPieces(socket, pieceBytes);
   const greeting = secure({
     socket: wire,

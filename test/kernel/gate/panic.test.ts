@@ -128,8 +128,12 @@ describe("panic and pause", () => {
     );
     const result = await world.seawall.run("panic");
     assert.equal(result.code, 0, result.stderr);
-    assert.match(result.stderr, /warning: .*next start/);
+    assert.match(result.stderr, /warning: .*next start loads what was in force before/);
+    assert.match(result.stdout, /BUT NOT AFTER A RESTART: the next start loads what was in force before$/m);
+    assert.doesNotMatch(result.stdout, /after every start/);
     await assertCutOff();
+    const { stdout: loads } = await world.host.run(["grep", "-c", " panic", `${state}/boot/ruleset.nft`]);
+    assert.equal(loads.trim(), "0", "what the next start loads is no panic, as it was said");
     await world.host.shell(`umount ${state}`);
     await world.seawall.ok("panic", "--off");
     assert.equal((await world.seawall.status()).state, "enforcing", "what was confirmed before it is back");

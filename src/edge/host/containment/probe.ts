@@ -7,6 +7,7 @@ import {
   unknown,
 } from "../../../core/containment/facts.ts";
 import { type Account, accountOf, type Machine, readMachine } from "./machine.ts";
+import { belongingsOf, otherAdmins } from "./admin.ts";
 import { otherAccounts } from "./other-account.ts";
 import { type Running, runningOf, type Subject } from "./process.ts";
 import { programsOf } from "./program.ts";
@@ -108,6 +109,8 @@ function factsOfAccount(shared: Shared, account: Account, subject: Subject): Acc
     devices: known(writableDevices(rootFiles, account)),
     rootFiles: known(changeable(rootFiles, account)),
     otherAccounts: known(otherAccounts(machine, account)),
+    otherAdmins: otherAdmins(machine, account, sudoers),
+    belongings: belongingsOf(machine, account),
     person: personSigns(machine, account),
     starters: startersOf(machine, account),
     cgroups: known(subject.kind === "cgroup" ? enterable(tree, account, subject.path) : []),
