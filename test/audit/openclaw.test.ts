@@ -4,14 +4,13 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { checkNamed } from "../../src/core/audit/check/all.ts";
 import type { ConfigObject } from "../../src/core/audit/fact/openclaw.ts";
-import { parseJson5 } from "../../src/core/audit/read/json5.ts";
+import { parseJson5 } from "../../src/core/openclaw/json.ts";
 import { oldSpellings } from "../../src/core/audit/read/old-spelling.ts";
 import {
-  includesOf,
+  configValue,
   parseDoctor,
   parseOpenclawAudit,
   parseSecretsAudit,
-  withIncludes,
 } from "../../src/core/audit/read/openclaw.ts";
 import { parseSudoList } from "../../src/core/audit/read/sudo.ts";
 import { read, unreadable } from "../../src/core/audit/reading.ts";
@@ -24,7 +23,7 @@ const recorded = (name: string): string => readFileSync(new URL(`recorded/${name
 function configOf(name: string): ConfigObject {
   const parsed = parseJson5(recorded(`audit-config-${name}.json5`));
   assert.ok(parsed.ok);
-  return parsed.value as ConfigObject;
+  return configValue(parsed.value) as ConfigObject;
 }
 
 /** Configuration to what it fails, and some of what holds. */
@@ -142,70 +141,13 @@ describe("spellings of older guides are told with today's key", () => {
     test(text, () => {
       const parsed = parseJson5(text);
       assert.ok(parsed.ok);
-      assert.ok(oldSpellings(parsed.value as ConfigObject).some((one) => today.test(one.today)));
+      assert.ok(oldSpellings(configValue(parsed.value) as ConfigObject).some((one) => today.test(one.today)));
     });
   }
   test("today's configuration has none", () => assert.deepEqual(oldSpellings(configOf("hardened")), []));
 });
 
-describe("JSON5", () => {
-  const rows: readonly (readonly [string, unknown])[] = [
-    ["{a: 1, 'b': \"c\", /* d */ e: [1, 2,], // f\n}", { a: 1, b: "c", e: [1, 2] }],
-    ["{x: 0x1F, y: -.5, z: +1e3, i: Infinity}", { x: 31, y: -0.5, z: 1000, i: Number.POSITIVE_INFINITY }],
-    ["'a\\\n b\\x41\\u0042\\n'", "a bAB\n"],
-    ["\ufeff{}", {}],
-    ['{"__proto__": {"x": 1}}', JSON.parse('{"__proto__": {"x": 1}}')],
-  ];
-  for (const [text, value] of rows) {
-    test(JSON.stringify(text).slice(0, 60), () => {
-      const parsed = parseJson5(text);
-      assert.ok(parsed.ok, parsed.ok ? "" : parsed.problem);
-      assert.deepEqual(JSON.stringify(parsed.value), JSON.stringify(value));
-    });
-  }
-  for (const [text, line] of [
-    ["{a:", 1],
-    ["{\n a 1}", 2],
-    ["[1 2]", 1],
-    ["{} x", 1],
-    ["'open", 1],
-    ["[".repeat(500), 1],
-    ["", 1],
-    ["{a: nonsense}", 1],
-  ] as const) {
-    test(`${JSON.stringify(text).slice(0, 30)} is refused with its line, and without its text`, () => {
-      const parsed = parseJson5(text);
-      assert.ok(!parsed.ok);
-      assert.equal(parsed.line, line);
-      assert.doesNotMatch(parsed.problem, /nonsense/);
-    });
-  }
-});
-
-describe("pieces of a configuration", () => {
-  test("included files stand in their place, what is beside them wins", () => {
-    const value = {
-      $include: "./base.json5",
-      gateway: { bind: "loopback" },
-      deep: { $include: ["./a", "./b"] },
-    };
-    assert.deepEqual(includesOf(value), ["./base.json5", "./a", "./b"]);
-    const files = new Map([
-      ["./base.json5", { gateway: { bind: "lan", port: 1 } }],
-      ["./a", { x: 1 }],
-      ["./b", { y: 2 }],
-    ]);
-    assert.deepEqual(withIncludes(value, files as never), {
-      gateway: { bind: "loopback", port: 1 },
-      deep: { x: 1, y: 2 },
-    });
-  });
-
-  test("a file that includes itself ends", () => {
-    const files = new Map([["./a", { $include: "./a", b: 1 }]]);
-    assert.ok(withIncludes({ $include: "./a" }, files) !== undefined);
-  });
-
+describe("what other tools say", () => {
   test("what sudo lists for a user", () => {
     const text =
       "Matching Defaults entries for bob on host:\n    env_reset\n\nUser bob may run the following commands on host:\n    (root) NOPASSWD: /usr/bin/systemctl restart openclaw\n    (ALL : ALL) ALL\n";

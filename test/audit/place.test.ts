@@ -5,6 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import type { Account } from "../../src/core/audit/fact/listener.ts";
+import { CHECKS } from "../../src/core/audit/check/all.ts";
+import { change } from "./facts/change.ts";
+import { goodFacts } from "./facts/good.ts";
+import { GOOD_INSTANCE } from "./facts/good-agent.ts";
 import { containerIn, findPlaces, unitIn } from "../../src/edge/probe/openclaw-place.ts";
 import { writableBy } from "../../src/edge/host/writable-by.ts";
 import { readText } from "../../src/edge/probe/file.ts";
@@ -51,7 +55,11 @@ describe("a gateway is known by what it writes over its command line, or by how 
     ["grep openclaw-gateway", 0],
   ];
   for (const [title, count] of rows)
-    test(`${title}: ${count}`, () => assert.equal(findPlaces(table(title), [], {}).length, count));
+    test(`${title}: ${count}`, () => {
+      assert.equal(findPlaces(table(title), [], {}, () => true).places.length, count);
+      const { places, claims } = findPlaces(table(title), [], {}, () => false);
+      assert.deepEqual([places, claims], [[], count === 0 ? [] : [{ uid: 7001, count: 1 }]]);
+    });
 });
 
 describe("state folders without a process", () => {
@@ -65,7 +73,7 @@ describe("state folders without a process", () => {
       mkdirSync(path);
     symlinkSync(join(ann.home, ".openclaw"), join(bob.home, ".openclaw"));
     writeFileSync(join(ann.home, ".openclaw-not"), "");
-    const places = findPlaces(table(), [ann, bob], {});
+    const { places } = findPlaces(table(), [ann, bob], {});
     assert.deepEqual(
       places.map(({ user, profile, stateFolder }) => [user, profile, stateFolder?.split("/").at(-1)]),
       [
@@ -79,16 +87,60 @@ describe("state folders without a process", () => {
   test("one home for every account of a service is looked at once", () => {
     const home = account("shared", 7003);
     mkdirSync(join(home.home, ".openclaw"));
-    assert.equal(findPlaces(table(), [home, { ...home, name: "other", uid: 7004 }], {}).length, 1);
+    assert.equal(findPlaces(table(), [home, { ...home, name: "other", uid: 7004 }], {}).places.length, 1);
   });
 
   test("SEAWALL_OPENCLAW_HOME moves the look", () => {
     const home = account("moved", 7005);
     mkdirSync(join(home.home, ".openclaw"));
     assert.deepEqual(
-      findPlaces(table(), [], { SEAWALL_OPENCLAW_HOME: home.home }).map(({ stateFolder }) => stateFolder),
+      findPlaces(table(), [], { SEAWALL_OPENCLAW_HOME: home.home }).places.map(
+        ({ stateFolder }) => stateFolder,
+      ),
       [join(home.home, ".openclaw")],
     );
+  });
+});
+
+describe("attack: many that call themselves the gateway hide nobody", () => {
+  const victim = account("victim", 7010);
+  mkdirSync(join(victim.home, ".openclaw"));
+  const many = (count: number, uid: number): ProcessTable => {
+    const seen = table(...Array.from({ length: count }, () => "openclaw-gateway"));
+    return { ...seen, all: seen.all.map((process) => ({ ...process, uid })) };
+  };
+  for (const uid of [7011, 7010]) {
+    for (const count of [8, 9, 64, 65, 200]) {
+      test(`${count} of ${uid === 7010 ? "its own user" : "another user"}, that listen or do not`, () => {
+        const listening = findPlaces(many(count, uid), [victim], {}, () => true);
+        assert.ok(
+          listening.places.some(
+            ({ pid, stateFolder }) => pid === null && stateFolder === join(victim.home, ".openclaw"),
+          ),
+        );
+        assert.deepEqual(listening.leftOut, count > 8 ? [{ uid, count: count - 8 }] : []);
+        const silent = findPlaces(many(count, uid), [victim], {}, () => false);
+        assert.deepEqual(
+          silent.places.map(({ pid, uid: owner }) => [pid, owner]),
+          [[null, 7010]],
+        );
+        assert.deepEqual([silent.leftOut, silent.claims], [[], [{ uid, count }]]);
+      });
+    }
+  }
+
+  test("what of a user is not looked at makes what passes unknown, and leaves what fails", () => {
+    const notLookedAt = ["57 more OpenClaws of uid 7011 were not looked at (8 of a user are)"];
+    const good = change(goodFacts(), "openclaw", { instances: [GOOD_INSTANCE], notLookedAt, claims: [] });
+    for (const check of CHECKS.filter(({ layer }) => layer === "app")) {
+      const before = check.judge(
+        change(goodFacts(), "openclaw", { instances: [GOOD_INSTANCE], notLookedAt: [], claims: [] }),
+      );
+      const { status } = check.judge(good);
+      if (check.id === "APP-018") continue;
+      assert.notEqual(status, "pass", check.id);
+      if (before.status === "fail") assert.equal(status, "fail", check.id);
+    }
   });
 });
 
@@ -97,7 +149,7 @@ describe("a folder that is a state folder itself", () => {
     const own = join(folder, "own-state");
     mkdirSync(own);
     writeFileSync(join(own, "openclaw.json"), "{}");
-    const places = findPlaces(table("openclaw-gateway"), [], { SEAWALL_OPENCLAW_HOME: own });
+    const { places } = findPlaces(table("openclaw-gateway"), [], { SEAWALL_OPENCLAW_HOME: own }, () => true);
     assert.deepEqual(
       places.map(({ configPath, pid }) => [configPath, pid]),
       [[join(own, "openclaw.json"), null]],

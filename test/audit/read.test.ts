@@ -13,7 +13,8 @@ import { unsignedSources } from "../../src/core/audit/read/apt-source.ts";
 import { parseCaddy } from "../../src/core/audit/read/caddy.ts";
 import { containerOf } from "../../src/core/audit/read/docker.ts";
 import { parseDump, parseSession } from "../../src/core/audit/read/fail2ban.ts";
-import { parseJson5 } from "../../src/core/audit/read/json5.ts";
+import { configValue } from "../../src/core/audit/read/openclaw.ts";
+import { parseJson5 } from "../../src/core/openclaw/json.ts";
 import { parseNginx } from "../../src/core/audit/read/nginx.ts";
 import { parseListenTable } from "../../src/core/audit/read/proc-net.ts";
 import {
@@ -341,7 +342,8 @@ describe("whatever the text is, reading it ends without throwing", () => {
       fc.property(fc.jsonValue({ maxDepth: 4 }), fc.constantFrom(0, 2), (value, indent) => {
         const parsed = parseJson5(JSON.stringify(value, null, indent));
         assert.ok(parsed.ok);
-        assert.equal(JSON.stringify(parsed.value), JSON.stringify(JSON.parse(JSON.stringify(value))));
+        const read = JSON.stringify(configValue(parsed.value));
+        assert.equal(read, JSON.stringify(JSON.parse(JSON.stringify(value))));
       }),
       { numRuns: 500, seed: 7 },
     );

@@ -95,6 +95,7 @@ function factsOf(name: string): Facts {
   const ssh = [{ port: 22, evidence: "sshd listens there (pid 1)" }];
   return {
     day: "2026-11-21",
+    notLookedAt: [],
     instances: (machine.instances ?? [{}]).map((one) => ({ ...instance, ...one })),
     neighbours: {
       ssh,

@@ -122,7 +122,7 @@ const neighbours: fc.Arbitrary<Neighbours> = fc.record({
 test("whatever is found, the policy is one line of ASCII after another and has no error", () => {
   fc.assert(
     fc.property(fc.array(instance, { maxLength: 4 }), neighbours, (instances, around) => {
-      const facts: Facts = { day: "2026-11-21", instances, neighbours: around };
+      const facts: Facts = { day: "2026-11-21", instances, notLookedAt: [], neighbours: around };
       const text = policyText(facts);
       assert.match(text, /^[\n -~]*$/);
       const check = checkPolicy(text, {
@@ -262,6 +262,7 @@ test("a port that only listens on loopback, and SSH, are not said to be shut", (
   });
   const text = policyText({
     day: "2026-11-21",
+    notLookedAt: [],
     instances: [],
     neighbours: {
       ...ALONE,

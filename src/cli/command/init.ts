@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { assert } from "../../core/base/assert.ts";
 import { SeawallError } from "../../core/base/error.ts";
 import type { Facts, Instance } from "../../core/init/facts.ts";
+import { claimText, leftOutText } from "../../core/openclaw/instance-limit.ts";
 import { policyText } from "../../core/init/policy-text.ts";
 import { planProxy, PROXY_URL } from "../../core/init/proxy.ts";
 import { type FoundLine, foundLines, openQuestions } from "../../core/init/report.ts";
@@ -90,13 +91,16 @@ async function findEverything(context: CommandContext): Promise<Everything> {
     import("../../edge/openclaw/configuration.ts"),
     import("../../core/openclaw/needs.ts"),
   ]);
-  const instances = findInstances({ only: context.env["SEAWALL_OPENCLAW_HOME"] || null });
+  const { instances, leftOut, claims } = findInstances({
+    only: context.env["SEAWALL_OPENCLAW_HOME"] || null,
+  });
   const known = instances.map((instance): Instance => {
     const { root, variables, problems } = readConfiguration(instance);
     return { ...instance, needs: root === null ? null : openclawNeeds(root, variables), problems };
   });
   const day = new Date(context.nowMs()).toISOString().slice(0, 10);
-  return { instances, facts: { day, instances: known, neighbours: findNeighbours() } };
+  const notLookedAt = [...leftOut.map(leftOutText), ...claims.map(claimText)];
+  return { instances, facts: { day, instances: known, notLookedAt, neighbours: findNeighbours() } };
 }
 
 function isUsable(text: string, nowMs: number): boolean {
@@ -307,7 +311,7 @@ async function undoProxies(
   set: readonly SetProxy[],
   isDry: boolean,
 ): Promise<SetProxy[]> {
-  const instances = findInstances({ only: context.env["SEAWALL_OPENCLAW_HOME"] || null });
+  const { instances } = findInstances({ only: context.env["SEAWALL_OPENCLAW_HOME"] || null });
   const kept: SetProxy[] = [];
   for (const one of set) {
     const problem = await takeBack(instances, one, isDry);

@@ -45,5 +45,7 @@ export interface Facts {
   /** The day it was found, as YYYY-MM-DD. */
   readonly day: string;
   readonly instances: readonly Instance[];
+  /** What calls itself OpenClaw and was not looked at, each as a sentence. */
+  readonly notLookedAt: readonly string[];
   readonly neighbours: Neighbours;
 }

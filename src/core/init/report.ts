@@ -96,5 +96,5 @@ export function openQuestions(facts: Facts): string[] {
     browsing.length === 0
       ? []
       : [`${browsing.join(" and ")} can ask for any site: once enforced, only what is listed answers`];
-  return [...new Set([...listed, ...unheld, ...left, ...browses])];
+  return [...new Set([...facts.notLookedAt, ...listed, ...unheld, ...left, ...browses])];
 }

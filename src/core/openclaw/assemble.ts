@@ -12,7 +12,8 @@ export const INCLUDE_CHARS_MAX = 4 * 1024 * 1024;
 
 export type FileRead =
   | { readonly ok: true; readonly text: string }
-  | { readonly ok: false; readonly problem: string };
+  /** `isMissing`: there is no such file; else it is there and was not read. */
+  | { readonly ok: false; readonly problem: string; readonly isMissing?: boolean };
 
 export interface Assembly {
   /** Null when the main file cannot be used. */
@@ -21,6 +22,10 @@ export interface Assembly {
   readonly files: readonly string[];
   /** What could not be read: what is needed may then be more than what is known. */
   readonly problems: readonly string[];
+  /** Those of them for which OpenClaw refuses the whole configuration too, and does not start. */
+  readonly refusals: readonly string[];
+  /** Whether there is no main file: OpenClaw then goes by its defaults. */
+  readonly isMissing: boolean;
 }
 
 interface Reading {
@@ -28,6 +33,8 @@ interface Reading {
   readonly read: (path: string) => FileRead;
   readonly files: string[];
   readonly problems: string[];
+  readonly refusals: string[];
+  isMissing: boolean;
   chars: number;
 }
 
@@ -37,14 +44,31 @@ interface Reading {
  * main one is not read, nor is one that includes itself: both are said in `problems`.
  */
 export function assembleConfiguration(path: string, read: (path: string) => FileRead): Assembly {
-  const reading: Reading = { folder: posix.dirname(path), read, files: [], problems: [], chars: 0 };
+  const reading: Reading = {
+    folder: posix.dirname(path),
+    read,
+    files: [],
+    problems: [],
+    refusals: [],
+    isMissing: false,
+    chars: 0,
+  };
   const root = readFile(reading, path, []);
-  if (root !== undefined && !isObject(root)) reading.problems.push(`${shownPath(path)} holds no object`);
+  if (root !== undefined && !isObject(root)) refuse(reading, `${shownPath(path)} holds no object`);
   return {
     root: isObject(root) ? root : null,
     files: [...new Set(reading.files)],
     problems: [...new Set(reading.problems)],
+    refusals: [...new Set(reading.refusals)],
+    isMissing: reading.isMissing,
   };
+}
+
+/** Notes a problem that OpenClaw has with it too. */
+function refuse(reading: Reading, problem: string): undefined {
+  reading.problems.push(problem);
+  reading.refusals.push(problem);
+  return undefined;
 }
 
 function readFile(reading: Reading, path: string, chain: readonly string[]): JsonValue | undefined {
@@ -52,20 +76,25 @@ function readFile(reading: Reading, path: string, chain: readonly string[]): Jso
     reading.problems.push(`${shownPath(path)} ${why}`);
     return undefined;
   };
-  if (chain.includes(path)) return problem("includes itself");
+  const refused = (why: string): undefined => refuse(reading, `${shownPath(path)} ${why}`);
+  if (chain.includes(path)) return refused("includes itself");
   if (chain.length > INCLUDE_DEPTH_MAX)
-    return problem(`is included more than ${INCLUDE_DEPTH_MAX} files deep`);
+    return refused(`is included more than ${INCLUDE_DEPTH_MAX} files deep`);
   if (reading.files.length >= INCLUDE_FILES_MAX) {
     return problem(`is not read: more than ${INCLUDE_FILES_MAX} files are included`);
   }
   const file = reading.read(path);
-  if (!file.ok) return problem(file.problem);
+  if (!file.ok) {
+    if (chain.length === 0) reading.isMissing = file.isMissing === true;
+    return file.isMissing === true && chain.length > 0 ? refused(file.problem) : problem(file.problem);
+  }
   reading.files.push(path);
   reading.chars += file.text.length;
   if (reading.chars > INCLUDE_CHARS_MAX)
     return problem(`makes more than ${INCLUDE_CHARS_MAX} characters in all`);
   const parsed = parseJson5(file.text);
-  return parsed.ok ? included(reading, parsed.value, path, [...chain, path]) : problem(parsed.problem);
+  if (parsed.ok) return included(reading, parsed.value, path, [...chain, path]);
+  return parsed.isLimit ? problem(parsed.problem) : refused(parsed.problem);
 }
 
 /** Replaces every `$include` in a value by what the files hold. */
@@ -92,14 +121,12 @@ function readBeside(
   chain: readonly string[],
 ): JsonValue | undefined {
   if (typeof name !== "string" || name === "" || name.includes("\0")) {
-    reading.problems.push(`${shownPath(path)} has an \`$include\` that names no file`);
-    return undefined;
+    return refuse(reading, `${shownPath(path)} has an \`$include\` that names no file`);
   }
   const target = posix.normalize(posix.isAbsolute(name) ? name : posix.join(posix.dirname(path), name));
   // SECURITY: what the agent writes must not point root at files elsewhere.
   if (!target.startsWith(`${reading.folder === "/" ? "" : reading.folder}/`)) {
-    reading.problems.push(`${shownPath(target)} is outside the configuration's folder and was not read`);
-    return undefined;
+    return refuse(reading, `${shownPath(target)} is outside the configuration's folder and was not read`);
   }
   return readFile(reading, target, chain);
 }

@@ -13,7 +13,8 @@ export const JSON_VALUES_MAX = 100_000;
 
 export type JsonParse =
   | { readonly ok: true; readonly value: JsonValue }
-  | { readonly ok: false; readonly problem: string };
+  /** `isLimit`: it may well be JSON5, and is more than is read here. */
+  | { readonly ok: false; readonly problem: string; readonly isLimit: boolean };
 
 /**
  * Returns the value that a JSON5 text spells (spec.json5.org, as OpenClaw reads it). Refuses text over
@@ -22,21 +23,56 @@ export type JsonParse =
  */
 export function parseJson5(text: string): JsonParse {
   if (text.length > JSON_CHARS_MAX) {
-    return { ok: false, problem: `has more than ${JSON_CHARS_MAX} characters` };
+    return { ok: false, problem: `has more than ${JSON_CHARS_MAX} characters`, isLimit: true };
   }
   let raw: unknown;
   try {
-    // The library talks to the console about line separators; between values they are spaces anyway.
-    raw = JSON5.parse<unknown>(text.replace(/^\uFEFF/, "").replaceAll(/[\u2028\u2029]/g, " "));
+    // The library talks to the console about line separators in texts; written as escapes they are the same.
+    raw = JSON5.parse<unknown>(escapeSeparators(text.replace(/^\uFEFF/, "")));
   } catch (cause) {
-    return { ok: false, problem: `is no JSON5${placeOf(cause)}` };
+    return { ok: false, problem: `is no JSON5${placeOf(cause)}`, isLimit: false };
   }
   const budget = { values: JSON_VALUES_MAX };
   const value = mapped(raw, JSON_DEPTH_MAX, budget);
   if (value !== undefined) return { ok: true, value };
   const limit =
     budget.values < 0 ? `more than ${JSON_VALUES_MAX} values` : `more than ${JSON_DEPTH_MAX} levels`;
-  return { ok: false, problem: `has ${limit}` };
+  return { ok: false, problem: `has ${limit}`, isLimit: true };
+}
+
+/** Writes the separators U+2028 and U+2029 inside texts as escapes, but for one that continues a line. */
+function escapeSeparators(text: string): string {
+  if (!SEPARATOR.test(text)) return text;
+  const parts: string[] = [];
+  let [quote, from] = ["", 0];
+  // INVARIANT: each character is looked at once; whoever wrote the text chose it.
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at] ?? "";
+    if (quote === "") {
+      if (char === '"' || char === "'") quote = char;
+      else if (char === "/") at = endOfComment(text, at);
+    } else if (char === "\\") at += 1;
+    else if (char === quote) quote = "";
+    else if (SEPARATOR.test(char)) {
+      parts.push(text.slice(from, at), char === "\u2028" ? "\\u2028" : "\\u2029");
+      from = at + 1;
+    }
+  }
+  return parts.join("") + text.slice(from);
+}
+
+const SEPARATOR = /[\u2028\u2029]/;
+
+/** The last character of the comment that begins here; here, where none does. */
+function endOfComment(text: string, start: number): number {
+  if (text[start + 1] === "*") {
+    const end = text.indexOf("*/", start + 2);
+    return end === -1 ? text.length : end + 1;
+  }
+  if (text[start + 1] !== "/") return start;
+  let at = start;
+  while (at + 1 < text.length && !/[\n\r\u2028\u2029]/.test(text[at + 1] ?? "")) at += 1;
+  return at;
 }
 
 function placeOf(cause: unknown): string {

@@ -1,6 +1,6 @@
 /** Sessions of processes, as setsid(2) makes them: who is in one, and how all of it is ended. */
-import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
+import { processIds, readText } from "./proc.ts";
 
 /** LIMIT: rounds of looking for who is left; each finds what the round before was too early for. */
 const ROUNDS_MAX = 8;
@@ -26,20 +26,13 @@ function endOne(pid: number): void {
 
 /** Processes whose session is that of `leader`, the dead that nobody waited for aside. */
 function membersOf(leader: number): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => sessionOf(pid) === leader);
+  return processIds().filter((pid) => sessionOf(pid) === leader);
 }
 
 /** The session of a living process, or null. */
 function sessionOf(pid: number): number | null {
-  try {
-    // The name stands in parentheses and may hold anything; behind it: state, parent, group, session (proc(5)).
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    const [state, , , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return state === "Z" || state === "X" ? null : Number(session);
-  } catch {
-    return null;
-  }
+  // The name stands in parentheses and may hold anything; behind it: state, parent, group, session (proc(5)).
+  const stat = readText(`/proc/${pid}/stat`);
+  const [state, , , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return state === "Z" || state === "X" || session === undefined ? null : Number(session);
 }

@@ -1,7 +1,9 @@
 /** Finds OpenClaw however it runs: processes, containers, units, and state folders of users. */
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
+import { type LeftOut, limitPerUser } from "../../core/openclaw/instance-limit.ts";
 import { dockerNetwork } from "./container.ts";
+import { listensItself } from "./listener.ts";
 import { ownerOf } from "./owned-file.ts";
 import { type GatewayProcess, gatewayProcesses } from "./process.ts";
 import { systemUnits } from "./unit.ts";
@@ -34,53 +36,84 @@ export interface InstanceQuery {
 
 const CONFIG_FILE = "openclaw.json";
 const STATE_FOLDER = /^\.openclaw(?:-[A-Za-z0-9_-]{1,32})?$/;
-/** LIMIT: instances of one user; by user, so that nobody hides those of others behind many of his own. */
-const INSTANCES_PER_USER_MAX = 8;
 /** LIMIT: accounts whose home is looked into. */
 const ACCOUNTS_MAX = 10_000;
 
-/** Returns every instance once, those that run first. Nothing of the agent's is run, no link is followed. */
-export function findInstances({ only }: InstanceQuery): FoundInstance[] {
+export interface Found {
+  /** Every instance once, those that run first. */
+  readonly instances: readonly FoundInstance[];
+  readonly leftOut: readonly LeftOut[];
+  /** Users of whom a process calls itself the gateway and listens on nothing: no instance, and said. */
+  readonly claims: readonly LeftOut[];
+}
+
+/**
+ * Finds OpenClaw. Nothing of the agent's is run, no link is followed. SECURITY: a gateway that runs is a process that
+ * calls itself so and holds a listening socket of its own user's. What it says of itself counts for that user only.
+ */
+export function findInstances({ only }: InstanceQuery): Found {
   const accounts = readPasswd();
-  const userOf = (uid: number): string | null =>
-    accounts.find((account) => account.uid === uid)?.user ?? null;
-  const found: FoundInstance[] = [];
-  const add = (instance: FoundInstance): void => {
-    // SECURITY: by uid too, or whoever points at a configuration of others would hide their instance.
-    const isKnown = found.some(
-      (one) =>
-        one.configPath === instance.configPath &&
-        one.uid === instance.uid &&
-        one.container?.id === instance.container?.id,
-    );
-    const ofUser = found.filter(({ uid }) => uid === instance.uid).length;
-    if (!isKnown && ofUser < INSTANCES_PER_USER_MAX) found.push(instance);
+  const claims = new Map<number, number>();
+  const gateways = gatewayProcesses().flatMap((process) => {
+    const instance = ofProcess(process, accounts);
+    if (only !== null && !isOwnBelow(instance, only)) return [];
+    if (listensItself(process.pid, process.uid) !== false) return [instance];
+    claims.set(process.uid, (claims.get(process.uid) ?? 0) + 1);
+    return [];
+  });
+  const running = limitPerUser(unlessKnown(gateways, []));
+  // SECURITY: one that runs and is not looked at stands for no configuration: the installed one is, in its own place.
+  const installed = limitPerUser(unlessKnown(installedOnes(only, accounts), running.kept));
+  return {
+    instances: [...running.kept, ...installed.kept],
+    leftOut: [...running.leftOut, ...installed.leftOut],
+    claims: [...claims].map(([uid, count]) => ({ uid, count })),
   };
-  for (const process of gatewayProcesses()) {
-    const instance = ofProcess(process, accounts, userOf);
-    if (only === null || isOwnBelow(instance, only)) add(instance);
+}
+
+/** Returns each once, and none that is among `others`. */
+function unlessKnown(
+  instances: readonly FoundInstance[],
+  others: readonly FoundInstance[],
+): readonly FoundInstance[] {
+  const known = new Set(others.map(identityOf));
+  return instances.filter((instance) => {
+    const identity = identityOf(instance);
+    if (known.has(identity)) return false;
+    known.add(identity);
+    return true;
+  });
+}
+
+/** SECURITY: by uid too, or whoever points at a configuration of others would hide their instance. */
+function identityOf({ configPath, uid, container }: FoundInstance): string {
+  return JSON.stringify([configPath, uid, container?.id ?? null]);
+}
+
+/** Units of the system and state folders in homes, whether anything runs or not. */
+function installedOnes(only: string | null, accounts: readonly Account[]): FoundInstance[] {
+  const found: FoundInstance[] = [];
+  for (const unit of only === null ? systemUnits() : []) {
+    const account = accounts.find(({ user }) => user === (unit.user ?? "root"));
+    if (account === undefined) continue;
+    const variables = new Map([["HOME", account.home], ...unit.variables]);
+    found.push({
+      ...idle(pathsOf(variables), account, `unit ${unit.name}`),
+      unit: { name: unit.name, kind: "system" },
+      variables,
+    });
   }
-  if (only === null) {
-    for (const unit of systemUnits()) {
-      const account = accounts.find(({ user }) => user === (unit.user ?? "root"));
-      if (account === undefined) continue;
-      const variables = new Map([["HOME", account.home], ...unit.variables]);
-      add({
-        ...idle(pathsOf(variables), account, `unit ${unit.name}`),
-        unit: { name: unit.name, kind: "system" },
-        variables,
-      });
-    }
-  }
-  for (const home of homesOf(only, accounts)) {
-    for (const stateFolder of stateFolders(home)) {
-      const uid = lstatSync(stateFolder, { throwIfNoEntry: false })?.uid;
-      if (uid === undefined) continue;
-      const paths = { stateFolder, configPath: posix.join(stateFolder, CONFIG_FILE) };
-      add(idle(paths, { uid, user: userOf(uid) }, `folder ${stateFolder}`));
-    }
+  for (const stateFolder of homesOf(only, accounts).flatMap(stateFolders)) {
+    const uid = lstatSync(stateFolder, { throwIfNoEntry: false })?.uid;
+    if (uid === undefined) continue;
+    const paths = { stateFolder, configPath: posix.join(stateFolder, CONFIG_FILE) };
+    found.push(idle(paths, { uid, user: userOf(accounts, uid) }, `folder ${stateFolder}`));
   }
   return found;
+}
+
+function userOf(accounts: readonly Account[], uid: number): string | null {
+  return accounts.find((account) => account.uid === uid)?.user ?? null;
 }
 
 interface Account {
@@ -113,11 +146,7 @@ function absolute(path: string, home: string): string {
   return posix.normalize(posix.isAbsolute(full) ? full : posix.join(home, full));
 }
 
-function ofProcess(
-  process: GatewayProcess,
-  accounts: readonly Account[],
-  userOf: (uid: number) => string | null,
-): FoundInstance {
+function ofProcess(process: GatewayProcess, accounts: readonly Account[]): FoundInstance {
   const { pid, uid, unit, container } = process;
   const account = accounts.find((one) => one.uid === uid);
   const home = container === null && account !== undefined ? [["HOME", account.home] as const] : [];
@@ -126,7 +155,7 @@ function ofProcess(
     ...pathsOf(variables),
     root: container === null ? null : `/proc/${pid}/root`,
     uid,
-    user: container === null ? userOf(uid) : null,
+    user: container === null ? userOf(accounts, uid) : null,
     pid,
     unit: container === null ? unit : null,
     container: container === null ? null : { ...container, ...dockerNetwork(container) },

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync } from "node:fs";
 import type { Listener } from "../../core/init/facts.ts";
 import { type Ip, isLoopback, parseIp } from "../../core/net/ip.ts";
 import { processIds } from "../host/proc.ts";
@@ -26,10 +26,36 @@ export function listeners(): Listener[] {
   );
 }
 
+/**
+ * Whether a process holds a TCP socket of its own user's that listens, as the kernel has it; null when that is for root
+ * to see. A socket that another user made and handed over is not its own.
+ */
+export function listensItself(pid: number, uid: number): boolean | null {
+  if (!maySeeSockets(pid)) return null;
+  const inodes = new Set(socketsOf(pid).map(({ inode }) => inode));
+  return ["tcp", "tcp6"].some((protocol) =>
+    rowsOf(`/proc/${pid}/net/${protocol}`, WAITING.tcp).some(
+      (row) => row.uid === uid && inodes.has(row.inode),
+    ),
+  );
+}
+
+/** One that is gone has none. */
+function maySeeSockets(pid: number): boolean {
+  try {
+    accessSync(`/proc/${pid}/fd`, constants.R_OK);
+    return true;
+  } catch (cause) {
+    return !(cause instanceof Error && "code" in cause && cause.code === "EACCES");
+  }
+}
+
 interface Row {
   readonly ip: Ip;
   readonly port: number;
   readonly inode: string;
+  /** Who made the socket. */
+  readonly uid: number;
 }
 
 function rowsOf(path: string, state: string): Row[] {
@@ -44,12 +70,12 @@ function rowsOf(path: string, state: string): Row[] {
     .slice(1)
     .flatMap((line) => {
       const fields = line.trim().split(/\s+/);
-      const [local = "", peer = "", found, inode] = [fields[1], fields[2], fields[3], fields[9]];
+      const [local = "", peer = "", found, uid, inode] = [1, 2, 3, 7, 9].map((at) => fields[at]);
       const [address = "", port = ""] = local.split(":");
       const ip = addressOf(address);
       if (found !== state || ip === undefined || inode === undefined || !/^[0-9A-F]+:0000$/.test(peer))
         return [];
-      return [{ ip, port: Number.parseInt(port, 16), inode }];
+      return [{ ip, port: Number.parseInt(port, 16), inode, uid: Number(uid) }];
     });
 }
 

@@ -14,8 +14,9 @@ const FOLDERS_MAX = 64;
 export interface OwnedFileQuery {
   /** Absolute; `/proc/PID/root` is in `root`. */
   readonly path: string;
-  /** Whose file it must be. A file of root counts if everybody may read it. */
+  /** Whose file it must be. A file of root counts if everybody may read it, or one of `gids` may. */
   readonly uid: number;
+  readonly gids?: ReadonlySet<number>;
   readonly bytesMax: number;
   /** Where the path begins: "/" of this host, or `/proc/PID/root` of a container. */
   readonly root?: string;
@@ -55,7 +56,7 @@ function withPlace(path: string, root: string | undefined, use: (place: number) 
     }
     return use(place);
   } catch (cause) {
-    return { ok: false, problem: problemOf(cause) };
+    return problemOf(cause);
   } finally {
     if (place >= 0) closeSync(place);
   }
@@ -77,9 +78,9 @@ function enter(folder: number, name: string, followRootLinks: boolean): number {
   return openSync(path, O_PATH);
 }
 
-function readPlace(place: number, { uid, bytesMax }: OwnedFileQuery): FileRead {
+function readPlace(place: number, { uid, gids, bytesMax }: OwnedFileQuery): FileRead {
   const stats = fstatSync(place);
-  const problem = fileProblem(stats, uid, bytesMax);
+  const problem = fileProblem(stats, uid, gids ?? NO_GROUPS, bytesMax);
   if (problem !== null) return { ok: false, problem };
   // The very file that was judged, whatever stands at its path by now.
   const file = openSync(
@@ -99,10 +100,13 @@ function readPlace(place: number, { uid, bytesMax }: OwnedFileQuery): FileRead {
   }
 }
 
-function fileProblem(stats: Stats, uid: number, bytesMax: number): string | null {
+const NO_GROUPS: ReadonlySet<number> = new Set();
+
+function fileProblem(stats: Stats, uid: number, gids: ReadonlySet<number>, bytesMax: number): string | null {
   if (!stats.isFile()) return "is not a regular file and was not read";
-  const isForAll = stats.uid === 0 && (stats.mode & 0o004) !== 0;
-  if (stats.uid !== uid && !isForAll)
+  const readers = gids.has(stats.gid) ? 0o044 : 0o004;
+  const isForAgent = stats.uid === 0 && (stats.mode & readers) !== 0;
+  if (stats.uid !== uid && !isForAgent)
     return `belongs to uid ${stats.uid}, not to the agent's ${uid}, and was not read`;
   return stats.size > bytesMax ? tooLong(bytesMax) : null;
 }
@@ -111,8 +115,10 @@ function tooLong(bytesMax: number): string {
   return `has more than ${bytesMax} bytes and was not read`;
 }
 
-function problemOf(cause: unknown): string {
-  if (cause instanceof LinkError) return "is reached by a link and was not read";
+function problemOf(cause: unknown): FileRead {
+  if (cause instanceof LinkError) return { ok: false, problem: "is reached by a link and was not read" };
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "error";
-  return code === "ENOENT" || code === "ENOTDIR" ? "does not exist" : `cannot be read (${code})`;
+  if (code === "ENOENT" || code === "ENOTDIR")
+    return { ok: false, problem: "does not exist", isMissing: true };
+  return { ok: false, problem: `cannot be read (${code})` };
 }

@@ -1,9 +1,11 @@
+/** Processes that call themselves OpenClaw's gateway, with what the kernel knows of them. */
 import { closeSync, openSync, readSync } from "node:fs";
+import { callsItselfGateway } from "../../core/openclaw/gateway-title.ts";
 import { containerOfCgroup, type ContainerId, type UnitName, unitOfCgroup } from "../host/cgroup.ts";
 import { processIds, readText } from "../host/proc.ts";
 
-/** OpenClaw's gateway calls itself `openclaw-gateway`; comm holds 15 characters of it (proc(5)). */
-const GATEWAY_COMM = "openclaw-gatewa";
+/** LIMIT: bytes of a command line that are read. */
+const CMDLINE_BYTES_MAX = 16 * 1024;
 /** LIMIT: bytes of a process's environment that are read. */
 const ENVIRON_BYTES_MAX = 256 * 1024;
 
@@ -22,7 +24,8 @@ export interface GatewayProcess {
  */
 export function gatewayProcesses(): GatewayProcess[] {
   return processIds().flatMap((pid) => {
-    if (commOf(pid) !== GATEWAY_COMM) return [];
+    const args = readBeginning(`/proc/${pid}/cmdline`, CMDLINE_BYTES_MAX).split("\0");
+    if (!callsItselfGateway({ comm: commOf(pid), args: args.filter((word) => word !== "") })) return [];
     const uid = uidOf(pid);
     if (uid === null) return [];
     const cgroup = readText(`/proc/${pid}/cgroup`);

@@ -1,6 +1,9 @@
 /** Where OpenClaw is on this host: running gateways, however they run, and state folders without one. */
 import { join } from "node:path";
 import type { Account } from "../../core/audit/fact/listener.ts";
+import { callsItselfGateway } from "../../core/openclaw/gateway-title.ts";
+import { type LeftOut, limitPerUser } from "../../core/openclaw/instance-limit.ts";
+import { listensItself } from "../openclaw/listener.ts";
 import { namesIn, ownStateAt, readText, stateAt } from "./file.ts";
 import type { ProcessSeen, ProcessTable } from "./process.ts";
 
@@ -22,31 +25,54 @@ export interface Place {
   readonly exe: string | null;
 }
 
-/** LIMIT: instances on one host. */
-const INSTANCES_MAX = 64;
 /** Today's name and the older ones: `.clawdbot`, `.moltbot`. */
 const STATE_FOLDER = /^\.(openclaw|clawdbot|moltbot)(?:-([A-Za-z0-9_-]+))?$/;
-const TITLE = /^(openclaw|clawdbot|moltbot)-gateway\b/;
-const STARTED = /\b(?:openclaw(?:\.mjs)?|clawdbot|dist\/index\.js|dist\/entry\.js)\b.*\bgateway\b/;
-/** Sub-commands of the gateway's command line that are not the gateway. */
-const NOT_GATEWAY = /\bgateway (?:status|call|probe|install|stop|restart|health|discover)\b/;
+export interface Places {
+  /** Those that run first. */
+  readonly places: readonly Place[];
+  readonly leftOut: readonly LeftOut[];
+  /** Users of whom a process calls itself the gateway and listens on nothing: no place, and said. */
+  readonly claims: readonly LeftOut[];
+}
 
+/**
+ * Finds OpenClaw. SECURITY: a gateway that runs is a process that calls itself so and holds a listening socket of its
+ * own user's, as init has it. What it says of itself counts for that user only, and takes no place from what is
+ * installed.
+ */
 export function findPlaces(
   table: ProcessTable,
   accounts: readonly Account[],
   env: Readonly<Record<string, string | undefined>>,
-): Place[] {
+  isListening: (process: ProcessSeen) => boolean | null = ({ pid, uid }) => listensItself(pid, uid),
+): Places {
   const only = env["SEAWALL_OPENCLAW_HOME"] ?? "";
-  const running = table.all
-    .filter(isGateway)
-    .map((process) => placeOf(process, accounts))
-    .filter(({ stateFolder }) => only === "" || isBelow(stateFolder ?? "", only));
-  const taken = new Set(running.map(({ stateFolder }) => stateFolder));
+  const claims = new Map<number, number>();
+  const gateways = table.all.filter(callsItselfGateway).flatMap((process) => {
+    const place = placeOf(process, accounts);
+    if (only !== "" && !isOwnBelow(place, only)) return [];
+    if (isListening(process) !== false) return [place];
+    claims.set(place.uid, (claims.get(place.uid) ?? 0) + 1);
+    return [];
+  });
+  const running = limitPerUser(gateways);
+  const taken = new Set(running.kept.map(({ uid, stateFolder }) => `${uid} ${stateFolder}`));
   const homes = accounts.filter(({ home, uid }) => home.startsWith("/") && (uid === 0 || home !== "/"));
-  const idle = (only === "" ? distinctHomes(homes) : [ownerOf(only, accounts)]).flatMap((account) =>
-    stateFoldersIn(account.home).map((folder) => installed(account, folder)),
-  );
-  return [...running, ...idle.filter(({ stateFolder }) => !taken.has(stateFolder))].slice(0, INSTANCES_MAX);
+  const idle = (only === "" ? distinctHomes(homes) : [ownerOf(only, accounts)])
+    .flatMap((account) => stateFoldersIn(account.home).map((folder) => installed(account, folder)))
+    .filter(({ uid, stateFolder }) => !taken.has(`${uid} ${stateFolder}`));
+  const resting = limitPerUser(idle);
+  return {
+    places: [...running.kept, ...resting.kept],
+    leftOut: [...running.leftOut, ...resting.leftOut],
+    claims: [...claims].map(([uid, count]) => ({ uid, count })),
+  };
+}
+
+/** Whether a process's files are below a folder, and that process's to have. */
+function isOwnBelow({ stateFolder, uid }: Place, folder: string): boolean {
+  if (stateFolder === null || !isBelow(stateFolder, folder)) return false;
+  return uid === 0 || stateAt(stateFolder)?.uid === uid;
 }
 
 function isBelow(path: string, folder: string): boolean {
@@ -64,12 +90,6 @@ function stateFoldersIn(folder: string): string[] {
   return namesIn(folder)
     .filter((name) => STATE_FOLDER.test(name) && ownStateAt(join(folder, name))?.kind === "folder")
     .map((name) => join(folder, name));
-}
-
-function isGateway({ title, comm, args }: ProcessSeen): boolean {
-  if (TITLE.test(title) || /^(openclaw|clawdbot)-gatewa/.test(comm)) return true;
-  const isNode = /(^|\/)(node|bun)$/.test(args[0] ?? "") || comm === "node" || comm === "MainThread";
-  return isNode && STARTED.test(title) && !NOT_GATEWAY.test(title);
 }
 
 function placeOf(process: ProcessSeen, accounts: readonly Account[]): Place {
@@ -92,7 +112,7 @@ function placeOf(process: ProcessSeen, accounts: readonly Account[]): Place {
     uid: process.uid,
     user: account?.name ?? String(process.uid),
     home,
-    unit: environment.get("OPENCLAW_SYSTEMD_UNIT") ?? unitIn(process.cgroup),
+    unit: unitIn(process.cgroup),
     container,
     root,
     profile,

@@ -1,43 +1,38 @@
 /** Every OpenClaw of this host: its process, sockets, configuration, and its own word about itself. */
 import { shellWord } from "../../core/base/shell-word.ts";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import type {
   ConfigObject,
-  ConfigValue,
   OpenclawFacts,
   OpenclawInstance,
   UnitSandbox,
 } from "../../core/audit/fact/openclaw.ts";
 import type { Account, Listener } from "../../core/audit/fact/listener.ts";
 import { isObject, textAt } from "../../core/audit/read/config-path.ts";
-import { parseJson5 } from "../../core/audit/read/json5.ts";
 import { oldSpellings } from "../../core/audit/read/old-spelling.ts";
 import {
-  includesOf,
+  configValue,
   parseDoctor,
   parseOpenclawAudit,
   parseSecretsAudit,
-  withIncludes,
 } from "../../core/audit/read/openclaw.ts";
 import { isReference } from "../../core/audit/read/secret-rule.ts";
 import { parseSudoList } from "../../core/audit/read/sudo.ts";
 import { absent, type Reading, read, unreadable } from "../../core/audit/reading.ts";
+import { claimText, leftOutText } from "../../core/openclaw/instance-limit.ts";
 import { findProgram } from "../host/command.ts";
 import { groupNames } from "./account.ts";
 import { ask } from "./ask.ts";
 import { namesIn, ownStateAt, readText, stateAt } from "./file.ts";
 import { askHttp } from "./http.ts";
+import { assembleOf } from "../openclaw/configuration.ts";
 import type { Program } from "../openclaw/program.ts";
 import { type AnswerCache, askOpenclaw, findCli } from "./openclaw-cli.ts";
-import type { Place } from "./openclaw-place.ts";
+import type { Place, Places } from "./openclaw-place.ts";
 import { listenersOf, type ProcessTable } from "./process.ts";
 import { hasSystemd, unitProperties } from "./systemd.ts";
 
-/** LIMIT: files that one configuration may include. */
-const INCLUDES_MAX = 32;
-
-interface Seen {
-  readonly places: readonly Place[];
+interface Seen extends Places {
   readonly table: ProcessTable;
   readonly accounts: readonly Account[];
   readonly cache: AnswerCache;
@@ -46,12 +41,18 @@ interface Seen {
 }
 
 export async function readOpenclaw(seen: Seen): Promise<Reading<OpenclawFacts>> {
-  if (seen.places.length === 0) return absent("no OpenClaw was found on this host");
-  return read({ instances: await Promise.all(seen.places.map((place) => readInstance(place, seen))) });
+  const { places, leftOut, claims } = seen;
+  const said = claims.map(claimText);
+  if (places.length === 0) return absent(["no OpenClaw was found on this host", ...said].join("; "));
+  return read({
+    instances: await Promise.all(places.map((place) => readInstance(place, seen))),
+    notLookedAt: leftOut.map(leftOutText),
+    claims: said,
+  });
 }
 
 async function readInstance(place: Place, seen: Seen): Promise<OpenclawInstance> {
-  const config = readConfig(place);
+  const { config, refused } = readConfig(place);
   const account = seen.accounts.find(({ uid }) => uid === place.uid);
   const listeners =
     place.pid === null ? [] : listenersOf(seen.table, place.pid).filter(({ protocol }) => protocol === "tcp");
@@ -79,6 +80,7 @@ async function readInstance(place: Place, seen: Seen): Promise<OpenclawInstance>
     stateFolder: place.stateFolder === null ? null : (stateAt(place.stateFolder) ?? null),
     configFile: place.configPath === null ? null : (stateAt(place.configPath) ?? null),
     config,
+    refused,
     listeners,
     oldSpellings: [...oldSpellings(own), ...oldFolder(place)],
     answers,
@@ -105,35 +107,29 @@ function oldFolder(place: Place): { readonly key: string; readonly today: string
     : [];
 }
 
-/** A file that is not there means the defaults; one that cannot be parsed is what OpenClaw refuses too. */
-export function readConfig(place: Pick<Place, "configPath">): Reading<ConfigObject> {
-  const path = place.configPath ?? "";
-  const content = readText(path);
-  if (content.kind === "missing") return read({});
-  if (content.kind === "refused")
-    return unreadable(
-      `the configuration: ${content.why}`,
-      process.geteuid?.() === 0 ? `ls -l ${shellWord(path)}` : "sudo seawall audit",
-    );
-  const parsed = parseJson5(content.text);
-  if (!parsed.ok) return absent(`${path}:${parsed.line}: ${parsed.problem}; OpenClaw ends with exit code 78`);
-  const whole = withIncludes(parsed.value, includedFiles(parsed.value, path));
-  return isObject(whole) ? read(whole) : absent(`${path}: it is no object`);
-}
-
-function includedFiles(value: ConfigValue, path: string): ReadonlyMap<string, ConfigValue> {
-  const files = new Map<string, ConfigValue>();
-  const queue = includesOf(value);
-  while (queue.length > 0 && files.size < INCLUDES_MAX) {
-    const name = queue.shift() ?? "";
-    if (files.has(name)) continue;
-    const content = readText(resolve(dirname(path), name));
-    const parsed = content.kind === "text" ? parseJson5(content.text) : undefined;
-    const included = parsed?.ok === true ? parsed.value : {};
-    files.set(name, included);
-    queue.push(...includesOf(included));
+/**
+ * Returns the configuration by init's own reader: `$include` and JSON5 have one meaning here. A file that is not there
+ * means the defaults. SECURITY: what is not read as a whole is not known: no part of it stands for all of it.
+ */
+export function readConfig(place: Place): {
+  readonly config: Reading<ConfigObject>;
+  readonly refused: string | null;
+} {
+  const { configPath, uid, root } = place;
+  if (configPath === null) return { config: read({}), refused: null };
+  const own = configPath.slice(root.length);
+  const assembly = assembleOf({ configPath: own, uid, root: root === "" ? null : root });
+  const [refusal] = assembly.refusals;
+  const refused = refusal === undefined ? null : `${refusal}; OpenClaw ends with exit code 78`;
+  if (assembly.isMissing) return { config: read({}), refused: null };
+  const [problem] = assembly.problems;
+  if (problem === undefined && assembly.root !== null) {
+    const value = configValue(assembly.root);
+    if (isObject(value)) return { config: read(value), refused };
   }
-  return files;
+  const why = `the configuration is not known: ${problem ?? "it holds no object"}`;
+  const needs = process.geteuid?.() === 0 ? `ls -l ${shellWord(configPath)}` : "sudo seawall audit";
+  return { config: unreadable(why, needs), refused };
 }
 
 function gatewaySocket(listeners: readonly Listener[], place: Place): Listener | undefined {

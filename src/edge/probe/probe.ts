@@ -76,7 +76,8 @@ export async function takeFacts(options: ProbeOptions): Promise<Facts> {
   const listeners = readListeners(table);
   const accounts = readAccounts();
   const users = valueOr(accounts, []);
-  const places = findPlaces(table, users, options.env);
+  const found = findPlaces(table, users, options.env);
+  const { places } = found;
   const gatewayPorts = [
     18_789,
     ...places.flatMap(({ pid }) => (pid === null ? [] : listenersOf(table, pid).map(({ port }) => port))),
@@ -103,10 +104,10 @@ export async function takeFacts(options: ProbeOptions): Promise<Facts> {
       part("fail2ban", () => readFail2ban(sshSeen)),
       part("updates", () => readUpdates()),
       part("docker", () => readDocker(table, listeners)),
-      part("secrets", () => readSecrets({ places, table, accounts: users })),
+      part("secrets", () => readSecrets({ ...found, table, accounts: users })),
       part("proxy", () => readProxy(table, gatewayPorts)),
       part("openclaw", () =>
-        readOpenclaw({ places, table, accounts: users, cache: options.cache, quick: quickOpenclaw }),
+        readOpenclaw({ ...found, table, accounts: users, cache: options.cache, quick: quickOpenclaw }),
       ),
       part("tailscale", () => readTailscale(table)),
       part("host", () => readHost(table)),

@@ -7,10 +7,11 @@ import type { Account } from "../../core/audit/fact/listener.ts";
 import { isObject, objectsUnder, textAt, walk } from "../../core/audit/read/config-path.ts";
 import { secretIn, secretOfSetting, secretsInText } from "../../core/audit/read/secret-rule.ts";
 import { absent, type Reading, read, unreadable } from "../../core/audit/reading.ts";
+import { leftOutText } from "../../core/openclaw/instance-limit.ts";
 import { writableBy } from "../host/writable-by.ts";
 import { namesIn, ownStateAt, readText, stateAt, textOf } from "./file.ts";
 import { readConfig } from "./openclaw.ts";
-import type { Place } from "./openclaw-place.ts";
+import type { Place, Places } from "./openclaw-place.ts";
 import type { ProcessTable } from "./process.ts";
 import { readRepositories } from "./repository.ts";
 
@@ -18,29 +19,36 @@ import { readRepositories } from "./repository.ts";
 const TRACE_BYTES_MAX = 2 * 1024 * 1024;
 const TRACE_FILES_MAX = 60;
 
-interface Seen {
-  readonly places: readonly Place[];
+interface Seen extends Places {
   readonly table: ProcessTable;
   readonly accounts: readonly Account[];
 }
 
 export async function readSecrets(seen: Seen): Promise<Reading<SecretFacts>> {
-  const configs = seen.places.map((place) => ({ place, config: readConfig(place) }));
+  const configs = seen.places.map((place) => ({ place, config: readConfig(place).config }));
   const values = configs.flatMap(({ place, config }) =>
     config.kind === "read" ? [{ place, config: config.value }] : [],
   );
+  const [limited] = seen.leftOut;
+  /** Nothing found at some is not nothing at all. */
+  const ofAll = <Hit>(found: Reading<readonly Hit[]>): Reading<readonly Hit[]> =>
+    limited === undefined || found.kind !== "read" || found.value.length > 0
+      ? found
+      : unreadable(leftOutText(limited), "ps -eo user,pid,args | grep -E 'openclaw|clawdbot'");
   return read({
-    config: configHits(configs),
+    config: ofAll(configHits(configs)),
     envFiles: seen.places.flatMap(envFilesOf),
-    repositories: await readRepositories(
-      values.flatMap(({ place, config }) => foldersOf(place, config)),
-      seen.places,
-      seen.accounts,
+    repositories: ofAll(
+      await readRepositories(
+        values.flatMap(({ place, config }) => foldersOf(place, config)),
+        seen.places,
+        seen.accounts,
+      ),
     ),
     units: unitHits(),
     environments: environmentHits(seen),
-    traces: traceHits(seen.places),
-    statePermissions: statePermissions(seen.places),
+    traces: ofAll(traceHits(seen.places)),
+    statePermissions: ofAll(statePermissions(seen.places)),
     resolvers: values.flatMap(({ place, config }) => resolversOf(place, config)),
     sources: [...new Set(values.flatMap(({ config }) => sourcesOf(config)))],
     sealed: [],
@@ -49,7 +57,7 @@ export async function readSecrets(seen: Seen): Promise<Reading<SecretFacts>> {
 }
 
 function configHits(
-  configs: readonly { readonly place: Place; readonly config: ReturnType<typeof readConfig> }[],
+  configs: readonly { readonly place: Place; readonly config: Reading<ConfigObject> }[],
 ): Reading<readonly SecretHit[]> {
   if (configs.length === 0) return absent("no OpenClaw was found on this host");
   const hidden = configs.find(({ config }) => config.kind === "unreadable");

@@ -194,7 +194,7 @@ export function badAgent(): Pick<Facts, "docker" | "secrets" | "proxy" | "opencl
       oldTls: ["TLS 1.1 or older"],
       unknownNameRefused: read(false),
     }),
-    openclaw: read({ instances: [BAD_INSTANCE, SECOND_INSTANCE] }),
+    openclaw: read({ instances: [BAD_INSTANCE, SECOND_INSTANCE], notLookedAt: [], claims: [] }),
     containment: read({
       verdict: "not-contained",
       reasons: [{ way: "agent: sudo without a password", cure: "visudo" }],

@@ -79,6 +79,7 @@ export const GOOD_INSTANCE: OpenclawInstance = {
   unit: "openclaw-gateway.service",
   container: null,
   profile: null,
+  refused: null,
   stateFolder: { ...root, path: "/home/openclaw/.openclaw", mode: 0o700, uid: 990 },
   configFile: { ...root, path: "/home/openclaw/.openclaw/openclaw.json", mode: 0o600, uid: 990 },
   config: read({

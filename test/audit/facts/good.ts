@@ -337,7 +337,7 @@ export function goodFacts(): Facts {
       oldTls: [],
       unknownNameRefused: read(true),
     }),
-    openclaw: read({ instances: [GOOD_INSTANCE] }),
+    openclaw: read({ instances: [GOOD_INSTANCE], notLookedAt: [], claims: [] }),
     tailscale: read({
       running: true,
       serves: [

@@ -5,7 +5,7 @@ import type { ConfigObject, OpenclawInstance } from "../fact/openclaw.ts";
 
 /** Judges every instance: one that fails fails all, one that cannot be seen makes the whole unknown. */
 export function onInstances(facts: Facts, judge: (instance: OpenclawInstance) => Outcome): Outcome {
-  return given(facts.openclaw, ({ instances }) => {
+  return given(facts.openclaw, ({ instances, notLookedAt, claims }) => {
     if (instances.length === 0) return notApplicable("no OpenClaw was found on this host");
     const named = instances.map((instance) => ({
       name: instances.length > 1 ? `${instance.name}: ` : "",
@@ -29,10 +29,12 @@ export function onInstances(facts: Facts, judge: (instance: OpenclawInstance) =>
       outcome.status === "unknown" ? [{ name, outcome }] : [],
     )[0];
     if (hidden !== undefined) return unknown(hidden.name + hidden.outcome.why, hidden.outcome.needs);
+    const [limited] = notLookedAt;
+    if (limited !== undefined) return unknown(limited, "ps -eo user,pid,args | grep -E 'openclaw|clawdbot'");
     const passed = named.flatMap(({ name, outcome }) =>
       outcome.status === "pass" ? outcome.evidence.map((line) => name + line) : [],
     );
-    if (passed.length > 0) return pass(...passed);
+    if (passed.length > 0) return pass(...passed, ...claims);
     const [none] = named.flatMap(({ outcome }) => (outcome.status === "not-applicable" ? [outcome.why] : []));
     return notApplicable(none ?? "no OpenClaw was found on this host");
   });

@@ -137,7 +137,8 @@ export const APP_PROCESS_CHECKS: readonly Check[] = [
     fix: "openclaw config validate, and openclaw doctor",
     looksAt: "the configuration itself, openclaw security audit and openclaw doctor --lint",
     judge: (facts) =>
-      onInstances(facts, ({ config, audit, doctor }) => {
+      onInstances(facts, ({ config, refused, audit, doctor }) => {
+        if (refused !== null) return fail(refused);
         if (config.kind === "unreadable") return unknown(config.why, config.needs);
         if (config.kind === "absent") return fail(config.why);
         if (doctor.kind === "read")

@@ -260,7 +260,7 @@ function openPorts(
 
 /** The configured port and the defaults of today and of old guides; the latter only where somebody listens. */
 function gatewayPorts(facts: Facts): number[] {
-  const instances = valueOr(facts.openclaw, { instances: [] }).instances;
+  const instances = facts.openclaw.kind === "read" ? facts.openclaw.value.instances : [];
   const own = instances.flatMap(({ listeners }) => listeners.map(({ port }) => port));
   return [...new Set([18_789, ...own])];
 }

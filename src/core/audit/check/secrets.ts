@@ -22,7 +22,7 @@ export const SECRET_CHECKS: readonly Check[] = [
     looksAt: "openclaw secrets audit, and the configuration by our own rules",
     judge: (facts) =>
       given(facts.secrets, ({ config }) => {
-        const instances = valueOr(facts.openclaw, { instances: [] }).instances;
+        const instances = facts.openclaw.kind === "read" ? facts.openclaw.value.instances : [];
         const audited = instances.flatMap(({ secretsAudit }) =>
           secretsAudit.kind === "read" ? [secretsAudit.value] : [],
         );

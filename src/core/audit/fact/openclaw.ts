@@ -20,6 +20,8 @@ export interface OpenclawInstance {
   readonly stateFolder: FileState | null;
   readonly configFile: FileState | null;
   readonly config: Reading<ConfigObject>;
+  /** Why OpenClaw does not accept its configuration, as far as its files say; null when they say nothing. */
+  readonly refused: string | null;
   /** Sockets of its process. */
   readonly listeners: readonly Listener[];
   /** Old spellings in its configuration, and today's. */
@@ -64,4 +66,8 @@ export interface UnitSandbox {
 
 export interface OpenclawFacts {
   readonly instances: readonly OpenclawInstance[];
+  /** Of whom there are more than are looked at, each as a sentence: what holds for all is then not known. */
+  readonly notLookedAt: readonly string[];
+  /** Who calls itself OpenClaw and is not taken for it, each as a sentence. */
+  readonly claims: readonly string[];
 }

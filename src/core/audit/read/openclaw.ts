@@ -1,6 +1,6 @@
 /** JSON of OpenClaw's own commands, and the pieces of its configuration. */
-import type { ConfigObject, ConfigValue, OpenclawAudit } from "../fact/openclaw.ts";
-import { isObject } from "./config-path.ts";
+import { isObject, type JsonValue } from "../../openclaw/json.ts";
+import type { ConfigValue, OpenclawAudit } from "../fact/openclaw.ts";
 import { isJson, type Json, parseObject, textOf } from "./json.ts";
 
 /** Returns what `openclaw security audit --json` found, or undefined when the text is not that. */
@@ -64,52 +64,8 @@ function jsonIn(text: string): Json | undefined {
   return parseObject(text.slice(start));
 }
 
-/** Returns the files that `$include` names anywhere in a configuration. */
-export function includesOf(value: ConfigValue): string[] {
-  if (Array.isArray(value)) return (value as readonly ConfigValue[]).flatMap(includesOf);
-  if (!isObject(value)) return [];
-  const own = value["$include"];
-  const named =
-    typeof own === "string"
-      ? [own]
-      : Array.isArray(own)
-        ? (own as readonly ConfigValue[]).filter((one) => typeof one === "string")
-        : [];
-  return [
-    ...named,
-    ...Object.entries(value).flatMap(([key, member]) => (key === "$include" ? [] : includesOf(member))),
-  ];
-}
-
-/** Puts included files in their place: what stands beside `$include` wins over what is included. */
-export function withIncludes(
-  value: ConfigValue,
-  files: ReadonlyMap<string, ConfigValue>,
-  depth = 0,
-): ConfigValue {
-  if (depth > INCLUDE_DEPTH_MAX) return value;
-  if (Array.isArray(value))
-    return (value as readonly ConfigValue[]).map((item) => withIncludes(item, files, depth + 1));
-  if (!isObject(value)) return value;
-  const { $include: named, ...rest } = value;
-  const own = Object.fromEntries(
-    Object.entries(rest).map(([key, member]) => [key, withIncludes(member, files, depth + 1)]),
-  );
-  const paths =
-    typeof named === "string" ? [named] : Array.isArray(named) ? (named as readonly ConfigValue[]) : [];
-  const included = paths.map((path) => withIncludes(files.get(textOf(path)) ?? {}, files, depth + 1));
-  return [...included, own].reduce(merge, {});
-}
-
-/** LIMIT: files that include files, as OpenClaw itself has it. */
-const INCLUDE_DEPTH_MAX = 10;
-
-function merge(base: ConfigValue, over: ConfigValue): ConfigValue {
-  if (!isObject(base) || !isObject(over)) return over;
-  const merged: Record<string, ConfigValue> = { ...base };
-  for (const [key, value] of Object.entries(over)) {
-    const before = merged[key];
-    merged[key] = before === undefined ? value : merge(before, value);
-  }
-  return merged satisfies ConfigObject;
+/** Returns a value of OpenClaw's configuration as the checks read it. */
+export function configValue(value: JsonValue): ConfigValue {
+  if (isObject(value)) return Object.fromEntries([...value].map(([key, item]) => [key, configValue(item)]));
+  return Array.isArray(value) ? (value as readonly JsonValue[]).map(configValue) : (value as ConfigValue);
 }
