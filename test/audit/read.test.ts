@@ -68,7 +68,10 @@ describe("sshd", () => {
       parseAuthorizedKeys(
         `# a\nssh-ed25519 ${key} ann\nfrom="10.0.0.1 b",command="echo ssh-rsa" ecdsa-sha2-nistp256 ${key}\nssh-ed25519\nnonsense\n`,
       ),
-      ["ssh-ed25519", "ecdsa-sha2-nistp256"],
+      [
+        { type: "ssh-ed25519", options: "" },
+        { type: "ecdsa-sha2-nistp256", options: 'from="10.0.0.1 b",command="echo ssh-rsa"' },
+      ],
     );
   });
 

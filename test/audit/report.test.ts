@@ -255,6 +255,20 @@ describe("formats", () => {
     assert.equal(lines.filter((line) => line.startsWith("Next:")).length, 1);
   });
 
+  test("its last lines name the worst, in an order that is safe, and fold the trifles", () => {
+    const text = auditScreen(bad, { color: false, all: false });
+    const lines = text.trimEnd().split("\n");
+    assert.match(lines.at(-5) ?? "", /^\d+ critical, do these 3 first:$/);
+    assert.match(lines.at(-4) ?? "", /^ {2}SSH-020 /);
+    assert.match(text, /^also {6}\d+ medium, \d+ low, \d+ info: seawall audit --all$/m);
+    assert.doesNotMatch(text, /NOT SO|not so/);
+    assert.doesNotMatch(text, /^FAIL (medium|low|info)/m);
+  });
+
+  test("a fix of several lines is shown as it may be pasted", () => {
+    assert.match(auditScreen(bad, { color: false, all: false }), /^ {5}fix {2}# SSH comes in on [^\n]+\n {10}sed -i/m);
+  });
+
   test("evidence is bounded, and says how much more there was", () => {
     const findings = bad.findings.map(({ evidence }) => evidence.length);
     assert.ok(Math.max(...findings) <= EVIDENCE_MAX + 1);

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { CHECKS, checkNamed } from "../../core/audit/check/all.ts";
 import { unreachable } from "../../core/base/assert.ts";
 import { SeawallError } from "../../core/base/error.ts";
@@ -17,7 +18,7 @@ export const command: Command = {
   path: ["audit"],
   summary: "Check the eight layers of this server, with evidence",
   about:
-    "Looks at eight layers of this server by what is in effect, the worst first, each with what was seen and the command that fixes it. It changes nothing, and never counts as passed what it could not see.",
+    "Looks at eight layers of this server by what is in effect, the worst first, each with what was seen and what mends it on this host. It changes nothing of the server: it keeps its own results in its state folder, for `audit diff`, unless you say --no-history. It never counts as passed what it could not see.",
   usage:
     "seawall audit [--layer L] [--view V] [--check ID] [--fail-on SEVERITY] [-o FORMAT | --json] [--all] [--quick] [--no-history]",
   words: NO_WORDS,
@@ -42,7 +43,7 @@ export const command: Command = {
     json: "the same as -o json",
     all: "show what passes and does not apply, too",
     quick: "leave out OpenClaw's own slow commands unless an earlier answer holds",
-    "no-history": "keep nothing of this audit",
+    "no-history": "keep nothing of this audit (else in /var/lib/seawall/audit)",
   },
   exits: {
     0: "nothing from --fail-on upwards fails",
@@ -77,10 +78,17 @@ export const command: Command = {
     context.out(await shown(report, format, context));
     // Only whole audits are kept: a part would look like a change of the rest.
     if (keep && checks.length === CHECKS.length && process.geteuid?.() === 0)
-      keepRecord(foldersOf(context.env).state, recordOf(report));
+      sayKept(context, format, keepRecord(foldersOf(context.env).state, recordOf(report)));
     return failOn !== null && failsAt(report, failOn) ? EXIT.findings : EXIT.ok;
   },
 };
+
+/** An audit changes nothing of the server; what it keeps for itself is said where a person reads. */
+function sayKept(context: CommandContext, format: Format, isKept: boolean): void {
+  if (format !== "text" || !isKept) return;
+  const folder = join(foldersOf(context.env).state, "audit");
+  context.err(`kept in ${folder} for \`seawall audit diff\`; --no-history keeps nothing\n`);
+}
 
 async function shown(report: AuditReport, format: Format, context: CommandContext): Promise<string> {
   switch (format) {

@@ -49,9 +49,17 @@ function findingHtml({ id, title, status, severity, why, evidence, fix, waived }
     waived === null
       ? ""
       : `<p>Waived until ${escape(waived.expires)} by ${escape(waived.owner)}: ${escape(waived.why)}</p>`;
-  return `<article class="${status}"><h3>${escape(id)} <small>${waived === null ? severity : "waived"}</small> ${status === "fail" ? "Not so: " : ""}${escape(title)}</h3>
+  return `<article class="${status}"><h3>${escape(id)} <small>${waived === null ? severity : "waived"}</small> ${escape(title)}</h3>
 <p>${escape(why)}.</p><ul>${evidence.map((line) => `<li><code>${escape(line)}</code></li>`).join("")}</ul>
-${fix === null ? "" : `<p>${status === "unknown" ? "To see it" : "Fix"}: <code>${escape(fix)}</code></p>`}${accepted}</article>`;
+${fix === null ? "" : `<p>${status === "unknown" ? "To see it" : "Fix"}: ${codeBlock(fix)}</p>`}${accepted}</article>`;
+}
+
+/** The lines of a fix, each as it may be typed. */
+function codeBlock(fix: string): string {
+  return fix
+    .split("\n")
+    .map((line) => `<code>${escape(line)}</code>`)
+    .join("<br>");
 }
 
 /** SECURITY: everything of the host passes here; attributes are never made of it. */

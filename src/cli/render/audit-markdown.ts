@@ -54,13 +54,13 @@ export function auditMarkdown(report: AuditReport): string {
 
 function section({ id, title, severity, why, evidence, fix, waived }: Finding): string[] {
   return [
-    `### ${id} (${waived === null ? severity : "waived"}): not so: ${title}`,
+    `### ${id} (${waived === null ? severity : "waived"}): ${title}`,
     "",
     `${why.slice(0, 1).toUpperCase()}${why.slice(1)}.`,
     "",
     ...evidence.map((line) => `- ${code(line)}`),
     "",
-    ...(fix === null ? [] : [`Fix: ${code(fix)}`, ""]),
+    ...(fix === null ? [] : ["Fix:", "", ...fix.split("\n").map((line) => `- ${code(line)}`), ""]),
     ...(waived === null
       ? []
       : [`Waived until ${waived.expires} by ${code(waived.owner)}: ${code(waived.why)}`, ""]),

@@ -47,7 +47,7 @@ export function auditSarif(report: AuditReport): string {
 function resultOf(finding: Finding): object {
   const { id, status, severity, title, evidence, fix, layer, waived } = finding;
   const said = [
-    `${status === "fail" ? "Not so: " : ""}${title}.`,
+    `${title}.`,
     ...evidence,
     ...(fix === null ? [] : [`Help: ${fix}`]),
   ];

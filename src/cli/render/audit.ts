@@ -35,13 +35,13 @@ export function auditScreen(report: AuditReport, options: ScreenOptions): string
       ? []
       : [`without root ${summary.unknown} checks could not see what they need: sudo seawall audit`]),
   ];
-  const shown = findings.filter(
-    ({ status, waived }) => options.all || (status === "fail" && waived === null),
-  );
+  const open = findings.filter(({ status, waived }) => status === "fail" && waived === null);
+  const grave = open.filter(({ severity }) => severity === "critical" || severity === "high");
+  // A screen of trifles hides what matters: they have one line until nothing worse is open.
+  const shown = options.all ? findings : grave.length > 0 ? grave : open;
   const blocks = shown.map((finding) => block(finding, paint));
-  const rest = options.all ? [] : restOf(findings);
-  const next = nextLine(findings);
-  return `${[...head, "", ...blocks, ...rest, ...(next === null ? [] : [next])].join("\n")}\n`;
+  const rest = options.all ? [] : [...foldedLine(open, shown), ...restOf(findings)];
+  return `${[...head, "", ...blocks, ...rest, ...lastLines(findings)].join("\n")}\n`;
 }
 
 const MARKS: Readonly<Record<FindingStatus, string>> = {
@@ -57,7 +57,7 @@ function block(finding: Finding, paint: Painter): string {
     status === "fail" && waived === null ? "bad" : status === "pass" ? "good" : "quiet",
     MARKS[status],
   );
-  const head = `${mark} ${severity.padEnd(8)} ${id.padEnd(8)} ${status === "fail" ? "NOT SO: " : ""}${title}`;
+  const head = `${mark} ${severity.padEnd(8)} ${id.padEnd(8)} ${title}`;
   const extra =
     evidence.length > EVIDENCE_SHOWN ? [`     ... ${evidence.length - EVIDENCE_SHOWN} more in --json`] : [];
   const seen = evidence
@@ -67,12 +67,29 @@ function block(finding: Finding, paint: Painter): string {
   if (status === "pass" || status === "not-applicable" || isTrifle)
     return [head, ...seen.slice(0, 1)].join("\n");
   const reason = status === "fail" ? [`     why  ${why}`] : [];
-  const way = fix === null ? [] : [`     ${status === "unknown" ? "see " : "fix "} ${plain(fix)}`];
+  const way = fix === null ? [] : fixLines(status === "unknown" ? "see " : "fix ", fix);
   const accepted =
     waived === null
       ? []
       : [`     waived until ${waived.expires} by ${plain(waived.owner)}: ${plain(waived.why)}`];
   return [head, ...reason, ...seen, ...extra, ...way, ...accepted, ""].join("\n");
+}
+
+/** A fix of several lines stands as it may be pasted: words are comments of the shell. */
+function fixLines(label: string, fix: string): string[] {
+  const [first = "", ...rest] = fix.split("\n").map(plain);
+  return [`     ${label} ${first}`, ...rest.map((line) => `          ${line}`)];
+}
+
+/** Failures that are only counted. */
+function foldedLine(open: readonly Finding[], shown: readonly Finding[]): string[] {
+  const folded = open.filter((finding) => !shown.includes(finding));
+  if (folded.length === 0) return [];
+  const counts = (["medium", "low", "info"] as const).flatMap((severity) => {
+    const count = folded.filter((finding) => finding.severity === severity).length;
+    return count === 0 ? [] : [`${count} ${severity}`];
+  });
+  return [`also      ${counts.join(", ")}: seawall audit --all`];
 }
 
 /** What is not shown one by one. */
@@ -92,9 +109,22 @@ function restOf(findings: readonly Finding[]): string[] {
   return lines;
 }
 
-function nextLine(findings: readonly Finding[]): string | null {
-  const worst = findings.find(({ status, waived }) => status === "fail" && waived === null);
-  return worst === undefined ? null : `Next: seawall checks show ${worst.id}`;
+/** Findings that are named at the end, where the eye is when the screen has scrolled. */
+const FIRST_MAX = 3;
+
+/** The worst once more, in the order in which they are safe to mend, and the one command that goes on. */
+function lastLines(findings: readonly Finding[]): string[] {
+  const open = findings.filter(({ status, waived }) => status === "fail" && waived === null);
+  const [worst] = open;
+  if (worst === undefined) return [];
+  const alike = open.filter(({ severity }) => severity === worst.severity);
+  const first = alike.slice(0, FIRST_MAX);
+  const order = first.length === alike.length ? "in this order" : `do these ${first.length} first`;
+  return [
+    `${alike.length} ${worst.severity}, ${alike.length === 1 ? "do this first" : order}:`,
+    ...first.map(({ id, title }) => `  ${id.padEnd(8)} ${title}`),
+    `Next: seawall checks show ${worst.id}`,
+  ];
 }
 
 type Painter = (kind: "bad" | "good" | "quiet", text: string) => string;

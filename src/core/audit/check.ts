@@ -1,5 +1,7 @@
 /** A check is a pure function over facts: it never looks at the host itself. */
 import type { Facts } from "./fact/facts.ts";
+import type { OpenclawInstance } from "./fact/openclaw.ts";
+import { forInstances } from "./fix/openclaw.ts";
 import type { Finding, Layer, Severity } from "./finding.ts";
 import type { Reading } from "./reading.ts";
 
@@ -8,12 +10,16 @@ export interface Check {
   readonly id: string;
   readonly layer: Layer;
   readonly severity: Severity;
-  /** What is so when it passes. */
+  /** What is so when it passes; the finding of a failure has `fails`. */
   readonly title: string;
   /** One plain sentence: what happens when it is not so. */
   readonly why: string;
-  /** The command or change that helps, unless the outcome names a better one. */
+  /** What is wrong when it fails, in words of its own, from the evidence. Never "not" what the title says. */
+  readonly fails: string | ((evidence: readonly string[]) => string);
+  /** What helps, in words that are true on every host; no command that could cut a way in. */
   readonly fix: string;
+  /** What helps on this host, by its facts; it takes the place of `fix` when the check fails. */
+  readonly remedy?: (facts: Facts, evidence: readonly string[]) => string;
   /** Which effective state is looked at, and where the rule comes from. */
   readonly looksAt: string;
   readonly judge: (facts: Facts) => Outcome;
@@ -27,6 +33,8 @@ export type Outcome =
       readonly fix?: string;
       /** When this case is milder or worse than the check's own severity. */
       readonly severity?: Severity;
+      /** The instances of OpenClaw that it is about: its commands are typed as their users. */
+      readonly instances?: readonly OpenclawInstance[];
     }
   | {
       readonly status: "unknown";
@@ -49,7 +57,11 @@ export function pass(...evidence: readonly string[]): Outcome {
 
 export function fail(
   evidence: string | readonly string[],
-  options: { readonly fix?: string; readonly severity?: Severity } = {},
+  options: {
+    readonly fix?: string;
+    readonly severity?: Severity;
+    readonly instances?: readonly OpenclawInstance[];
+  } = {},
 ): Outcome {
   return { status: "fail", evidence: typeof evidence === "string" ? [evidence] : evidence, ...options };
 }
@@ -82,10 +94,10 @@ export function passUnless(problems: readonly string[], seen: string | readonly 
 
 /** Returns exactly one finding for each check, in the order of the checks. */
 export function judgeAll(checks: readonly Check[], facts: Facts): Finding[] {
-  return checks.map((check) => findingOf(check, check.judge(facts)));
+  return checks.map((check) => findingOf(check, check.judge(facts), facts));
 }
 
-function findingOf(check: Check, outcome: Outcome): Finding {
+function findingOf(check: Check, outcome: Outcome, facts: Facts): Finding {
   const { id, layer, title, why } = check;
   const base = { id, layer, title, why, severity: check.severity, waived: null };
   switch (outcome.status) {
@@ -95,9 +107,14 @@ function findingOf(check: Check, outcome: Outcome): Finding {
       return {
         ...base,
         status: "fail",
+        title: typeof check.fails === "string" ? check.fails : check.fails(outcome.evidence),
         severity: outcome.severity ?? check.severity,
         evidence: bounded(outcome.evidence),
-        fix: outcome.fix ?? check.fix,
+        fix: forInstances(
+          outcome.fix ?? check.remedy?.(facts, outcome.evidence) ?? check.fix,
+          outcome.instances ?? [],
+          facts,
+        ),
       };
     case "unknown":
       return {

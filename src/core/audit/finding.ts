@@ -44,7 +44,13 @@ export interface Finding {
   readonly waived: Waived | null;
 }
 
-/** Orders findings as they are shown: what failed first, the worst first, then by layer and id. */
+/** What others wait for: a key that works before passwords go, the door of SSH before anything else of the firewall. */
+const GOES_FIRST: ReadonlySet<string> = new Set(["SSH-020", "FW-007"]);
+
+/**
+ * Orders findings as they are shown: what failed first, the worst first, then by layer and id. INVARIANT: who works
+ * from the top never mends something before that on which it depends.
+ */
 export function compareFindings(left: Finding, right: Finding): number {
   const status: Record<FindingStatus, number> = { fail: 0, unknown: 1, pass: 2, "not-applicable": 3 };
   return (
@@ -52,6 +58,7 @@ export function compareFindings(left: Finding, right: Finding): number {
     Number(left.waived !== null) - Number(right.waived !== null) ||
     SEVERITIES.indexOf(left.severity) - SEVERITIES.indexOf(right.severity) ||
     LAYERS.indexOf(left.layer) - LAYERS.indexOf(right.layer) ||
+    Number(GOES_FIRST.has(right.id)) - Number(GOES_FIRST.has(left.id)) ||
     (left.id < right.id ? -1 : 1)
   );
 }

@@ -9,7 +9,7 @@ import { parseUfwRules, shellSetting } from "../../core/audit/read/ufw.ts";
 import { findProgram } from "../host/command.ts";
 import { ask } from "./ask.ts";
 import { namesIn, stateAt, textOf } from "./file.ts";
-import { hasSystemd, unitStates } from "./systemd.ts";
+import { hasSystemd, unitProperties, unitStates } from "./systemd.ts";
 
 const LEGACY = ["/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"];
 /** Tables that iptables-nft keeps in nf_tables; iptables-save tells of them in more detail than nft. */
@@ -31,11 +31,8 @@ export async function readFirewall(seawall: FirewallFacts["seawall"]): Promise<R
       ),
     ),
   ];
-  const saved = [
-    ...savedTables(four, "ip"),
-    ...savedTables(six, "ip6"),
-    ...(await legacyRules(legacyTables)),
-  ];
+  const legacy = await legacyRules(legacyTables);
+  const saved = [...savedTables(four, "ip"), ...savedTables(six, "ip6"), ...legacy];
   const tables = tablesIn(nft, saved);
   const interfaces = namesIn("/sys/class/net");
   const uplinks = readUplinks();
@@ -45,11 +42,12 @@ export async function readFirewall(seawall: FirewallFacts["seawall"]): Promise<R
     ufw: readUfw(saved, managers),
     managers,
     nftablesFlushes: /^\s*flush\s+ruleset/m.test(textOf("/etc/nftables.conf")),
+    nftablesTables: tablesDefinedIn(textOf("/etc/nftables.conf")),
     uplinks,
     interfaces: interfaces.length > 0 ? interfaces : Object.keys(networkInterfaces()),
     addresses,
     hasIpv6: addresses.some((address) => address.includes(":") && !/^fe80:/i.test(address)),
-    legacyTables,
+    legacyTables: legacyTables.filter((name) => holdsSomething(name, legacy)),
     dockerUser: dockerUserRules(four?.stdout ?? "", six?.stdout ?? ""),
     forwarding: {
       v4: textOf("/proc/sys/net/ipv4/ip_forward").trim() === "1",
@@ -57,6 +55,22 @@ export async function readFirewall(seawall: FirewallFacts["seawall"]): Promise<R
     },
     seawall,
   });
+}
+
+/** `table inet filter {` of the file that nftables.service loads (nft(8)); a table without a family is `ip`. */
+function tablesDefinedIn(text: string): string[] {
+  const names = [...text.matchAll(/^\s*table\s+(?:(ip|ip6|inet|arp|bridge|netdev)\s+)?([A-Za-z_][\w-]*)\s*\{/gm)];
+  return [...new Set(names.map(([, family = "ip", name = ""]) => `${family} ${name}`))];
+}
+
+/** The kernel names a table for as long as it runs, also when it is empty; one that nobody could read may hold all. */
+function holdsSomething(name: string, legacy: readonly Table[]): boolean {
+  const own = legacy.filter((table) => table.name.endsWith(` ${name}`));
+  return own.length === 0 || own.some(isUsed);
+}
+
+function isUsed({ chains, base }: Table): boolean {
+  return [...chains.values()].some((rules) => rules.length > 0) || base.some(({ policy }) => policy === "drop");
 }
 
 function savedTables(answer: Awaited<ReturnType<typeof ask>>, family: "ip" | "ip6"): Table[] {
@@ -133,14 +147,25 @@ async function readManagers(): Promise<Reading<readonly FirewallManager[]>> {
       "systemd does not run here, so what loads rules at boot cannot be seen",
       "run the audit on the host itself, not in a container of it",
     );
-  const states = await unitStates(MANAGERS.map((name) => `${name}.service`));
+  const [states, stops] = await Promise.all([
+    unitStates(MANAGERS.map((name) => `${name}.service`)),
+    unitProperties(["nftables.service"], ["ExecStop"]),
+  ]);
+  const flushes = /flush\s+ruleset/.test(stops?.[0]?.get("ExecStop") ?? "");
   if (states === undefined) return unreadable("systemctl does not answer", "systemctl status");
   return read(
     MANAGERS.flatMap((name) => {
       const state = states.get(`${name}.service`);
       return state === undefined || state.load !== "loaded"
         ? []
-        : [{ name, atBoot: state.file.startsWith("enabled"), running: state.active === "active" }];
+        : [
+            {
+              name,
+              atBoot: state.file.startsWith("enabled"),
+              running: state.active === "active",
+              flushesAtStop: name === "nftables" && flushes,
+            },
+          ];
     }),
   );
 }

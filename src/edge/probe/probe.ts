@@ -2,6 +2,7 @@
 import type { Facts } from "../../core/audit/fact/facts.ts";
 import type { FirewallFacts } from "../../core/audit/fact/firewall.ts";
 import type { Layer } from "../../core/audit/finding.ts";
+import type { OperatorFacts } from "../../core/audit/fact/operator.ts";
 import { type Reading, unreadable, valueOr } from "../../core/audit/reading.ts";
 import type { Attestation } from "../../core/audit/waiver.ts";
 import { readAccounts } from "./account.ts";
@@ -22,8 +23,7 @@ import { readUpdates } from "./update.ts";
 export interface ProbeOptions {
   readonly nowMs: number;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Addresses from which somebody is logged in over SSH. */
-  readonly operators: readonly string[];
+  readonly operator: OperatorFacts;
   readonly seawall: FirewallFacts["seawall"];
   readonly attested: readonly Attestation[];
   readonly containment: Facts["containment"];
@@ -50,8 +50,8 @@ const NEEDS: Readonly<
     readonly Layer[]
   >
 > = {
-  ssh: ["ssh", "firewall", "fail2ban", "remote"],
-  firewall: ["firewall", "docker", "remote"],
+  ssh: ["ssh", "firewall", "fail2ban", "remote", "app"],
+  firewall: ["firewall", "docker", "remote", "ssh"],
   fail2ban: ["fail2ban"],
   updates: ["updates"],
   docker: ["docker", "firewall", "app"],
@@ -82,7 +82,8 @@ export async function takeFacts(options: ProbeOptions): Promise<Facts> {
     18_789,
     ...places.flatMap(({ pid }) => (pid === null ? [] : listenersOf(table, pid).map(({ port }) => port))),
   ];
-  const { checks, operators, nowMs } = options;
+  const { checks, operator, nowMs } = options;
+  const operators = [...new Set(operator.sessions.map(({ peer }) => peer))];
   const layers = checks?.map(({ layer }) => layer);
   const part = <Value>(
     name: keyof typeof NEEDS,
@@ -127,6 +128,7 @@ export async function takeFacts(options: ProbeOptions): Promise<Facts> {
     openclaw,
     tailscale,
     host,
+    operator,
     attested: options.attested,
     containment: options.containment,
   };

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import type { Account } from "../../core/audit/fact/listener.ts";
 import { modeText } from "../../core/audit/fact/file.ts";
 import type { SshContext, SshUser } from "../../core/audit/fact/ssh.ts";
+import { type Caller, entryProblem, keyProblem } from "../../core/audit/read/ssh-entry.ts";
 import { parseAuthorizedKeys } from "../../core/audit/read/sshd.ts";
 import { namesIn, readText, stateAt, textOf } from "./file.ts";
 
@@ -14,34 +15,59 @@ const DAY_MS = 86_400_000;
 export function readSshUsers(
   accounts: readonly Account[],
   contexts: readonly SshContext[],
-  nowMs: number,
+  { operators, nowMs }: { readonly operators: readonly string[]; readonly nowMs: number },
 ): SshUser[] {
   const sudoers = `${textOf("/etc/sudoers")}\n${sudoersDropIns()}`;
-  const expiry = new Map(
+  const shadow = new Map(
     textOf("/etc/shadow")
       .split("\n")
       .map((line) => line.split(":"))
-      .map((cells) => [cells[0] ?? "", Number(cells[7] ?? "") || 0]),
+      .map((cells) => [cells[0] ?? "", { secret: cells[1] ?? "", expiryDay: Number(cells[7] ?? "") || 0 }]),
   );
   return accounts
     .filter(({ uid, shell }) => uid === 0 || (uid >= 1000 && uid < 65_534 && !NO_SHELL.test(shell)))
     .map((account) => {
-      const context = contexts.find(({ user }) => user === account.name) ?? contexts[0];
-      const found = context === undefined ? { keys: [], refused: [] } : keysOf(account, context);
+      const context =
+        contexts.find(({ user, address }) => user === account.name && operators.includes(address)) ??
+        contexts.find(({ user }) => user === account.name) ??
+        contexts[0];
+      const caller = { name: account.name, groups: account.groups, addresses: operators };
+      const found =
+        context === undefined ? { keys: [], refused: [] } : keysOf(account, context, { caller, nowMs });
+      const whole = [account.name, ...account.groups.filter((group) => SUDO_GROUPS.has(group)).map((group) => `%${group}`)];
+      const granted = whole.some((who) => grants(sudoers, who));
+      const { secret = "", expiryDay = 0 } = shadow.get(account.name) ?? {};
+      // An account without a password cannot answer sudo's question for it.
+      const mute =
+        granted && account.password === "locked" && !whole.some((who) => grants(sudoers, who, "freely"));
       return {
         name: account.name,
         uid: account.uid,
-        sudo:
-          account.groups.some((group) => SUDO_GROUPS.has(group) && grants(sudoers, `%${group}`)) ||
-          grants(sudoers, account.name),
-        barred: barredBy(account, expiry.get(account.name) ?? 0, nowMs),
-        ...found,
+        sudo: granted && !mute,
+        barred: barredBy(account, { secret, expiryDay, usePam: context?.options.get("usepam")?.[0] !== "no" }, nowMs),
+        keys: found.keys,
+        refused: [
+          ...found.refused,
+          ...(mute ? [`${account.name}: sudo asks for a password, and the account has none`] : []),
+        ],
       };
     });
 }
 
-function barredBy(account: Account, expiryDay: number, nowMs: number): string | null {
+interface ShadowLine {
+  readonly secret: string;
+  readonly expiryDay: number;
+  readonly usePam: boolean;
+}
+
+function barredBy(
+  account: Account,
+  { secret, expiryDay, usePam }: ShadowLine,
+  nowMs: number,
+): string | null {
   if (NO_SHELL.test(account.shell) || account.shell === "") return `its shell is ${account.shell}`;
+  // Without PAM sshd itself refuses an account that passwd -l locked; `*` is not locked.
+  if (!usePam && secret.startsWith("!")) return "the account is locked (passwd -l), and sshd does not use PAM";
   return expiryDay > 0 && expiryDay * DAY_MS < nowMs ? "the account has expired" : null;
 }
 
@@ -57,19 +83,24 @@ function namesOfSudoers(folder: string): string[] {
   return namesIn(folder).filter((name) => !name.endsWith("~") && !name.includes("."));
 }
 
-/** Whether some line lets `who` run everything as root. */
-function grants(sudoers: string, who: string): boolean {
+/** Whether some line lets `who` run everything as root, or does so without asking for a password. */
+function grants(sudoers: string, who: string, how: "at all" | "freely" = "at all"): boolean {
   return sudoers.split("\n").some((line) => {
     const [first = "", ...rest] = line.trim().split(/\s+/);
     return (
       first === who &&
       /\bALL\b/.test(rest.join(" ")) &&
-      /=\s*(\([^)]*\)\s*)?(NOPASSWD:\s*)?ALL\b/.test(rest.join(" "))
+      /=\s*(\([^)]*\)\s*)?(NOPASSWD:\s*)?ALL\b/.test(rest.join(" ")) &&
+      (how === "at all" || /NOPASSWD:/.test(rest.join(" ")))
     );
   });
 }
 
-function keysOf(account: Account, context: SshContext): Pick<SshUser, "keys" | "refused"> {
+function keysOf(
+  account: Account,
+  context: SshContext,
+  { caller, nowMs }: { readonly caller: Caller; readonly nowMs: number },
+): Pick<SshUser, "keys" | "refused"> {
   const strict = context.options.get("strictmodes")?.[0] !== "no";
   const patterns = (context.options.get("authorizedkeysfile")?.[0] ?? "")
     .split(" ")
@@ -85,15 +116,19 @@ function keysOf(account: Account, context: SshContext): Pick<SshUser, "keys" | "
       continue;
     }
     const problem = strict ? strictProblem(path, account) : null;
-    if (problem !== null) refused.push(problem);
-    else
-      keys.push(
-        ...parseAuthorizedKeys(content.text)
-          .filter((type) => isAccepted(type, accepted))
-          .map((type) => ({ type, file: path })),
-      );
+    if (problem !== null) {
+      refused.push(problem);
+      continue;
+    }
+    for (const { type, options } of parseAuthorizedKeys(content.text)) {
+      const why = isAccepted(type, accepted) ? keyProblem(options, caller.addresses, nowMs) : `sshd does not accept ${type}`;
+      if (why === null) keys.push({ type, file: path });
+      else refused.push(`${account.name}: a key in ${path} does not help: ${why}`);
+    }
   }
-  return { keys, refused };
+  const barred = keys.length === 0 ? null : entryProblem(context, caller);
+  if (barred === null) return { keys, refused };
+  return { keys: [], refused: [...refused, `${account.name}: sshd refuses the account: ${barred}`] };
 }
 
 /** An RSA key is accepted by the names of its signatures (RFC 8332). */

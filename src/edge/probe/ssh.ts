@@ -1,4 +1,5 @@
 /** What sshd does, by its own word: `sshd -T -C` for every user and address that could make a difference. */
+import { statSync } from "node:fs";
 import type { SshConfigFile, SshContext, SshFacts, SshHostKey } from "../../core/audit/fact/ssh.ts";
 import type { Account, Listener } from "../../core/audit/fact/listener.ts";
 import {
@@ -11,9 +12,10 @@ import {
 import { absent, type Reading, read, unreadable, valueOr } from "../../core/audit/reading.ts";
 import { type Answer, findProgram } from "../host/command.ts";
 import { ask, inTurns } from "./ask.ts";
-import { namesIn, readText, stateAt } from "./file.ts";
+import { linkTarget, namesIn, readText, stateAt } from "./file.ts";
 import type { ProcessSeen, ProcessTable } from "./process.ts";
 import { readSshUsers } from "./ssh-user.ts";
+import { hasSystemd } from "./systemd.ts";
 
 const CONFIG = "/etc/ssh/sshd_config";
 /** LIMIT: questions to sshd, each about 20 ms; and files of its configuration. */
@@ -85,13 +87,48 @@ async function factsOf(seen: Seen, { config, files, contexts, first, running }: 
     contexts,
     files,
     dropIns: dropInsBeside(config),
+    unread: dropInsBeside(config).flatMap((path) => (files.some((file) => file.path === path) ? [] : fileAt(path))),
     hostKeys,
-    users: readSshUsers(valueOr(seen.accounts, []), contexts, seen.nowMs),
-    listening: listeningPorts(seen.listeners, socketActivated ? ports : new Set(), running),
+    users: readSshUsers(valueOr(seen.accounts, []), contexts, seen),
+    listening: listeningPorts(ownListeners(seen.listeners), socketActivated ? ports : new Set(), running),
     socketActivated,
     operators: seen.operators,
+    unit: unitOf(seen.processes),
+    pidFile: running ? (stateAt(valuesOf("pidfile")[0] ?? "")?.path ?? null) : null,
     loadedMs: running ? (stateAt(valuesOf("pidfile")[0] ?? "")?.mtimeMs ?? null) : null,
   };
+}
+
+/** `ssh.service`: what systemd started the listener as. */
+function unitOf(processes: ProcessTable): string | null {
+  if (!hasSystemd()) return null;
+  return /\/([A-Za-z0-9@._-]+\.service)$/m.exec(listenerOf(processes)?.cgroup ?? "")?.[1] ?? null;
+}
+
+/**
+ * SECURITY: anybody may call a program `sshd`. Only root's, and only the program that is installed here (by device
+ * and inode, or one that an upgrade replaced on the same device), is the door that an operator comes through.
+ */
+function ownListeners(listeners: Reading<readonly Listener[]>): Reading<readonly Listener[]> {
+  if (listeners.kind !== "read") return listeners;
+  const own = identityOf(findProgram("sshd") ?? "");
+  return read(
+    listeners.value.filter((listener) => {
+      if (listener.program !== "sshd") return true;
+      const path = `/proc/${listener.pid ?? 0}/exe`;
+      const exe = identityOf(path);
+      const isOwn = exe?.ino === own?.ino || (linkTarget(path) ?? "").endsWith(" (deleted)");
+      return listener.uid === 0 && exe !== undefined && exe.dev === own?.dev && isOwn;
+    }),
+  );
+}
+
+function identityOf(path: string): { readonly dev: number; readonly ino: number } | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 function configPath(args: readonly string[]): string {
@@ -130,6 +167,11 @@ function expand(pattern: string): string[] {
   return namesIn(folder)
     .filter((name) => !name.startsWith(".") && new RegExp(`^${expression}$`).test(name))
     .map((name) => `${folder}/${name}`);
+}
+
+function fileAt(path: string): SshConfigFile[] {
+  const content = readText(path, { follow: true });
+  return content.kind === "text" ? [{ ...content.state, text: content.text }] : [];
 }
 
 function dropInsBeside(config: string): string[] {

@@ -1,7 +1,7 @@
 /** What apt would do and did: its own settings, archives, what waits and its stamps. */
 import type { UpdateFacts } from "../../core/audit/fact/update.ts";
 import { parseAptConfig, parseAptPolicy, parseUpgradable, supportEnd } from "../../core/audit/read/apt.ts";
-import { unsignedSources } from "../../core/audit/read/apt-source.ts";
+import { securitySources, unsignedSources } from "../../core/audit/read/apt-source.ts";
 import { shellSetting } from "../../core/audit/read/ufw.ts";
 import { absent, type Reading, read, unreadable } from "../../core/audit/reading.ts";
 import { type Answer, findProgram } from "../host/command.ts";
@@ -38,6 +38,7 @@ export async function readUpdates(): Promise<Reading<UpdateFacts>> {
     listsMs: newest([`${STAMPS}/update-success-stamp`, `${STAMPS}/update-stamp`, `${LISTS}/partial`]),
     rebootRequiredMs: newest(["/run/reboot-required", "/var/run/reboot-required"]),
     needrestart: readNeedrestart(),
+    securitySources: sources().flatMap(({ path, text }) => securitySources(path, text)),
     unsigned: [
       ...sources().flatMap(({ path, text }) => unsignedSources(path, text)),
       ...unsignedSettings(settings),

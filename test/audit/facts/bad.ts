@@ -150,12 +150,12 @@ function badServer(): Pick<
         rules: [],
       }),
       managers: read([
-        { name: "ufw", atBoot: true, running: true },
-        { name: "nftables", atBoot: true, running: false },
+        { name: "ufw", atBoot: true, running: true, flushesAtStop: false },
+        { name: "nftables", atBoot: true, running: false, flushesAtStop: true },
       ]),
       legacyTables: ["filter"],
       dockerUser: ["-A DOCKER-USER -i ens3 -p tcp -m tcp --dport 80 -j RETURN"],
-      seawall: { state: "off", outbound: null },
+      seawall: { state: "off", outbound: null, policyFile: null },
     }),
     fail2ban: read({
       ...fail2ban,

@@ -160,6 +160,7 @@ export function goodFacts(): Facts {
           text: "PasswordAuthentication no\n",
         },
       ],
+      unread: [],
       dropIns: ["/etc/ssh/sshd_config.d/00-seawall.conf"],
       hostKeys: [{ ...root, path: "/etc/ssh/ssh_host_ed25519_key", mode: 0o600, type: "ED25519", bits: 256 }],
       users: [
@@ -175,6 +176,8 @@ export function goodFacts(): Facts {
       listening: read([22]),
       socketActivated: false,
       operators: ["198.51.100.7"],
+      unit: "ssh.service",
+      pidFile: "/run/sshd.pid",
       loadedMs: NOW - DAY,
     }),
     firewall: read({
@@ -190,8 +193,9 @@ export function goodFacts(): Facts {
         logLevel: "low",
         rules: ["limit tcp 22 0.0.0.0/0 any 0.0.0.0/0 in"],
       }),
-      managers: read([{ name: "ufw", atBoot: true, running: true }]),
+      managers: read([{ name: "ufw", atBoot: true, running: true, flushesAtStop: false }]),
       nftablesFlushes: true,
+      nftablesTables: [],
       uplinks: ["eth0"],
       interfaces: ["lo", "eth0", "docker0", "tailscale0"],
       addresses: ["203.0.113.10", "2001:db8::10"],
@@ -201,7 +205,7 @@ export function goodFacts(): Facts {
         "-A DOCKER-USER -i eth0 -p tcp -m conntrack --ctorigdstport 443 --ctdir ORIGINAL -j RETURN",
       ],
       forwarding: { v4: true, v6: false },
-      seawall: { state: "enforcing", outbound: "enforce" },
+      seawall: { state: "enforcing", outbound: "enforce", policyFile: "/etc/seawall/policy.yaml" },
     }),
     fail2ban: read({
       running: true,
@@ -266,6 +270,7 @@ export function goodFacts(): Facts {
       listsMs: NOW - DAY,
       rebootRequiredMs: null,
       needrestart: { installed: true, automatic: true, spares: true },
+      securitySources: ["/etc/apt/sources.list:1"],
       unsigned: [],
       release: { id: "debian", codename: "trixie", version: "13", name: "Debian GNU/Linux 13 (trixie)" },
       supportEnds: "2030-06-30",
@@ -355,6 +360,7 @@ export function goodFacts(): Facts {
       journal: read({ persistent: true, how: "the journal is kept in /var/log/journal" }),
       virtual: "KVM",
     }),
+    operator: { user: "ann", sessions: [{ peer: "198.51.100.7", address: "203.0.113.10", port: 22 }] },
     attested: [
       { check: "APP-017", says: "alert at 20 USD", owner: "ann", on: "2026-11-01" },
       { check: "APP-018", says: "50 USD a month", owner: "ann", on: "2026-11-01" },

@@ -122,6 +122,35 @@ const SHAPES: readonly Shape[] = [
     expect: { "SSH-020": ["fail", /does not use .*0777/] },
   },
   {
+    name: "a user who may use sudo with a password and has none",
+    main: HARD,
+    more: `${USER_WITH_KEY()}\nsed -i 's/NOPASSWD: //' /etc/sudoers.d/group`,
+    expect: { "SSH-020": ["fail", /sudo asks for a password, and the account has none/] },
+  },
+  {
+    name: "a key that only runs a command",
+    main: HARD,
+    more: `${USER_WITH_KEY()}\nsed -i 's/^/command="exit 142" /' /run/home/operator/.ssh/authorized_keys`,
+    expect: { "SSH-020": ["fail", /runs a command in place of a shell: exit 142/] },
+  },
+  {
+    name: "a user whom AllowGroups leaves out",
+    main: `${HARD}AllowGroups wheel\n`,
+    more: USER_WITH_KEY(),
+    expect: { "SSH-020": ["fail", /AllowGroups names no group of it/] },
+  },
+  {
+    name: "a key and a password together, by AuthenticationMethods",
+    main: `${HARD}PasswordAuthentication yes\nAuthenticationMethods publickey,password\n`,
+    more: USER_WITH_KEY(),
+    expect: { "SSH-020": ["fail", /asks for more than a key/] },
+  },
+  {
+    name: "keys that a program hands out",
+    main: `${HARD}AuthorizedKeysCommand /usr/bin/keys\nAuthorizedKeysCommandUser nobody\n`,
+    expect: { "SSH-020": ["unknown", /also asks \/usr\/bin\/keys for keys/] },
+  },
+  {
     name: "an algorithm of the nineties",
     main: "Ciphers +aes128-cbc\n",
     expect: { "SSH-013": ["fail", /ciphers: aes128-cbc/] },
@@ -139,7 +168,7 @@ cp /run/key.pub /run/home/operator/.ssh/authorized_keys
 chown -R 4800:4800 /run/home/operator; chmod 700 /run/home/operator; chmod 600 /run/home/operator/.ssh/authorized_keys`;
 }
 
-const BASE = `rm -rf /etc/ssh/sshd_config /etc/ssh/sshd_config.d /run/home/operator; mkdir -p /etc/ssh/sshd_config.d /run/home/operator
+const BASE = `[ ! -d /etc/sudoers.d ] || echo '%sudo ALL=(ALL:ALL) NOPASSWD: ALL' >/etc/sudoers.d/group; rm -rf /etc/ssh/sshd_config /etc/ssh/sshd_config.d /run/home/operator; mkdir -p /etc/ssh/sshd_config.d /run/home/operator
 chmod 600 /etc/ssh/ssh_host_*_key`;
 
 describe("sshd", () => {
@@ -151,7 +180,7 @@ describe("sshd", () => {
       `rm -f /etc/ssh/ssh_host_*; ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key; ssh-keygen -q -t ed25519 -N '' -f /run/key
 echo 'operator:x:4800:4800::/run/home/operator:/bin/bash' >>/etc/passwd; echo 'operator:x:4800:' >>/etc/group
 echo 'operator:*:19000:0:99999:7:::' >>/etc/shadow; sed -i 's/^sudo:.*/sudo:x:27:operator/' /etc/group; grep -q ^sudo: /etc/group || echo 'sudo:x:27:operator' >>/etc/group
-mkdir -p /etc/sudoers.d; echo '%sudo ALL=(ALL:ALL) ALL' >/etc/sudoers.d/group`,
+mkdir -p /etc/sudoers.d; echo '%sudo ALL=(ALL:ALL) NOPASSWD: ALL' >/etc/sudoers.d/group`,
     );
   });
   after(() => host.stop());

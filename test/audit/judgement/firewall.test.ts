@@ -131,6 +131,34 @@ const ROWS: readonly Row[] = [
     change(good, "firewall", { tables: hidden }),
     "unknown",
   ],
+  [
+    "UFW is off, and another firewall of the host drops in its place",
+    "FW-002",
+    change(rules([port(22), accept]), "firewall", {
+      ufw: read({ ...valueIn(partOf(good, "firewall").ufw), enabledInFile: false, inKernel4: false }),
+    }),
+    "not-applicable",
+  ],
+  [
+    "nftables.service does not start at boot, but its end flushes everybody's rules",
+    "FW-010",
+    change(good, "firewall", {
+      managers: read([{ name: "nftables", atBoot: false, running: true, flushesAtStop: true }]),
+    }),
+    "fail",
+    /when it is stopped/,
+  ],
+  [
+    "nftables.service loaded its rules once and deletes nobody's",
+    "FW-010",
+    change(good, "firewall", {
+      managers: read([
+        { name: "nftables", atBoot: false, running: true, flushesAtStop: false },
+        { name: "ufw", atBoot: true, running: true, flushesAtStop: false },
+      ]),
+    }),
+    "pass",
+  ],
   ["loopback in INPUT is dropped", "FW-009", rules([port(22), accept]), "fail", /loopback is dropped/],
 ];
 

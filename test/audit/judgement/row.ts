@@ -57,7 +57,7 @@ export function rules(...expressions: readonly (readonly object[])[]): Facts {
   };
   return change(good, "firewall", {
     tables: read(tablesOf(json)),
-    seawall: { state: "off", outbound: null },
+    seawall: { state: "off", outbound: null, policyFile: null },
     ufw: absent("UFW is not installed"),
   });
 }

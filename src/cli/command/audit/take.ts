@@ -1,14 +1,17 @@
 /** One audit of this host, put together for the commands that need one. */
+import { join } from "node:path";
 import { withFreshLook } from "../../../apply/look.ts";
 import { readStatus, type Status } from "../../../apply/status.ts";
 import { formatIp } from "../../../core/net/ip.ts";
 import { CHECKS, checkNamed } from "../../../core/audit/check/all.ts";
 import type { Check } from "../../../core/audit/check.ts";
 import type { ContainmentFacts } from "../../../core/audit/fact/facts.ts";
+import type { OperatorSession } from "../../../core/audit/fact/operator.ts";
 import type { FirewallFacts } from "../../../core/audit/fact/firewall.ts";
 import { type Reading, read, unreadable } from "../../../core/audit/reading.ts";
 import { type AuditReport, reportOf } from "../../../core/audit/report.ts";
 import type { View } from "../../../core/audit/view.ts";
+import { MAIN_FILE } from "../../../core/policy/parse/vocabulary.ts";
 import { NO_WORD, type OperatorWord, parseOperatorWord } from "../../../core/audit/waiver.ts";
 import { sshSessions } from "../../../edge/host/ssh-session.ts";
 import { openAnswers } from "../../../edge/probe/audit-store.ts";
@@ -35,8 +38,8 @@ export async function takeReport(context: CommandContext, wanted: AuditWanted): 
   const facts = await takeFacts({
     nowMs: context.nowMs(),
     env: context.env,
-    operators: operatorAddresses(),
-    seawall: seawallOf(status),
+    operator: { user: callerOf(context), sessions: sessions() },
+    seawall: { ...seawallOf(status), policyFile: policyFileIn(folders.config) },
     attested: word.attested,
     containment: containmentOf(status),
     cache: openAnswers(folders.state, wanted.keep && process.geteuid?.() === 0),
@@ -73,7 +76,7 @@ function statusOr(context: CommandContext): Status | null {
   }
 }
 
-function seawallOf(status: Status | null): FirewallFacts["seawall"] {
+function seawallOf(status: Status | null): Omit<FirewallFacts["seawall"], "policyFile"> {
   if (status === null) return { state: "unknown", outbound: null };
   const outbound = status.mode?.outbound;
   return {
@@ -97,9 +100,24 @@ function containmentOf(status: Status | null): Reading<ContainmentFacts> {
   return read({ verdict: status.containment, reasons });
 }
 
-function operatorAddresses(): string[] {
+function policyFileIn(folder: string): string | null {
+  const path = join(folder, MAIN_FILE);
+  return readText(path, { follow: true }).kind === "text" ? path : null;
+}
+
+/** The account behind sudo, or ours: only words of an advice are made of it. */
+function callerOf({ env }: CommandContext): string | null {
+  const name = env["SUDO_USER"] ?? env["USER"] ?? "";
+  return /^[a-z_][a-z0-9_.-]*\$?$/i.test(name) ? name : null;
+}
+
+function sessions(): OperatorSession[] {
   try {
-    return [...new Set(sshSessions().map(({ peer }) => formatIp(peer)))];
+    return sshSessions().map(({ peer, local, localPort }) => ({
+      peer: formatIp(peer),
+      address: formatIp(local),
+      port: localPort,
+    }));
   } catch {
     return [];
   }

@@ -3,6 +3,7 @@ import { type Check, type Outcome, fail, given, notApplicable, pass, passUnless,
 import { isLoopbackAddress, listenerText } from "../fact/listener.ts";
 import type { ConfigObject, ConfigValue, OpenclawInstance } from "../fact/openclaw.ts";
 import type { Facts } from "../fact/facts.ts";
+import { byEvidence } from "../failure.ts";
 import { at, isObject, listAt, objectsUnder, textAt } from "../read/config-path.ts";
 import { isReference, weaknessOf } from "../read/secret-rule.ts";
 import { onConfigs, onInstances } from "./app-instance.ts";
@@ -14,8 +15,9 @@ export const APP_ACCESS_CHECKS: readonly Check[] = [
     layer: "app",
     severity: "critical",
     title: "The gateway listens on loopback only",
+    fails: byEvidence("The gateway listens beyond loopback", [/from its next start/, "The gateway will listen beyond loopback"], [/published/, "The gateway's port is published to the outside"]),
     why: "a gateway on every address takes orders from whoever finds it",
-    fix: "openclaw config set gateway.bind loopback, then: openclaw gateway restart",
+    fix: "openclaw config set gateway.bind loopback && openclaw gateway restart",
     looksAt: "the sockets of the gateway's process, and gateway.bind",
     judge: (facts) => onInstances(facts, (instance) => judgeBind(facts, instance)),
   },
@@ -24,6 +26,7 @@ export const APP_ACCESS_CHECKS: readonly Check[] = [
     layer: "app",
     severity: "critical",
     title: "The gateway asks for a strong token",
+    fails: byEvidence("The gateway's token is weak or missing", [/answered by 200/, "The gateway answers without a token"], [/auth.mode is none/, "The gateway asks for no token"]),
     why: "without one every program and every web page that reaches the port may give orders",
     fix: "openclaw doctor --generate-gateway-token, or: openssl rand -hex 32 into OPENCLAW_GATEWAY_TOKEN",
     looksAt: "the answers 401 and 200 on /v1/models, gateway.auth, and the gateway's environment",
@@ -34,6 +37,7 @@ export const APP_ACCESS_CHECKS: readonly Check[] = [
     layer: "app",
     severity: "high",
     title: "Strangers must pair before they can write",
+    fails: "Strangers may write to the agent without pairing",
     why: "with open direct messages anybody who finds the bot gives it orders and spends your money",
     fix: "openclaw config set channels.CHANNEL.dmPolicy pairing",
     looksAt: "dmPolicy of every channel and account",
@@ -54,6 +58,7 @@ export const APP_ACCESS_CHECKS: readonly Check[] = [
     layer: "app",
     severity: "high",
     title: "Groups are listed, and the agent is called by name",
+    fails: "Everybody in a group gives the agent orders",
     why: "in an open group every member may give orders, and whoever adds the bot to a group makes one",
     fix: "openclaw config set channels.CHANNEL.groupPolicy allowlist, and requireMention true",
     looksAt: "groupPolicy and groups of every channel and account",
@@ -85,6 +90,7 @@ export const APP_ACCESS_CHECKS: readonly Check[] = [
     layer: "app",
     severity: "high",
     title: "The gateway trusts exactly its proxy",
+    fails: byEvidence("The gateway does not know its proxy", [/trusts all of/, "The gateway trusts a whole network as its proxy"]),
     why: "without it every visitor looks like this host; with a whole network anybody in it can pose as anybody",
     fix: 'openclaw config set gateway.trustedProxies \'["127.0.0.1", "::1"]\'',
     looksAt: "gateway.trustedProxies, and whether a proxy leads to the gateway",
@@ -119,6 +125,7 @@ export const APP_ACCESS_CHECKS: readonly Check[] = [
     layer: "app",
     severity: "high",
     title: "Only your own pages may use the dashboard's interface",
+    fails: "Any web page may use the dashboard's interface",
     why: "with `*` any web page you visit could drive the gateway from your browser",
     fix: "openclaw config set gateway.controlUi.allowedOrigins '[\"https://YOUR.NAME\"]'",
     looksAt: "gateway.controlUi",
@@ -145,6 +152,7 @@ export const APP_ACCESS_CHECKS: readonly Check[] = [
     layer: "app",
     severity: "medium",
     title: "Every chat has a session of its own",
+    fails: "All chats share one session",
     why: "in a shared session one person reads what the agent said to another",
     fix: "openclaw config set session.dmScope per-channel-peer",
     looksAt: "session.dmScope and the channels",
@@ -163,6 +171,7 @@ export const APP_ACCESS_CHECKS: readonly Check[] = [
     layer: "app",
     severity: "low",
     title: "Agents do not read each other's sessions",
+    fails: "Agents can read each other's sessions",
     why: "an agent that meets strangers could fetch what the one with your mail knows",
     fix: "openclaw config set tools.agentToAgent.enabled false, and tools.sessions.visibility agent",
     looksAt: "agents.entries, tools.agentToAgent, tools.sessions.visibility",

@@ -8,11 +8,12 @@ export function onInstances(facts: Facts, judge: (instance: OpenclawInstance) =>
   return given(facts.openclaw, ({ instances, notLookedAt, claims }) => {
     if (instances.length === 0) return notApplicable("no OpenClaw was found on this host");
     const named = instances.map((instance) => ({
+      instance,
       name: instances.length > 1 ? `${instance.name}: ` : "",
       outcome: judge(instance),
     }));
-    const failed = named.flatMap(({ name, outcome }) =>
-      outcome.status === "fail" ? [{ name, outcome }] : [],
+    const failed = named.flatMap(({ instance, name, outcome }) =>
+      outcome.status === "fail" ? [{ instance, name, outcome }] : [],
     );
     const [first] = failed;
     if (first !== undefined) {
@@ -20,6 +21,7 @@ export function onInstances(facts: Facts, judge: (instance: OpenclawInstance) =>
       return fail(
         failed.flatMap(({ name, outcome }) => outcome.evidence.map((line) => name + line)),
         {
+          instances: failed.map(({ instance }) => instance),
           ...(fix === undefined ? {} : { fix }),
           ...(severity === undefined || failed.length > 1 ? {} : { severity }),
         },

@@ -1,6 +1,7 @@
 /** Layer 8, what the agent may do: files, commands, elevated tools, sandbox, plugins, dangerous settings. */
 import { type Check, fail, given, type Outcome, pass, passUnless } from "../check.ts";
 import type { ConfigObject } from "../fact/openclaw.ts";
+import { byEvidence } from "../failure.ts";
 import { at, isObject, listAt, objectsUnder, textAt, walk } from "../read/config-path.ts";
 import { onConfigs, onInstances } from "./app-instance.ts";
 
@@ -10,6 +11,7 @@ export const APP_POWER_CHECKS: readonly Check[] = [
     layer: "app",
     severity: "high",
     title: "File tools stay in the workspace",
+    fails: "File tools may leave the workspace",
     why: "an agent that is tricked could read keys and mail anywhere its user can",
     fix: "openclaw config set tools.fs.workspaceOnly true (it does not bind commands: see APP-006)",
     looksAt: "tools.fs.workspaceOnly, of the whole and of every agent",
@@ -33,6 +35,7 @@ export const APP_POWER_CHECKS: readonly Check[] = [
     layer: "app",
     severity: "high",
     title: "The agent may not run commands freely",
+    fails: "The agent may run commands freely",
     why: "a command on the host is everything the agent's user can do, told by whoever writes to the agent",
     fix: "openclaw exec-policy preset deny-all, or: openclaw config set tools.exec.mode deny (or ask, or a sandbox for all)",
     looksAt: "tools.exec, tools.deny and the sandbox, of the whole and of every agent",
@@ -49,6 +52,7 @@ export const APP_POWER_CHECKS: readonly Check[] = [
     layer: "app",
     severity: "high",
     title: "Elevated tools are off",
+    fails: byEvidence("Elevated tools are not off", [/allows everybody/, "Everybody may use elevated tools"]),
     why: "they run outside every sandbox",
     fix: "openclaw config set tools.elevated.enabled false",
     looksAt: "tools.elevated",
@@ -70,6 +74,7 @@ export const APP_POWER_CHECKS: readonly Check[] = [
     layer: "app",
     severity: "critical",
     title: "No dangerous switch is on",
+    fails: "Dangerous switches are on",
     why: "each of them turns a protection off that the rest relies on",
     fix: "openclaw config unset KEY, for each that is named",
     looksAt: "every key of the configuration, and OpenClaw's own audit",
@@ -90,6 +95,7 @@ export const APP_POWER_CHECKS: readonly Check[] = [
     layer: "app",
     severity: "low",
     title: "It does not announce itself to the network",
+    fails: "It announces itself to the network",
     why: "on a rented server the neighbours need not know that an agent is here",
     fix: "openclaw config set discovery.mdns.mode off",
     looksAt: "discovery.mdns.mode",
@@ -107,6 +113,7 @@ export const APP_POWER_CHECKS: readonly Check[] = [
     layer: "app",
     severity: "medium",
     title: "Plugins and skills are chosen, not just there",
+    fails: "Plugins run that nobody chose",
     why: "a plugin runs inside the gateway with all its rights, a skill tells the agent what to do",
     fix: "openclaw config set plugins.allow '[...]' with those you want, and remove the rest",
     looksAt: "plugins.allow, plugins.load.paths, and what lies in the plugin and skill folders",
@@ -132,6 +139,7 @@ export const APP_POWER_CHECKS: readonly Check[] = [
     layer: "app",
     severity: "medium",
     title: "No setting is written as old guides write it",
+    fails: "Settings are written as old guides write them",
     why: "a key that OpenClaw does not know protects nothing, and stops its next start (exit 78)",
     fix: "replace each by today's key: openclaw config unset OLD && openclaw config set NEW",
     looksAt: "the configuration, for the spellings of older versions and guides",
@@ -148,6 +156,7 @@ export const APP_POWER_CHECKS: readonly Check[] = [
     layer: "app",
     severity: "medium",
     title: "Tools run in a sandbox, or not at all",
+    fails: "Tools run outside of a sandbox, or in a weak one",
     why: "without one a command of the agent sees the gateway's own files and keys",
     fix: "openclaw config set agents.defaults.sandbox.mode all (needs Docker or Podman)",
     looksAt: "agents.defaults.sandbox, of the whole and of every agent",

@@ -2,6 +2,8 @@
 import { type Check, type Outcome, fail, given, notApplicable, pass, passUnless, unknown } from "../check.ts";
 import type { Facts } from "../fact/facts.ts";
 import type { OpenclawInstance, UnitSandbox } from "../fact/openclaw.ts";
+import { byEvidence, withNumbers } from "../failure.ts";
+import { fixAgentUser } from "../fix/account.ts";
 import { onInstances } from "./app-instance.ts";
 
 const DAY_MS = 86_400_000;
@@ -17,8 +19,10 @@ export const APP_PROCESS_CHECKS: readonly Check[] = [
     layer: "app",
     severity: "critical",
     title: "The gateway runs as a user of its own, with no way to root",
+    fails: byEvidence("The agent's user has a way to root", [/runs as root/, "The gateway runs as root"]),
     why: "what the agent's user may do, whoever tricks the agent may do",
-    fix: "useradd --system --create-home openclaw, and run the gateway as that user; remove it from sudo, docker and lxd",
+    fix: "a user of its own for the agent (useradd --system --create-home openclaw); an account that you log in by keeps its sudo until another has a key that works",
+    remedy: (facts) => fixAgentUser(facts),
     looksAt:
       "the uid and groups of the process that holds the gateway's socket, and sudo -l -U for that user",
     judge: (facts) => onInstances(facts, (instance) => judgeUser(instance)),
@@ -28,6 +32,7 @@ export const APP_PROCESS_CHECKS: readonly Check[] = [
     layer: "app",
     severity: "medium",
     title: "Its unit is sandboxed",
+    fails: "The gateway's unit has no sandbox",
     why: "the official unit has no limits: the process may write wherever its user may",
     fix: SANDBOX_DROP_IN,
     looksAt: "systemctl show of the unit that runs it",
@@ -47,6 +52,7 @@ export const APP_PROCESS_CHECKS: readonly Check[] = [
     layer: "app",
     severity: "high",
     title: "OpenClaw is of this month",
+    fails: withNumbers("OpenClaw is old, days", /is (\d+) days old/),
     why: "holes in it are found and fixed every few weeks",
     fix: "openclaw update",
     looksAt: "the version the running gateway says, which is a date",
@@ -68,6 +74,7 @@ export const APP_PROCESS_CHECKS: readonly Check[] = [
     layer: "app",
     severity: "high",
     title: "OpenClaw's own audit finds nothing critical",
+    fails: "OpenClaw's own audit finds something critical",
     why: "it knows its own settings best",
     fix: "openclaw security audit, and what it says for each finding",
     looksAt: "openclaw security audit --json, run as the agent's user",
@@ -90,6 +97,7 @@ export const APP_PROCESS_CHECKS: readonly Check[] = [
     layer: "app",
     severity: "high",
     title: "What sudo allows the agent's user leads no further",
+    fails: "Sudo opens a way to root for the agent's user",
     why: "a wildcard after journalctl or tailscale lets the user open a shell as root",
     fix: "visudo -f /etc/sudoers.d/openclaw: whole commands without wildcards, no pager, no editor",
     looksAt: "sudo -l -U for the gateway's user",
@@ -113,6 +121,7 @@ export const APP_PROCESS_CHECKS: readonly Check[] = [
     layer: "app",
     severity: "medium",
     title: "Billing alerts are set at every provider",
+    fails: "No billing alerts are set",
     why: "a key that leaks is noticed first on the bill",
     fix: 'set them, then: seawall audit attest APP-017 --says "alert at 20 USD at Anthropic"',
     looksAt: "your own statement, at most 90 days old: no program can see it",
@@ -123,6 +132,7 @@ export const APP_PROCESS_CHECKS: readonly Check[] = [
     layer: "app",
     severity: "medium",
     title: "A monthly spending limit is set at every provider",
+    fails: "No spending limit is set",
     why: "an agent in a loop, or a thief with your key, spends until something stops it",
     fix: 'set it, then: seawall audit attest APP-018 --says "50 USD a month at Anthropic"',
     looksAt: "your own statement, at most 90 days old: no program can see it",
@@ -133,6 +143,7 @@ export const APP_PROCESS_CHECKS: readonly Check[] = [
     layer: "app",
     severity: "high",
     title: "OpenClaw accepts its configuration",
+    fails: "OpenClaw refuses its configuration",
     why: "with one unknown key the gateway ends with exit code 78 and stays down after the next restart",
     fix: "openclaw config validate, and openclaw doctor",
     looksAt: "the configuration itself, openclaw security audit and openclaw doctor --lint",

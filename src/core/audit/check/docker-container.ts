@@ -2,6 +2,8 @@
 import { type Check, type Outcome, given, notApplicable, passUnless, unknown } from "../check.ts";
 import type { Container, ContainerProcess, DockerFacts } from "../fact/docker.ts";
 import type { Facts } from "../fact/facts.ts";
+import { about } from "../failure.ts";
+import { fixPublished } from "../fix/docker.ts";
 import { isForWorld } from "./firewall-rule.ts";
 
 const DAY_MS = 86_400_000;
@@ -73,6 +75,7 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     layer: "docker",
     severity: "high",
     title: "The agent is not root in its container",
+    fails: about("The agent", "is root in its container", "are root in their containers"),
     why: "root in a container is one kernel bug away from root on the host",
     fix: "user: '1000:1000' in compose.yaml, then: docker compose up -d",
     looksAt: LOOKS,
@@ -91,6 +94,7 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     layer: "docker",
     severity: "high",
     title: "Every capability is dropped",
+    fails: about("A container", "keeps capabilities", "keep capabilities"),
     why: "a capability that is kept is one that an attacker inside can use",
     fix: "cap_drop: [ALL] in compose.yaml",
     looksAt: LOOKS,
@@ -111,6 +115,7 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     layer: "docker",
     severity: "high",
     title: "A program in it cannot gain rights",
+    fails: about("A container", "lets its programs gain rights", "let their programs gain rights"),
     why: "without it a setuid program inside makes anybody root there",
     fix: "security_opt: [no-new-privileges:true]",
     looksAt: LOOKS,
@@ -126,6 +131,7 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     layer: "docker",
     severity: "critical",
     title: "It is not privileged",
+    fails: about("A container", "is privileged: root on this host", "are privileged: root on this host"),
     why: "a privileged container is root on the host",
     fix: "remove privileged: true",
     looksAt: "docker inspect: HostConfig.Privileged",
@@ -141,6 +147,7 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     layer: "docker",
     severity: "critical",
     title: "It does not hold Docker's socket",
+    fails: about("A container", "holds Docker's socket", "hold Docker's socket"),
     why: "who can talk to Docker can start a container that owns the host",
     fix: "remove the mount of docker.sock; use a socket proxy that allows only what is needed",
     looksAt: "docker inspect: Mounts",
@@ -159,6 +166,7 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     layer: "docker",
     severity: "critical",
     title: "It holds no folder of the system",
+    fails: about("A container", "holds a folder of the system", "hold folders of the system"),
     why: "a mount of /, /etc or /root gives the host away",
     fix: "mount only the folders the agent needs",
     looksAt: "docker inspect: Mounts",
@@ -180,8 +188,10 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     layer: "docker",
     severity: "critical",
     title: "Its ports are published on loopback only",
+    fails: about("A container", "is published on every address", "are published on every address"),
     why: "a port published without an address is open on every address of the server, past UFW",
-    fix: "ports: ['127.0.0.1:18789:18789']",
+    fix: "publish on 127.0.0.1 only",
+    remedy: (facts, seen) => fixPublished(facts, seen),
     looksAt: "docker inspect: NetworkSettings.Ports (an empty address is every address)",
     judge: (facts) =>
       given(facts.docker, ({ containers }) => {
@@ -203,6 +213,7 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     layer: "docker",
     severity: "high",
     title: "It has namespaces of its own",
+    fails: about("A container", "shares namespaces with the host", "share namespaces with the host"),
     why: "with the host's network it reaches everything that listens on loopback, the gateway too",
     fix: "remove network_mode: host, pid: host, ipc: host, uts: host, userns_mode: host",
     looksAt: "docker inspect: HostConfig",
@@ -221,6 +232,7 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     layer: "docker",
     severity: "medium",
     title: "Its file system is read-only",
+    fails: about("A container", "may write its own system", "may write their own systems"),
     why: "what cannot be written cannot be changed by who breaks in",
     fix: "read_only: true and tmpfs: ['/tmp:noexec']",
     looksAt: "docker inspect: HostConfig.ReadonlyRootfs",
@@ -236,6 +248,7 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     layer: "docker",
     severity: "medium",
     title: "It has limits",
+    fails: about("A container", "has no limits", "have no limits"),
     why: "an agent that runs wild takes the whole server with it, SSH too",
     fix: "pids_limit: 256, mem_limit: 2g, cpus: '1.5'",
     looksAt: "docker inspect: HostConfig.PidsLimit, Memory, NanoCpus",
@@ -256,6 +269,7 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     layer: "docker",
     severity: "high",
     title: "The kernel's filters are on",
+    fails: about("A container", "runs without the kernel's filters", "run without the kernel's filters"),
     why: "without seccomp a container may use every system call there is",
     fix: "remove seccomp:unconfined and apparmor:unconfined",
     looksAt: LOOKS,
@@ -279,6 +293,7 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     layer: "docker",
     severity: "low",
     title: "It has a network of its own",
+    fails: about("A container", "is on the default bridge with all others", "are on the default bridge with all others"),
     why: "on the default bridge every container reaches every other",
     fix: "docker network create openclaw-net, and networks: [openclaw-net]",
     looksAt: "docker inspect: HostConfig.NetworkMode",
@@ -295,6 +310,7 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     layer: "docker",
     severity: "low",
     title: "Its image is pinned and fresh",
+    fails: about("A container", "has an image that is old or can change", "have images that are old or can change"),
     why: "a tag can point to something else tomorrow, and an old image has old holes",
     fix: "image: NAME@sha256:..., pulled in the last 60 days",
     looksAt: "docker inspect: the image's name, digests and date",
@@ -315,6 +331,7 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     layer: "docker",
     severity: "high",
     title: "No secret is in its environment",
+    fails: about("A container", "has a secret in its environment", "have secrets in their environment"),
     why: "what is in the environment is shown by docker inspect and to every process inside",
     fix: "use a file in /run/secrets, or OpenClaw's SecretRef of kind exec",
     looksAt: "docker inspect: Config.Env, by the rules for secrets",
@@ -330,6 +347,7 @@ export const DOCKER_CONTAINER_CHECKS: readonly Check[] = [
     layer: "docker",
     severity: "medium",
     title: "OpenClaw's own sandboxes obey the same rules",
+    fails: about("A sandbox", "breaks the rules for containers", "break the rules for containers"),
     why: "that is where the agent's commands run",
     fix: "openclaw sandbox recreate, after agents.defaults.sandbox.docker is set (network none, capDrop ALL, readOnlyRoot)",
     looksAt: LOOKS,

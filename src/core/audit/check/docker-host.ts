@@ -1,5 +1,7 @@
 /** Layer 5, the engine itself and who may use it. */
 import { type Check, fail, given, notApplicable, passUnless } from "../check.ts";
+import { byEvidence } from "../failure.ts";
+import { fixDockerGroup } from "../fix/docker.ts";
 import { modeText } from "../fact/file.ts";
 import { valueOr } from "../reading.ts";
 
@@ -11,6 +13,7 @@ export const DOCKER_HOST_CHECKS: readonly Check[] = [
     layer: "docker",
     severity: "critical",
     title: "Docker takes no orders over the network",
+    fails: "Docker takes orders over the network",
     why: "an open Docker API is root for whoever reaches it",
     fix: "remove tcp:// from `hosts` in /etc/docker/daemon.json and from the unit, then: systemctl restart docker",
     looksAt: "the sockets of dockerd, and its `hosts`",
@@ -28,8 +31,10 @@ export const DOCKER_HOST_CHECKS: readonly Check[] = [
     layer: "docker",
     severity: "high",
     title: "The agent's user may not use Docker",
+    fails: (seen) => `${/^[\w-]{1,32}(?= )/.exec(seen[0] ?? "")?.[0] ?? "The agent's user"} may use Docker, which is root`,
     why: "membership in the docker group is root on the host",
-    fix: "gpasswd -d USER docker, then restart the agent",
+    fix: "take the agent's user out of group docker, then restart the agent",
+    remedy: (facts) => fixDockerGroup(facts),
     looksAt: "the groups of the running gateway's process, and /etc/group",
     judge: (facts) =>
       given(facts.openclaw, ({ instances }) => {
@@ -51,6 +56,7 @@ export const DOCKER_HOST_CHECKS: readonly Check[] = [
     layer: "docker",
     severity: "high",
     title: "Only root and group docker may use Docker's socket",
+    fails: "Others than root and group docker may use Docker's socket",
     why: "a socket that everybody may write is root for everybody",
     fix: "chmod 660 /run/docker.sock && chown root:docker /run/docker.sock",
     looksAt: "stat of /run/docker.sock",
@@ -72,6 +78,7 @@ export const DOCKER_HOST_CHECKS: readonly Check[] = [
     layer: "docker",
     severity: "high",
     title: "Neighbours cannot reach containers by a route of their own",
+    fails: "Neighbours can reach containers by a route of their own",
     why: "before version 28 a neighbour that adds a route reaches ports that are published on 127.0.0.1 or not at all",
     fix: "upgrade Docker to 28 or later, or enforce a Seawall policy: it judges forwarded traffic too",
     looksAt: "docker version, and whether Seawall judges forwarded traffic",
@@ -92,6 +99,7 @@ export const DOCKER_HOST_CHECKS: readonly Check[] = [
     layer: "docker",
     severity: "low",
     title: "Logs are limited and containers survive a restart of Docker",
+    fails: byEvidence("Docker keeps logs without a limit", [/live-restore/, "Containers end when Docker restarts"]),
     why: "a container's log without a limit fills the disk, and then nothing works",
     fix: 'merge {"live-restore": true, "log-opts": {"max-size": "10m", "max-file": "3"}} into /etc/docker/daemon.json',
     looksAt: "docker info: LiveRestoreEnabled; each container's log options",

@@ -1,11 +1,10 @@
 /** Layer 3: Fail2Ban, by what its server answers and what the kernel holds. */
-import { shellWord } from "../../base/shell-word.ts";
 import { type Check, type Outcome, fail, given, notApplicable, pass, passUnless, unknown } from "../check.ts";
 import type { Facts } from "../fact/facts.ts";
+import { byEvidence } from "../failure.ts";
+import { fixAction, fixJail, fixNoJail } from "../fix/fail2ban.ts";
 import type { Fail2banFacts, SshdJail } from "../fact/fail2ban.ts";
 import { sshPorts } from "./firewall-rule.ts";
-
-const DROP_IN = "/etc/fail2ban/jail.d/00-seawall.local";
 
 function onJail(facts: Facts, judge: (jail: SshdJail, fail2ban: Fail2banFacts) => Outcome): Outcome {
   return given(facts.fail2ban, (fail2ban) => given(fail2ban.sshd, (jail) => judge(jail, fail2ban)));
@@ -21,8 +20,10 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
     layer: "fail2ban",
     severity: "high",
     title: "Fail2Ban runs and watches SSH",
+    fails: "Nobody bans those who guess at SSH",
     why: "without it nobody stops the bots that try all day",
-    fix: `apt-get install fail2ban python3-systemd, then write [sshd] enabled = true to ${DROP_IN} and: systemctl enable --now fail2ban`,
+    fix: "install fail2ban, with sshd's port and your own address in its jail",
+    remedy: (facts) => fixNoJail(facts),
     looksAt: "the running server's answers: ping, status",
     judge: (facts) => {
       if (facts.fail2ban.kind === "absent") {
@@ -31,9 +32,7 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
       }
       return given(facts.fail2ban, ({ running, jails }) => {
         if (!running)
-          return fail("fail2ban is installed and its server does not answer", {
-            fix: "systemctl enable --now fail2ban, then: fail2ban-client -t",
-          });
+          return fail("fail2ban is installed and its server does not answer");
         const watching = jails.filter((jail) => /^(sshd|ssh|dropbear)/.test(jail));
         return passUnless(
           watching.length > 0 ? [] : [`no jail for sshd (jails: ${jails.join(", ") || "none"})`],
@@ -47,8 +46,10 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
     layer: "fail2ban",
     severity: "high",
     title: "Its configuration can be loaded",
+    fails: "Fail2Ban's configuration cannot be loaded",
     why: "a configuration with a mistake ends the server at its next start, and on a bare Debian 12 the stock one has such a mistake",
-    fix: `write [sshd] backend = systemd to ${DROP_IN}, then: fail2ban-client -t`,
+    fix: "backend = systemd in [sshd], with your own address in ignoreip",
+    remedy: (facts) => fixJail(facts, { id: "F2B-002", lines: ["backend = systemd"] }),
     looksAt: "fail2ban-client -t",
     judge: (facts) =>
       given(facts.fail2ban, ({ parses }) =>
@@ -62,8 +63,10 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
     layer: "fail2ban",
     severity: "high",
     title: "It reads the log that sshd really writes",
+    fails: "Fail2Ban does not read the log that sshd writes",
     why: "a jail on a log that nobody writes looks active and never bans",
-    fix: `backend = systemd and journalmatch = _SYSTEMD_UNIT=ssh.service + _COMM=sshd + _COMM=sshd-session in ${DROP_IN}`,
+    fix: "backend = systemd and a journalmatch that names sshd-session too",
+    remedy: (facts) => fixJail(facts, { id: "F2B-003", lines: ["backend = systemd", "journalmatch = _SYSTEMD_UNIT=ssh.service + _COMM=sshd + _COMM=sshd-session"] }),
     looksAt: "the jail's backend, journal match and log files, and the name sshd logs as",
     judge: (facts) =>
       onJail(facts, (jail, fail2ban) => {
@@ -93,8 +96,10 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
     layer: "fail2ban",
     severity: "medium",
     title: "Five failures in ten minutes, an hour out",
+    fails: "Fail2Ban's threshold is mild",
     why: "a mild threshold gives a bot thousands of guesses a day",
-    fix: `maxretry = 5, findtime = 10m, bantime = 1h in ${DROP_IN}`,
+    fix: "maxretry = 5, findtime = 10m, bantime = 1h, with your own address in ignoreip",
+    remedy: (facts) => fixJail(facts, { id: "F2B-004", lines: ["maxretry = 5", "findtime = 10m", "bantime = 1h"] }),
     looksAt: "fail2ban-client get sshd maxretry, findtime, bantime",
     judge: (facts) =>
       onJail(facts, ({ maxRetry, findSeconds, banSeconds }) =>
@@ -113,8 +118,10 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
     layer: "fail2ban",
     severity: "high",
     title: "It bans at the port on which sshd listens",
+    fails: "Fail2Ban bans at a port where sshd is not",
     why: "a ban for port 22 does nothing when sshd listens on 2222",
-    fix: `port = YOUR_SSH_PORT in ${DROP_IN}, or banaction = nftables-allports`,
+    fix: "port in [sshd] is the one on which sshd listens, with your own address in ignoreip",
+    remedy: (facts) => fixJail(facts, { id: "F2B-005", lines: [] }),
     looksAt: "the action's port in fail2ban-client -d, against the sockets of sshd",
     judge: (facts) =>
       onJail(facts, (jail) => {
@@ -136,8 +143,10 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
     layer: "fail2ban",
     severity: "high",
     title: "Its bans are really in the kernel",
+    fails: "Bans of Fail2Ban hold nobody back",
     why: "after another program flushed the rules, Fail2Ban still counts bans that hold nobody back",
-    fix: "systemctl restart fail2ban, and find out who flushed (see FW-010)",
+    fix: "restart Fail2Ban once your own address is not among the banned, and find out who flushed (see FW-010)",
+    remedy: (facts) => fixJail(facts, { id: "F2B-006", lines: [], restart: "restart" }),
     looksAt: "the server's list of banned addresses against the sets and chains of the kernel",
     judge: (facts) =>
       onJail(facts, (jail, { inKernel }) =>
@@ -160,8 +169,10 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
     layer: "fail2ban",
     severity: "medium",
     title: "The ban action works on this host",
+    fails: "Fail2Ban's action cannot ban on this host",
     why: "an action for a program that is not installed bans nobody",
-    fix: `banaction = nftables-multiport in ${DROP_IN}`,
+    fix: "an action whose program is installed, with your own address in ignoreip",
+    remedy: (facts) => fixAction(facts),
     looksAt: "the jail's actions, and whether nft or iptables is installed",
     judge: (facts) =>
       onJail(facts, ({ actions }, { hasNft, hasIptables }) =>
@@ -184,17 +195,16 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
     layer: "fail2ban",
     severity: "high",
     title: "The operator is not banned, and will not be",
+    fails: byEvidence("You can be banned from your own server", [/logged in and banned/, "Somebody who is logged in is banned"]),
     why: "a few failed logins of your own, or of a script, would lock you out",
-    fix: `ignoreip = 127.0.0.1/8 ::1 YOUR.ADDRESS 100.64.0.0/10 in ${DROP_IN}`,
+    fix: "your own address in ignoreip",
+    remedy: (facts) => fixJail(facts, { id: "F2B-008", lines: [] }),
     looksAt: "fail2ban-client get sshd ignoreip and the banned list, against who is logged in now",
     judge: (facts) =>
       onJail(facts, ({ banned, ignored }, { operators }) => {
         const out = operators.filter((address) => banned.includes(address));
         if (out.length > 0)
-          return fail(
-            out.map((address) => `${address} is logged in and banned`),
-            { fix: `fail2ban-client set sshd unbanip ${shellWord(out[0] ?? "")}` },
-          );
+          return fail(out.map((address) => `${address} is logged in and banned`));
         if (ignored.length > 0) return pass(`ignored: ${ignored.join(", ")}`);
         return fail("no address is ignored", { severity: "low" });
       }),
@@ -204,8 +214,10 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
     layer: "fail2ban",
     severity: "info",
     title: "Who comes back is out for longer",
+    fails: "Who comes back is banned no longer than before",
     why: "a bot that waits out its hour starts again",
-    fix: `bantime.increment = true in ${DROP_IN}`,
+    fix: "bantime.increment = true, with your own address in ignoreip",
+    remedy: (facts) => fixJail(facts, { id: "F2B-009", lines: ["bantime.increment = true"] }),
     looksAt: "the jail's bantime.increment, or a recidive jail",
     judge: (facts) =>
       onJail(facts, ({ increment, recidive }) =>
@@ -220,8 +232,9 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
     layer: "fail2ban",
     severity: "low",
     title: "The package's own files are untouched",
+    fails: "Files of the Fail2Ban package were edited",
     why: "edits in jail.conf are lost or stop the upgrade of the package",
-    fix: `move the edits to ${DROP_IN}`,
+    fix: "move the edits to a file of your own in /etc/fail2ban/jail.d",
     looksAt: "the package's checksums of its configuration files",
     judge: (facts) =>
       given(facts.fail2ban, ({ edited }) =>

@@ -1,6 +1,9 @@
 /** Layer 2, who else decides: UFW, iptables, Docker's chains, other managers. */
 import { type Check, fail, given, notApplicable, pass, passUnless, unknown } from "../check.ts";
 import { valueOr } from "../reading.ts";
+import { byEvidence } from "../failure.ts";
+import { fixIpv6Open, fixLogging, fixUfwOff, isClosedByDefault } from "../fix/firewall.ts";
+import { fixLegacy, fixManagers, loaders } from "../fix/manager.ts";
 import { possibleAt, packetOf } from "../filter/evaluate.ts";
 import { reachOfPort } from "./world.ts";
 
@@ -10,8 +13,10 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
     layer: "firewall",
     severity: "high",
     title: "UFW is on now and after the next boot",
+    fails: byEvidence("UFW does not start at boot", [/ENABLED=no/, "UFW is off"], [/INPUT of the kernel/, "UFW is on in its file and off in the kernel"]),
     why: "a firewall that is on in its file and off in the kernel, or the other way round, protects until the next boot at best",
-    fix: "ufw --force enable && systemctl enable ufw",
+    fix: "let sshd's own ports in by UFW's rules, then turn it on",
+    remedy: fixUfwOff,
     looksAt: "/etc/ufw/ufw.conf, the kernel's INPUT chain, systemctl is-enabled ufw",
     judge: (facts) =>
       given(facts.firewall, (firewall) => {
@@ -20,6 +25,8 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
         return given(firewall.ufw, (ufw) => {
           if (!ufw.enabledInFile && !ufw.inKernel4 && firewall.seawall.state === "enforcing")
             return notApplicable("UFW is off, and Seawall enforces in its place");
+          if (!ufw.enabledInFile && !ufw.inKernel4 && isClosedByDefault(firewall))
+            return notApplicable("UFW is off, and another firewall of this host drops in its place");
           const boot =
             ufw.atBoot.kind === "read" && !ufw.atBoot.value
               ? ["the ufw unit is not enabled: nothing loads it at boot"]
@@ -40,8 +47,10 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
     layer: "firewall",
     severity: "high",
     title: "IPv6 is filtered like IPv4",
+    fails: "IPv6 is open where IPv4 is filtered, or filtered by nobody",
     why: "rules for IPv4 alone leave the same ports open at the server's other address",
-    fix: "set IPV6=yes in /etc/default/ufw, then: ufw reload",
+    fix: "IPV6=yes in /etc/default/ufw, with sshd's ports let in for IPv6 too; or enforce a Seawall policy, which judges both",
+    remedy: fixIpv6Open,
     looksAt: "the same packet walked through the rules of both families",
     judge: (facts) =>
       given(facts.firewall, (firewall) =>
@@ -73,8 +82,9 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
     layer: "firewall",
     severity: "low",
     title: "Loopback works, and its addresses are refused from outside",
+    fails: byEvidence("Connections over loopback are dropped", [/route_localnet/, "Packets for 127.0.0.1 are taken from outside"]),
     why: "a packet that claims to be from this host could reach what listens only for it",
-    fix: "ufw --force enable does both; or sysctl net.ipv4.conf.all.rp_filter=2 (or 1)",
+    fix: "a first rule that accepts interface lo; and sysctl -w net.ipv4.conf.all.route_localnet=0",
     looksAt:
       "rules for `lo`, and what happens to a packet from 127.0.0.1 at an uplink (or rp_filter, route_localnet)",
     judge: (facts) =>
@@ -102,19 +112,26 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
     layer: "firewall",
     severity: "high",
     title: "Only one program manages the firewall, and none deletes everybody's rules",
+    fails: byEvidence("A unit deletes everybody's firewall rules", [/^several/, "Several programs manage the firewall"]),
     why: "two managers undo each other, and `flush ruleset` wipes UFW, Docker, Fail2Ban and Seawall at once",
-    fix: "systemctl disable --now nftables (its stock file begins with `flush ruleset`)",
+    fix: "leave one program that loads rules enabled; disable the others for the next start, never at once: a stopped nftables.service deletes everybody's rules",
+    remedy: fixManagers,
     looksAt: "which units load rules at boot or now, and the file that nftables.service loads",
     judge: (facts) =>
       given(facts.firewall, (firewall) =>
         given(firewall.managers, (managers) => {
-          const active = managers.filter(({ atBoot, running }) => atBoot || running).map(({ name }) => name);
+          const loading = loaders(managers);
+          const active = loading.map(({ name }) => name);
           const nft = active.includes("nftables");
+          const stops = loading.some(({ flushesAtStop }) => flushesAtStop);
           return passUnless(
             [
               ...(active.length > 1 ? [`several load rules: ${active.join(", ")}`] : []),
               ...(nft && firewall.nftablesFlushes && othersHaveRules(firewall.tables)
                 ? ["nftables.service flushes every table when it is started or reloaded"]
+                : []),
+              ...(nft && stops && othersHaveRules(firewall.tables)
+                ? ["nftables.service flushes every table when it is stopped, or its package is upgraded"]
                 : []),
             ],
             active.length === 0
@@ -129,6 +146,7 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
     layer: "firewall",
     severity: "high",
     title: "Rules in DOCKER-USER look at the port the stranger dialled",
+    fails: "Rules in DOCKER-USER let through by the container's port",
     why: "after NAT `--dport` is the container's port, so the rule lets through what it seems to close",
     fix: "use `-m conntrack --ctorigdstport N --ctdir ORIGINAL` in place of `--dport N`",
     looksAt: "iptables-save: DOCKER-USER",
@@ -146,6 +164,7 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
     layer: "firewall",
     severity: "high",
     title: "Interfaces named in DOCKER-USER exist",
+    fails: "DOCKER-USER names an interface that carries nothing",
     why: "a rule for an interface that is gone never matches, so the ports are open",
     fix: "replace the name in /etc/ufw/after.rules or your script, and reload",
     looksAt: "iptables-save: DOCKER-USER, against the interfaces and the default routes",
@@ -175,6 +194,7 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
     layer: "firewall",
     severity: "high",
     title: "Docker's way of filtering is known",
+    fails: byEvidence("Docker does not filter", [/DOCKER-USER/, "Docker does not use the rules in DOCKER-USER"]),
     why: "with `iptables: false` containers lose their network or their isolation, and with the nft backend rules in DOCKER-USER do nothing",
     fix: "remove `iptables` from /etc/docker/daemon.json; let Seawall's own table decide: it works under both",
     looksAt: "docker info: FirewallBackend; daemon.json",
@@ -199,8 +219,10 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
     layer: "firewall",
     severity: "medium",
     title: "No rules in the old iptables beside nf_tables",
+    fails: "The old iptables holds rules beside nf_tables",
     why: "rules in two places look like one firewall and act like two, and half of them are not shown by either tool",
-    fix: "iptables-legacy-save >old.rules; move what you need, then iptables-legacy -F",
+    fix: "keep the old rules until another firewall closes ports; then set their policies to accept before they are taken out",
+    remedy: fixLegacy,
     looksAt: "/proc/net/ip_tables_names, ip6_tables_names",
     judge: (facts) =>
       given(facts.firewall, ({ legacyTables }) =>
@@ -215,8 +237,10 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
     layer: "firewall",
     severity: "info",
     title: "What is refused is logged, within limits",
+    fails: "What is refused is not logged as it should be",
     why: "without a log nobody knows who tried",
-    fix: "ufw logging low",
+    fix: "a firewall that logs, within limits: UFW's level low, or a Seawall policy",
+    remedy: (facts) => fixLogging(facts),
     looksAt: "/etc/ufw/ufw.conf LOGLEVEL; Seawall logs what it judges",
     judge: (facts) =>
       given(facts.firewall, ({ ufw, seawall }) => {
@@ -236,6 +260,7 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
     layer: "firewall",
     severity: "info",
     title: "The host forwards packets only where something needs it",
+    fails: "The host forwards packets, and nothing needs it",
     why: "a host that forwards can be used as a way into its other networks",
     fix: "sysctl -w net.ipv4.ip_forward=0 and remove it from /etc/sysctl.d",
     looksAt: "net.ipv4.ip_forward, net.ipv6.conf.all.forwarding, and whether Docker or Tailscale is there",

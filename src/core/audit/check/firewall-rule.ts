@@ -5,6 +5,8 @@ import { type Check, type Outcome, fail, given, notApplicable, pass, passUnless,
 import type { FirewallFacts } from "../fact/firewall.ts";
 import type { Facts } from "../fact/facts.ts";
 import { isLoopbackAddress, type Listener, listenerText } from "../fact/listener.ts";
+import { about, byEvidence, withNumbers } from "../failure.ts";
+import { fixDefaultAllow, fixNoFirewall, fixOpenPorts, fixOutbound, fixSshShut, fixSshUnlimited } from "../fix/firewall.ts";
 import type { Table } from "../filter/model.ts";
 import { valueOr } from "../reading.ts";
 import { reachOfPort, reachOfPublish, reachOutward, type Verdict } from "./world.ts";
@@ -38,8 +40,10 @@ export const FIREWALL_RULE_CHECKS: readonly Check[] = [
     layer: "firewall",
     severity: "critical",
     title: "A firewall of this host is enforcing",
+    fails: "No firewall of this host is enforcing",
     why: "without one, every program that opens a port is open to the internet",
-    fix: "seawall apply /etc/seawall/policy.yaml, or: ufw allow ssh && ufw --force enable",
+    fix: "a firewall that lets sshd's own ports in first: seawall init, then seawall apply; or UFW",
+    remedy: fixNoFirewall,
     looksAt: LOOKS,
     judge: (facts) =>
       onTables(facts, (firewall, tables) => {
@@ -57,8 +61,10 @@ export const FIREWALL_RULE_CHECKS: readonly Check[] = [
     layer: "firewall",
     severity: "critical",
     title: "What no rule names is denied, to this host and through it",
+    fails: "What no rule names is let in",
     why: "a default of accept opens every port that you did not think of",
-    fix: "ufw default deny incoming && ufw default deny routed && ufw reload",
+    fix: "let sshd's own ports in by a rule, then deny what no rule names",
+    remedy: fixDefaultAllow,
     looksAt: LOOKS,
     judge: (facts) =>
       onTables(facts, (firewall, tables) => {
@@ -79,8 +85,10 @@ export const FIREWALL_RULE_CHECKS: readonly Check[] = [
     layer: "firewall",
     severity: "critical",
     title: "Only SSH and the web are reachable from outside",
+    fails: withNumbers("Ports that strangers reach", /^\S+ \S+:(\d+)/),
     why: "every other port that answers strangers is one more program that must have no hole",
-    fix: "bind the program to 127.0.0.1, or close its port: seawall apply, or ufw delete allow PORT",
+    fix: "bind the program to 127.0.0.1, or take out the rule that lets its port in",
+    remedy: (facts, seen) => fixOpenPorts(facts, portsSaid(seen)),
     looksAt: "every socket that listens, walked through every chain of the kernel",
     judge: (facts) =>
       onTables(facts, (firewall, tables) =>
@@ -92,8 +100,10 @@ export const FIREWALL_RULE_CHECKS: readonly Check[] = [
     layer: "firewall",
     severity: "critical",
     title: "The gateway's port is closed to strangers",
+    fails: withNumbers("Strangers reach the gateway's port", /port (\d+)/),
     why: "whoever reaches the gateway can give your agent orders",
-    fix: "ufw delete allow 18789; reach it through an SSH tunnel, a tailnet or a proxy instead",
+    fix: "take out the rule that lets the gateway's port in; reach it through an SSH tunnel, a tailnet or a proxy instead",
+    remedy: (facts) => fixOpenPorts(facts, gatewayPorts(facts).map((port) => ({ protocol: "tcp", port }))),
     looksAt: LOOKS,
     judge: (facts) =>
       onTables(facts, (firewall, tables) => {
@@ -118,8 +128,10 @@ export const FIREWALL_RULE_CHECKS: readonly Check[] = [
     layer: "firewall",
     severity: "critical",
     title: "SSH is let through",
+    fails: withNumbers("SSH is shut to everybody outside, port", /port (\d+)/),
     why: "with the port closed you are locked out as soon as this session ends",
-    fix: "ufw allow SSHPORT/tcp, or an inbound rule `allow: ssh` in the policy",
+    fix: "let sshd's own ports in, by UFW or by an inbound rule of the policy",
+    remedy: fixSshShut,
     looksAt: LOOKS,
     judge: (facts) =>
       onTables(facts, (firewall, tables) => {
@@ -142,8 +154,10 @@ export const FIREWALL_RULE_CHECKS: readonly Check[] = [
     layer: "firewall",
     severity: "low",
     title: "SSH is limited to some sources, or to a rate",
+    fails: "SSH answers everybody, as often as they like",
     why: "a door that answers everybody as often as they like is tried day and night",
-    fix: "ufw limit SSHPORT/tcp, or ufw allow from YOUR.ADDRESS to any port SSHPORT",
+    fix: "a rate or a source for SSH: ufw limit, or `rate:` in the policy",
+    remedy: fixSshUnlimited,
     looksAt: LOOKS,
     judge: (facts) =>
       onTables(facts, (firewall, tables) => {
@@ -162,6 +176,7 @@ export const FIREWALL_RULE_CHECKS: readonly Check[] = [
     layer: "firewall",
     severity: "critical",
     title: "Published container ports do not bypass the firewall",
+    fails: about("A container", "is published past the firewall", "are published past the firewall"),
     why: "Docker forwards a published port past UFW: `deny incoming` does not stop it",
     fix: "publish on 127.0.0.1, or let Seawall judge forwarded traffic: seawall apply",
     looksAt: `${LOOKS}; each published port as its container sees it after NAT`,
@@ -197,8 +212,10 @@ export const FIREWALL_RULE_CHECKS: readonly Check[] = [
     layer: "firewall",
     severity: "medium",
     title: "What the agent may reach is limited",
+    fails: byEvidence("The agent may reach anything on the internet", [/observes/, "What the agent reaches is watched, not limited"]),
     why: "an agent that is tricked can send what it knows to any address on the internet",
-    fix: "seawall apply with `outbound: enforce` in the policy, after some days of `observe`",
+    fix: "outbound: enforce in the policy, after some days of observe",
+    remedy: (facts) => fixOutbound(facts),
     looksAt: `${LOOKS}; outward`,
     judge: (facts) =>
       onTables(facts, (firewall, tables) => {
@@ -256,6 +273,14 @@ function openPorts(
       ? "no socket is reachable from outside"
       : `reachable: ${reached.map(({ listener }) => listenerText(listener)).join(", ")}`,
   );
+}
+
+/** `tcp 0.0.0.0:5432 (postgres) is reachable` of the evidence. */
+function portsSaid(evidence: readonly string[]): { readonly protocol: string; readonly port: number }[] {
+  return evidence.flatMap((line) => {
+    const [, protocol, port] = /^(tcp|udp) \S+:(\d+)\b/.exec(line) ?? [];
+    return protocol === undefined ? [] : [{ protocol, port: Number(port) }];
+  });
 }
 
 /** The configured port and the defaults of today and of old guides; the latter only where somebody listens. */

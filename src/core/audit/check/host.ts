@@ -1,5 +1,7 @@
 /** The host itself, and what holds the agent in its place. */
 import { type Check, fail, given, pass, passUnless } from "../check.ts";
+import { byEvidence } from "../failure.ts";
+import { fixAccounts } from "../fix/account.ts";
 
 /** Value, or a range `a-b`, that each setting should have; a kernel without the setting is not judged by it. */
 const SYSCTLS: Readonly<Record<string, readonly string[]>> = {
@@ -25,6 +27,7 @@ export const HOST_CHECKS: readonly Check[] = [
     layer: "host",
     severity: "low",
     title: "The kernel's own protections are on",
+    fails: "Protections of the kernel are off",
     why: "each closes a trick that makes a small hole a big one",
     fix: "write the values that are named to /etc/sysctl.d/60-seawall.conf, then: sysctl --system",
     looksAt: "/proc/sys",
@@ -47,6 +50,7 @@ export const HOST_CHECKS: readonly Check[] = [
     layer: "host",
     severity: "low",
     title: "The clock is kept right",
+    fails: "Nobody keeps the clock right",
     why: "certificates, tokens and logs need the right time",
     fix: "timedatectl set-ntp true, or: apt-get install chrony",
     looksAt: "adjtimex as timedatectl shows it, chronyc",
@@ -60,8 +64,10 @@ export const HOST_CHECKS: readonly Check[] = [
     layer: "host",
     severity: "critical",
     title: "One root, and no account without a password",
+    fails: byEvidence("An account needs no password", [/has uid 0/, "There is a second root account"]),
     why: "a second account with uid 0, or one that needs no password, is a door somebody left open",
-    fix: "passwd -l NAME, or userdel NAME",
+    fix: "give an account without a password one (passwd NAME); rename a second root only after a login as somebody else who may become root",
+    remedy: (facts) => fixAccounts(facts),
     looksAt: "/etc/passwd and /etc/shadow",
     judge: (facts) =>
       given(facts.accounts, (accounts) => {
@@ -87,6 +93,7 @@ export const HOST_CHECKS: readonly Check[] = [
     layer: "host",
     severity: "medium",
     title: "AppArmor is on",
+    fails: "AppArmor is off",
     why: "it holds programs to what they need even when they are broken into",
     fix: "apt-get install apparmor, and apparmor=1 security=apparmor on the kernel's command line",
     looksAt: "/sys/module/apparmor and /sys/kernel/security/apparmor/profiles",
@@ -105,6 +112,7 @@ export const HOST_CHECKS: readonly Check[] = [
     layer: "host",
     severity: "low",
     title: "Logs survive a restart",
+    fails: "Logs are lost at a restart",
     why: "what happened before the restart is what you want to read after it",
     fix: "mkdir -p /var/log/journal && systemctl restart systemd-journald",
     looksAt: "/var/log/journal, journald.conf, or a syslog that writes",
@@ -121,6 +129,7 @@ export const CONTAINMENT_CHECKS: readonly Check[] = [
     layer: "containment",
     severity: "high",
     title: "The agent's processes cannot become another subject",
+    fails: "The agent's processes can become another subject",
     why: "rules for the agent's user hold only as long as it cannot act as another user or another service",
     fix: "close the ways out that are named; until then outbound rules are a hedge, not a wall",
     looksAt:

@@ -11,6 +11,7 @@ export const REMOTE_CHECKS: readonly Check[] = [
     layer: "remote",
     severity: "high",
     title: "No Funnel leads from the internet to the gateway",
+    fails: "A Funnel leads from the internet to this host",
     why: "a Funnel publishes a port to everybody, past every firewall of this host",
     fix: "tailscale funnel reset; tailscale serve reaches your own devices and nobody else",
     looksAt: "tailscale serve status --json",
@@ -30,8 +31,9 @@ export const REMOTE_CHECKS: readonly Check[] = [
     layer: "remote",
     severity: "low",
     title: "Your tailnet gets in, the world needs no port for it",
+    fails: "SSH over the tailnet is dropped",
     why: "without a rule for tailscale0 the way in fails when you need it; an open port for it is not needed",
-    fix: "ufw allow in on tailscale0",
+    fix: "let tailscale0 in: ufw allow in on tailscale0 where UFW is on, or a zone in the policy",
     looksAt: "the kernel's rules for tailscale0 and for udp 41641",
     judge: (facts) =>
       given(facts.tailscale, ({ running }) => {
@@ -59,6 +61,7 @@ export const REMOTE_CHECKS: readonly Check[] = [
     layer: "remote",
     severity: "info",
     title: "The provider's firewall is noted",
+    fails: "The provider's firewall is not noted",
     why: "a second firewall outside this host still holds when this one is down",
     fix: 'set it at the provider, then: seawall audit attest NET-003 --says "Hetzner firewall: 22, 443"',
     looksAt: "your own statement: it cannot be seen from inside",

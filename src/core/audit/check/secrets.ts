@@ -1,6 +1,7 @@
 /** Layer 6: secrets, by where they were found. The values are nowhere in here. */
 import { type Check, type Outcome, fail, given, notApplicable, pass, passUnless, unknown } from "../check.ts";
 import { modeText } from "../fact/file.ts";
+import { fixConfigSecrets, fixEnvFiles, fixGitignore, fixState } from "../fix/secret.ts";
 import type { EnvFile, SecretFacts, SecretHit } from "../fact/secret.ts";
 import type { Facts } from "../fact/facts.ts";
 import { valueOr } from "../reading.ts";
@@ -17,8 +18,10 @@ export const SECRET_CHECKS: readonly Check[] = [
     layer: "secrets",
     severity: "high",
     title: "No key is written into openclaw.json",
+    fails: "A key is written into openclaw.json",
     why: "a configuration is copied, shared and backed up, and the key goes with it",
-    fix: 'write a reference in its place: {source: "exec", provider: ..., id: ...} or ${ANTHROPIC_API_KEY}',
+    fix: "write a reference in its place: {source: \"exec\", provider: ..., id: ...}, or a variable of the agent's environment",
+    remedy: (_facts, seen) => fixConfigSecrets(seen),
     looksAt: "openclaw secrets audit, and the configuration by our own rules",
     judge: (facts) =>
       given(facts.secrets, ({ config }) => {
@@ -40,8 +43,10 @@ export const SECRET_CHECKS: readonly Check[] = [
     layer: "secrets",
     severity: "high",
     title: "Only the agent's user reads OpenClaw's state",
+    fails: "Others may read OpenClaw's state",
     why: "tokens, chats and credentials of channels lie there",
-    fix: "openclaw security audit --fix, or: chmod 700 ~/.openclaw && chmod 600 ~/.openclaw/openclaw.json",
+    fix: "chmod 700 the folders and 600 the files that are named, and give them to the agent's user",
+    remedy: (facts) => fixState(facts),
     looksAt: "stat of the state folder, the configuration, credentials and databases",
     judge: (facts) =>
       given(facts.secrets, ({ statePermissions }) =>
@@ -55,8 +60,10 @@ export const SECRET_CHECKS: readonly Check[] = [
     layer: "secrets",
     severity: "high",
     title: "Every .env file is for its owner only",
+    fails: "Others may read or write a .env file",
     why: "any other account on the server could read the keys",
     fix: "chmod 600 the files that are named",
+    remedy: (facts) => fixEnvFiles(facts),
     looksAt: "stat of every .env file and its folder",
     judge: (facts) =>
       given(facts.secrets, ({ envFiles }) => {
@@ -72,6 +79,7 @@ export const SECRET_CHECKS: readonly Check[] = [
     layer: "secrets",
     severity: "critical",
     title: "No secret is in a git repository",
+    fails: "A secret is in a git repository",
     why: "what was committed once stays in the history and goes wherever the repository goes",
     fix: "rotate the key first; then remove it from the history (git filter-repo) and add the file to .gitignore",
     looksAt: "the tracked files and the history of repositories in the agent's folders",
@@ -95,8 +103,10 @@ export const SECRET_CHECKS: readonly Check[] = [
     layer: "secrets",
     severity: "medium",
     title: "Git ignores .env",
+    fails: "Git would take a .env file",
     why: "one `git add .` and the keys are in the history",
-    fix: "echo .env >>.gitignore && git rm --cached .env",
+    fix: "add .env to .gitignore of the repository that is named, and git rm --cached it there",
+    remedy: (facts) => fixGitignore(facts),
     looksAt: "git check-ignore and git ls-files",
     judge: (facts) =>
       onRepositories(facts, (repositories) => {
@@ -115,6 +125,7 @@ export const SECRET_CHECKS: readonly Check[] = [
     layer: "secrets",
     severity: "medium",
     title: "Keys are encrypted where they lie",
+    fails: "Keys lie on the disk in plain text",
     why: "a copy of the disk or a backup gives away every key that lies there in plain text",
     fix: "seal them (AES-256-GCM), or let OpenClaw fetch them by a SecretRef of kind exec from a vault",
     looksAt: "sealed files and their format; where OpenClaw gets its secrets from; plain text that was found",
@@ -137,6 +148,7 @@ export const SECRET_CHECKS: readonly Check[] = [
     layer: "secrets",
     severity: "medium",
     title: "The key of the keys is not beside them",
+    fails: "The key of the keys lies beside them",
     why: "a lock with its key under the mat is no lock",
     fix: "systemd-creds encrypt --with-key=tpm2, or a vault",
     looksAt: "the key source of each sealed file",
@@ -156,6 +168,7 @@ export const SECRET_CHECKS: readonly Check[] = [
     layer: "secrets",
     severity: "medium",
     title: "No secret is in a unit file or in a stranger's environment",
+    fails: "A secret is in a unit file or a stranger's environment",
     why: "every user can read a unit file, and the environment of a process is inherited by all it starts",
     fix: "LoadCredentialEncrypted= in the unit, or EnvironmentFile= with mode 600",
     looksAt: "Environment= of every unit, /proc/*/environ of processes that are not the agent",
@@ -175,6 +188,7 @@ export const SECRET_CHECKS: readonly Check[] = [
     layer: "secrets",
     severity: "medium",
     title: "No secret is in histories, backups or transcripts",
+    fails: "Secrets are in histories, backups or transcripts",
     why: "a key typed into a shell or a chat is kept there for years",
     fix: "rotate the key, then remove the lines that are named",
     looksAt: "shell histories and start files, *.bak, session transcripts of the agent's user",
@@ -188,8 +202,9 @@ export const SECRET_CHECKS: readonly Check[] = [
     layer: "secrets",
     severity: "low",
     title: "Memory does not leak to the disk",
+    fails: "Memory can reach the disk, with the keys in it",
     why: "swap and core dumps hold the keys that were in memory",
-    fix: "sysctl -w fs.suid_dumpable=0; swapoff -a, or encrypt the swap",
+    fix: "sysctl -w fs.suid_dumpable=0; encrypt the swap (on a small server without swap the agent can run out of memory)",
     looksAt: "/proc/swaps, fs.suid_dumpable",
     judge: (facts) =>
       given(facts.secrets, ({ swap, swapEncrypted, suidDumpable }) =>
@@ -207,6 +222,7 @@ export const SECRET_CHECKS: readonly Check[] = [
     layer: "secrets",
     severity: "high",
     title: "The program that hands out secrets is the agent's own and nobody else writes it",
+    fails: "Somebody else may change the program that hands out secrets",
     why: "who can change that program gets every key",
     fix: "an absolute path, no symbolic link, chmod go-w, owned by the gateway's user or root",
     looksAt: "stat of the command of each exec provider",
@@ -224,6 +240,7 @@ export const SECRET_CHECKS: readonly Check[] = [
     layer: "secrets",
     severity: "low",
     title: "Keys are renewed in time",
+    fails: "Keys are old",
     why: "a key that leaked unnoticed works until it is replaced",
     fix: "make new keys at the provider, replace them, and revoke the old ones",
     looksAt:
@@ -235,6 +252,7 @@ export const SECRET_CHECKS: readonly Check[] = [
     layer: "secrets",
     severity: "low",
     title: "OpenClaw's state is backed up",
+    fails: "OpenClaw's state is not backed up",
     why: "without a copy a broken disk or a bad update takes pairings, memory and workspace",
     fix: "openclaw backup create, from a timer, to another machine",
     looksAt: "the newest backup beside each instance; or your statement (seawall audit attest SEC-013)",

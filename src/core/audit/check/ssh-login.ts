@@ -1,13 +1,13 @@
 /** Layer 1, who may log in and how: judged on what sshd says it does for each user and address. */
 import { type Check, type Outcome, fail, given, notApplicable, pass, passUnless, unknown } from "../check.ts";
 import type { SshContext } from "../fact/ssh.ts";
+import { byEvidence, forUsers, withNumbers } from "../failure.ts";
+import { fixEverybodyMayLogIn, fixMatch, fixNoKey, fixSetting } from "../fix/sshd.ts";
+import { keyHolders } from "../fix/way-in.ts";
 import { parseSshdFile } from "../read/sshd.ts";
 import { countOf, distinct, inEveryContext, valueOf, valuesOf, whoFrom } from "./ssh-option.ts";
 
 const LOOKS = "sshd -T -C, for every login user and address that a Match block could tell apart";
-const DROP_IN = "/etc/ssh/sshd_config.d/00-seawall.conf";
-const inDropIn = (line: string): string =>
-  `add \`${line}\` to ${DROP_IN} (the first value wins, so it must sort first), then: sshd -t && systemctl reload ssh`;
 
 export const SSH_LOGIN_CHECKS: readonly Check[] = [
   {
@@ -15,8 +15,10 @@ export const SSH_LOGIN_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "high",
     title: "Root cannot log in over SSH",
+    fails: byEvidence("Root may log in over SSH", [/permitrootlogin yes/, "Root may log in over SSH, with a password too"], [/-password/, "Root may log in over SSH, with a key"]),
     why: "whoever gets in as root owns the whole server at once, and every bot on the internet tries that name",
-    fix: `prove another sudo user with a key first, then ${inDropIn("PermitRootLogin no")}`,
+    fix: "once another account with sudo has a key that works: `PermitRootLogin no` in sshd_config, above every other value of it",
+    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "PermitRootLogin", value: "no" }], proof: "key of a user", wrong: (value) => !["no", "forced-commands-only"].includes(value) }),
     looksAt: LOOKS,
     judge: (facts) =>
       given(facts.ssh, (ssh) => {
@@ -38,8 +40,10 @@ export const SSH_LOGIN_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "critical",
     title: "Passwords are refused, in every context",
+    fails: forUsers("SSH accepts passwords"),
     why: "a password can be guessed from anywhere; a key cannot",
-    fix: inDropIn("PasswordAuthentication no"),
+    fix: "once a key is proven (SSH-020): `PasswordAuthentication no` in sshd_config, above every other value of it",
+    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "PasswordAuthentication", value: "no" }], proof: "key" }),
     looksAt: LOOKS,
     judge: (facts) => inEveryContext(facts, "passwordauthentication", (value) => value === "no"),
   },
@@ -48,8 +52,10 @@ export const SSH_LOGIN_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "high",
     title: "Keyboard-interactive login is off",
+    fails: forUsers("SSH asks for passwords by keyboard-interactive login"),
     why: "with PAM it asks for the same password by another door",
-    fix: inDropIn("KbdInteractiveAuthentication no"),
+    fix: "once a key is proven (SSH-020): `KbdInteractiveAuthentication no` in sshd_config, above every other value of it",
+    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "KbdInteractiveAuthentication", value: "no" }], proof: "key" }),
     looksAt: LOOKS,
     judge: (facts) =>
       inEveryContext(
@@ -63,8 +69,10 @@ export const SSH_LOGIN_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "critical",
     title: "Keys are accepted",
+    fails: forUsers("SSH refuses keys"),
     why: "without keys the only way in is a password",
-    fix: inDropIn("PubkeyAuthentication yes"),
+    fix: "`PubkeyAuthentication yes` in sshd_config, above every other value of it",
+    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "PubkeyAuthentication", value: "yes" }], proof: "nothing" }),
     looksAt: LOOKS,
     judge: (facts) => inEveryContext(facts, "pubkeyauthentication", (value) => value === "yes"),
   },
@@ -73,8 +81,10 @@ export const SSH_LOGIN_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "critical",
     title: "Empty passwords are refused",
+    fails: forUsers("SSH accepts empty passwords"),
     why: "an account without a password would be open to everybody",
-    fix: inDropIn("PermitEmptyPasswords no"),
+    fix: "once another way in is proven: `PermitEmptyPasswords no` in sshd_config, above every other value of it",
+    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "PermitEmptyPasswords", value: "no" }], proof: "key or password" }),
     looksAt: LOOKS,
     judge: (facts) => inEveryContext(facts, "permitemptypasswords", (value) => value === "no"),
   },
@@ -83,8 +93,10 @@ export const SSH_LOGIN_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "medium",
     title: "At most three attempts a connection",
+    fails: withNumbers("More than three attempts a connection", /maxauthtries (\d+)/),
     why: "every attempt more is a guess more before the connection is cut",
-    fix: inDropIn("MaxAuthTries 3"),
+    fix: "`MaxAuthTries 3` in sshd_config, above every other value of it",
+    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "MaxAuthTries", value: "3" }], proof: "nothing", wrong: (value) => Number(value) > 3, first: ["Each key of your agent is an attempt: with more than two, add IdentitiesOnly yes and an IdentityFile to ~/.ssh/config of your own computer first."] }),
     looksAt: LOOKS,
     judge: (facts) => {
       const outcome = inEveryContext(facts, "maxauthtries", (value) => Number(value) <= 3);
@@ -98,8 +110,10 @@ export const SSH_LOGIN_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "high",
     title: "No Match block weakens the login for somebody",
+    fails: forUsers("A Match block weakens the login"),
     why: "a Match block can open for one user or address what the rest of the file closes",
-    fix: "edit or remove the Match block that is named, then: sshd -t && systemctl reload ssh",
+    fix: "edit the Match block that is named, with a session open, then try a second login",
+    remedy: fixMatch,
     looksAt: LOOKS,
     judge: (facts) =>
       given(facts.ssh, (ssh) => {
@@ -122,19 +136,26 @@ export const SSH_LOGIN_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "critical",
     title: "A user who may become root has a key that works",
+    fails: "Nobody who may become root has a key that works",
     why: "without one, refusing passwords and root locks you out for good",
-    fix: "ssh-copy-id YOU@this-server, then log in with the key once before you close anything",
+    fix: "put a key into authorized_keys of an account with sudo, then log in with it once before you close anything",
+    remedy: fixNoKey,
     looksAt:
       "AuthorizedKeysFile of each user as sshd expands it, its keys, StrictModes, shell, expiry and sudo",
     judge: (facts) =>
       given(facts.ssh, (ssh) => {
-        const rooted = ssh.users.filter((user) => user.sudo || user.uid === 0);
-        const able = rooted.filter((user) => user.barred === null && user.keys.length > 0);
-        const usable = able.filter((user) => user.uid !== 0 || rootMayUseKeys(ssh.contexts));
-        const refused = rooted.flatMap((user) => user.refused);
+        const usable = keyHolders(ssh);
+        const refused = ssh.users.flatMap((user) => user.refused);
         if (usable.length > 0)
           return pass(
             ...usable.map(({ name, keys }) => `${name} has ${keys.length} key(s): ${keys[0]?.file ?? ""}`),
+          );
+        const elsewhere = keysElsewhere(ssh.contexts);
+        if (elsewhere.length > 0)
+          return unknown(
+            `sshd also asks ${elsewhere.join(" and ")} for keys, which the audit does not`,
+            "log in with your key in a second session, while this one is open",
+            refused,
           );
         return fail(["no user who may become root has a key that sshd accepts", ...refused]);
       }),
@@ -144,8 +165,10 @@ export const SSH_LOGIN_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "low",
     title: "Only named users or groups may log in",
+    fails: "Every account may log in over SSH",
     why: "an account that some package or script adds can otherwise be logged in to",
-    fix: "add `AllowGroups ssh-users` with yourself in that group (the values accumulate: check `sshd -T` before you reload)",
+    fix: "put everybody who logs in into a group, then `AllowGroups` with it; once a key is proven (SSH-020)",
+    remedy: fixEverybodyMayLogIn,
     looksAt: LOOKS,
     judge: (facts) =>
       given(facts.ssh, (ssh) => {
@@ -163,8 +186,9 @@ export const SSH_LOGIN_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "critical",
     title: "No security update of OpenSSH is waiting",
+    fails: "A security update of OpenSSH is waiting",
     why: "a hole in sshd (regreSSHion was one) is open to everybody who reaches the port",
-    fix: "apt-get update && apt-get install --only-upgrade openssh-server",
+    fix: "sshd -t && apt-get update && apt-get install --only-upgrade openssh-server (a configuration with a mistake would keep the new sshd from starting)",
     looksAt: "apt list --upgradable: what waits in a security archive",
     judge: (facts) => {
       if (facts.ssh.kind === "absent") return notApplicable(facts.ssh.why);
@@ -193,10 +217,12 @@ function alwaysWantsKey(context: SshContext): boolean {
   return methods.every((list) => list.split(",").includes("publickey"));
 }
 
-function rootMayUseKeys(contexts: readonly SshContext[]): boolean {
-  return contexts.some(
-    (context) => !["no", "forced-commands-only"].includes(valueOf(context, "permitrootlogin") ?? "no"),
+/** Places where sshd finds keys beside the files: a program, an authority. */
+function keysElsewhere(contexts: readonly SshContext[]): string[] {
+  const found = ["authorizedkeyscommand", "trustedusercakeys"].flatMap((option) =>
+    contexts.flatMap((context) => valueOf(context, option) ?? []),
   );
+  return [...new Set(found.filter((value) => value !== "none" && value !== ""))];
 }
 
 /** Options in which a context may not be laxer than the base, with their values from strict to lax. */

@@ -2,13 +2,13 @@
 import { type Check, fail, given, pass, passUnless, unknown } from "../check.ts";
 import { modeText, othersMayWrite } from "../fact/file.ts";
 import type { SshContext, SshFacts, SshHostKey } from "../fact/ssh.ts";
+import { byEvidence, forUsers } from "../failure.ts";
+import { fixConfigOwners, fixDropIns, fixReload, fixSetting, fixTwoPorts } from "../fix/sshd.ts";
+import { configuredPorts } from "../fix/way-in.ts";
 import { parseSshdFile } from "../read/sshd.ts";
-import { countOf, distinct, inEveryContext, valueOf, valuesOf, whoFrom } from "./ssh-option.ts";
+import { countOf, distinct, inEveryContext, valueOf, whoFrom } from "./ssh-option.ts";
 
 const LOOKS = "sshd -T -C, for every login user and address that a Match block could tell apart";
-const DROP_IN = "/etc/ssh/sshd_config.d/00-seawall.conf";
-const inDropIn = (lines: string): string =>
-  `add \`${lines}\` to ${DROP_IN}, then: sshd -t && systemctl reload ssh`;
 
 export const SSH_SERVER_CHECKS: readonly Check[] = [
   {
@@ -16,8 +16,10 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "low",
     title: "X11 forwarding is off",
+    fails: "X11 forwarding is on",
     why: "a server has no screen, and the forwarded one gives away the keyboard of whoever logs in",
-    fix: inDropIn("X11Forwarding no"),
+    fix: "`X11Forwarding no` in sshd_config, above every other value of it",
+    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "X11Forwarding", value: "no" }], proof: "nothing" }),
     looksAt: LOOKS,
     judge: (facts) => inEveryContext(facts, "x11forwarding", (value) => value === "no"),
   },
@@ -26,8 +28,10 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "low",
     title: "Forwarding is limited, and a tunnel to the gateway still works",
+    fails: byEvidence("SSH forwards ports both ways", [/is refused/, "SSH refuses the tunnel to the gateway"]),
     why: "`ssh -L` is the recommended way to the gateway; `ssh -R` opens ports of this server to others",
-    fix: inDropIn("AllowTcpForwarding local"),
+    fix: "`AllowTcpForwarding local` in sshd_config, above every other value of it",
+    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "AllowTcpForwarding", value: "local" }], proof: "nothing", first: ["This ends ssh -R, which some use as their way to a host behind NAT."] }),
     looksAt: LOOKS,
     judge: (facts) =>
       given(facts.ssh, (ssh) => {
@@ -45,8 +49,10 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "low",
     title: "Agent forwarding is off",
+    fails: "Agent forwarding is on",
     why: "a forwarded key agent can be used by root, or by the agent's user, on this server",
-    fix: inDropIn("AllowAgentForwarding no"),
+    fix: "`AllowAgentForwarding no` in sshd_config, above every other value of it",
+    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "AllowAgentForwarding", value: "no" }], proof: "nothing" }),
     looksAt: LOOKS,
     judge: (facts) => inEveryContext(facts, "allowagentforwarding", (value) => value === "no"),
   },
@@ -55,8 +61,10 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "low",
     title: "A login has at most a minute",
+    fails: "A login may take longer than a minute",
     why: "open connections that never log in use up the places of those who would",
-    fix: inDropIn("LoginGraceTime 30"),
+    fix: "`LoginGraceTime 30` in sshd_config, above every other value of it",
+    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "LoginGraceTime", value: "30" }], proof: "nothing", wrong: (value) => Number(value) < 1 || Number(value) > 60 }),
     looksAt: LOOKS,
     judge: (facts) =>
       inEveryContext(facts, "logingracetime", (value) => Number(value) >= 1 && Number(value) <= 60),
@@ -66,8 +74,10 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "low",
     title: "New connections are throttled",
+    fails: "New connections are not throttled",
     why: "without a limit one address can keep every place of the door busy",
-    fix: inDropIn("MaxStartups 10:30:60"),
+    fix: "`MaxStartups 10:30:60` in sshd_config, above every other value of it",
+    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "MaxStartups", value: "10:30:60" }], proof: "nothing" }),
     looksAt: LOOKS,
     judge: (facts) =>
       inEveryContext(facts, "maxstartups", (value) => {
@@ -80,8 +90,10 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "low",
     title: "Dead sessions are ended",
+    fails: "Dead sessions stay open",
     why: "a session whose client is gone stays open for whoever finds it",
-    fix: inDropIn("ClientAliveInterval 300` and `ClientAliveCountMax 2"),
+    fix: "`ClientAliveInterval 300` and `ClientAliveCountMax 2` in sshd_config, above every other value of it",
+    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "ClientAliveInterval", value: "300" }, { keyword: "ClientAliveCountMax", value: "2" }], proof: "nothing" }),
     looksAt: LOOKS,
     judge: (facts) =>
       given(facts.ssh, (ssh) =>
@@ -103,10 +115,10 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "medium",
     title: "No weak algorithm is offered",
+    fails: "SSH offers weak algorithms",
     why: "old algorithms let somebody who records the traffic read or change it",
-    fix: inDropIn(
-      "Ciphers -*-cbc,3des*` and `MACs -hmac-sha1*,umac-64*` and `KexAlgorithms -diffie-hellman-group*-sha1,diffie-hellman-group14-sha256",
-    ),
+    fix: "`Ciphers -*-cbc,3des*` and `MACs -hmac-sha1*,umac-64*` and `KexAlgorithms -diffie-hellman-group*-sha1,diffie-hellman-group14-sha256` in sshd_config, above every other value of it",
+    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "Ciphers", value: "-*-cbc,3des*" }, { keyword: "MACs", value: "-hmac-sha1*,umac-64*" }, { keyword: "KexAlgorithms", value: "-diffie-hellman-group*-sha1,diffie-hellman-group14-sha256" }], proof: "nothing", wrong: () => true }),
     looksAt: "sshd -T: kexalgorithms, ciphers, macs",
     judge: (facts) =>
       given(facts.ssh, (ssh) => {
@@ -122,6 +134,7 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "high",
     title: "Host keys are strong and only root reads them",
+    fails: "A host key is weak, or others may read it",
     why: "who has the host key can pose as this server to everybody who logs in",
     fix: "chmod 600 /etc/ssh/ssh_host_*_key; for a short one: ssh-keygen -t ed25519 -f /etc/ssh/ssh_host_ed25519_key",
     looksAt: "the files sshd -T names as hostkey: stat and ssh-keygen -l",
@@ -142,8 +155,10 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "high",
     title: "Only root may write sshd's configuration",
+    fails: "Others than root may write sshd's configuration",
     why: "sshd itself does not mind a drop-in that everybody may write, and root follows what it says",
-    fix: "chown root:root and chmod 600 the files that are named",
+    fix: "chown root:root and chmod go-w the files that are named",
+    remedy: fixConfigOwners,
     looksAt: "stat of every file sshd reads",
     judge: (facts) =>
       given(facts.ssh, (ssh) =>
@@ -160,8 +175,10 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "high",
     title: "Drop-ins are read, and say the last word",
+    fails: "A drop-in of sshd does nothing",
     why: "without an Include line, or below an earlier value, a drop-in looks right and does nothing",
-    fix: "put `Include /etc/ssh/sshd_config.d/*.conf` on the first line of /etc/ssh/sshd_config, and name ours 00-seawall.conf",
+    fix: "read what the drop-ins would do once they are read, then put `Include /etc/ssh/sshd_config.d/*.conf` on the first line of /etc/ssh/sshd_config",
+    remedy: fixDropIns,
     looksAt: "the files in sshd_config.d against sshd -T",
     judge: (facts) =>
       given(facts.ssh, (ssh) => {
@@ -181,8 +198,10 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "high",
     title: "SSH listens where its configuration says",
+    fails: "SSH listens elsewhere than its configuration says",
     why: "a new port that nobody listens on locks you out, an old one that is still open protects nothing",
-    fix: "systemctl daemon-reload && systemctl restart ssh.socket (socket activation) or systemctl restart ssh",
+    fix: "let every port of sshd_config in by the firewall, then have sshd read it; keep this session open",
+    remedy: fixReload,
     looksAt: "the sockets of sshd, or of systemd for it, against the ports of sshd -T",
     judge: (facts) =>
       given(facts.ssh, (ssh) =>
@@ -204,8 +223,10 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "medium",
     title: "One port, not the old and the new",
+    fails: byEvidence("SSH listens on more than one port", [/^ports 22 and /, "SSH still listens on port 22 beside its new port"]),
     why: "the Port lines add up over all files, so the old port stays open beside the new one",
-    fix: "remove the Port line that is no longer wanted, after a login on the new port",
+    fix: "log in by the port that stays, then remove the other Port line",
+    remedy: fixTwoPorts,
     looksAt: "sshd -T: port",
     judge: (facts) =>
       given(facts.ssh, (ssh) => {
@@ -219,8 +240,10 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "medium",
     title: "No user environment, tunnel device or gateway ports",
+    fails: forUsers("A login may set its environment or open ports to others"),
     why: "each of them lets a login change what its programs load or open ports to others",
-    fix: inDropIn("PermitUserEnvironment no` and `PermitTunnel no` and `GatewayPorts no"),
+    fix: "`PermitUserEnvironment no` and `PermitTunnel no` and `GatewayPorts no` in sshd_config, above every other value of it",
+    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "PermitUserEnvironment", value: "no" }, { keyword: "PermitTunnel", value: "no" }, { keyword: "GatewayPorts", value: "no" }], proof: "nothing", first: ["This ends ssh -R to other addresses than loopback, which some use as their way in."] }),
     looksAt: LOOKS,
     judge: (facts) =>
       given(facts.ssh, (ssh) =>
@@ -239,8 +262,10 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "medium",
     title: "The running sshd has read its files as they are",
+    fails: "The running sshd has not read its files as they are",
     why: "a file that was changed and not loaded says what will be, not what is",
-    fix: "sshd -t && systemctl reload ssh",
+    fix: "sshd -t, then have it read its files: what they say since then takes effect, so a key must be proven first (SSH-020)",
+    remedy: fixReload,
     looksAt:
       "when sshd last wrote its pid file (it does so at start and at each reload) against the files' times",
     judge: (facts) =>
@@ -265,12 +290,6 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
 
 function number(context: SshContext, option: string): number {
   return Number(valueOf(context, option) ?? 0);
-}
-
-/** Ports of the first context: Match cannot change them. */
-function configuredPorts(ssh: SshFacts): number[] {
-  const [context] = ssh.contexts;
-  return context === undefined ? [] : [...new Set(valuesOf(context, "port").map(Number))];
 }
 
 function portLines(ssh: SshFacts): string[] {

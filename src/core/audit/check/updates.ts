@@ -1,5 +1,6 @@
 /** Layer 4: automatic security updates, by what apt itself would do. */
 import { type Check, type Outcome, fail, given, notApplicable, pass, passUnless, unknown } from "../check.ts";
+import { byEvidence, withNumbers } from "../failure.ts";
 import type { AptArchive, UpdateFacts } from "../fact/update.ts";
 import { allowedArchives, isSecurityArchive } from "../read/apt.ts";
 
@@ -14,6 +15,7 @@ export const UPDATE_CHECKS: readonly Check[] = [
     layer: "updates",
     severity: "high",
     title: "The package unattended-upgrades is installed",
+    fails: "The package unattended-upgrades is missing",
     why: "without it a hole that is fixed today stays open until somebody logs in",
     fix: "apt-get install unattended-upgrades",
     looksAt: "dpkg's status of the package",
@@ -27,6 +29,7 @@ export const UPDATE_CHECKS: readonly Check[] = [
     layer: "updates",
     severity: "high",
     title: "It is switched on, in effect",
+    fails: "Automatic updates are switched off",
     why: "the package alone does nothing until APT::Periodic says so",
     fix: 'printf \'APT::Periodic::Update-Package-Lists "1";\\nAPT::Periodic::Unattended-Upgrade "1";\\n\' >/etc/apt/apt.conf.d/52seawall-auto-upgrades',
     looksAt: "apt-config dump: APT::Periodic, all files together",
@@ -54,6 +57,7 @@ export const UPDATE_CHECKS: readonly Check[] = [
     layer: "updates",
     severity: "high",
     title: "It takes updates from the security archive",
+    fails: byEvidence("Automatic updates leave the security archive out", [/never fetched/, "The lists of the security archive were never fetched"], [/no source/, "This host has no security archive"]),
     why: "when no pattern matches the archive, nothing is ever installed and nothing complains",
     fix: "add 'Unattended-Upgrade::Origins-Pattern { \"origin=Debian,codename=${distro_codename}-security,label=Debian-Security\"; };' to /etc/apt/apt.conf.d/52seawall-unattended (lists add up)",
     looksAt:
@@ -61,6 +65,11 @@ export const UPDATE_CHECKS: readonly Check[] = [
     judge: (facts) =>
       onArchives(facts.updates, (updates, archives) => {
         const security = archives.filter(isSecurityArchive);
+        if (security.length === 0 && updates.securitySources.length > 0)
+          return fail(
+            updates.securitySources.map((place) => `${place} names a security archive, and its list was never fetched`),
+            { fix: "apt-get update, and read what it says of that source" },
+          );
         if (security.length === 0)
           return fail("no source of this host is a security archive", {
             fix: "add the security archive of your release to /etc/apt/sources.list",
@@ -77,6 +86,7 @@ export const UPDATE_CHECKS: readonly Check[] = [
     layer: "updates",
     severity: "medium",
     title: "Repositories of others are covered too",
+    fails: "Repositories of others get no automatic updates",
     why: "Docker, Node.js, Tailscale and Caddy from their own repositories are not updated by default",
     fix: 'add their origin to Unattended-Upgrade::Origins-Pattern, for example "origin=Docker,label=Docker CE"; or update them by hand and waive this',
     looksAt: "apt-cache policy: origin of every source, against the patterns",
@@ -97,6 +107,7 @@ export const UPDATE_CHECKS: readonly Check[] = [
     layer: "updates",
     severity: "high",
     title: "Something starts it every day",
+    fails: "Nothing starts the automatic updates",
     why: "settings without a timer are a wish",
     fix: "systemctl unmask apt-daily.timer apt-daily-upgrade.timer && systemctl enable --now apt-daily.timer apt-daily-upgrade.timer",
     looksAt: "the state of apt's timers, or cron where systemd does not run",
@@ -110,6 +121,7 @@ export const UPDATE_CHECKS: readonly Check[] = [
     layer: "updates",
     severity: "medium",
     title: "It ran in the last three days",
+    fails: byEvidence("Automatic updates have not run for days", [/never ran/, "Automatic updates never ran"]),
     why: "an upgrade that fails every night is as good as none",
     fix: "unattended-upgrade --verbose, then read /var/log/unattended-upgrades/unattended-upgrades.log",
     looksAt: "apt's own stamps of its last run",
@@ -133,6 +145,7 @@ export const UPDATE_CHECKS: readonly Check[] = [
     layer: "updates",
     severity: "high",
     title: "No security update is waiting",
+    fails: withNumbers("Security updates are waiting", /^(\d+) security/),
     why: "what waits is published: everybody can read what the hole is",
     fix: "apt-get update && apt-get upgrade",
     looksAt: "apt list --upgradable: what waits in a security archive",
@@ -161,6 +174,7 @@ export const UPDATE_CHECKS: readonly Check[] = [
     layer: "updates",
     severity: "medium",
     title: "A new kernel does not wait for a restart for long",
+    fails: "A new kernel waits for a restart",
     why: "an updated kernel protects from its next start on, not before",
     fix: 'reboot when it suits you, or Unattended-Upgrade::Automatic-Reboot "true" with Automatic-Reboot-Time "04:00"',
     looksAt: "/run/reboot-required and apt-config dump: Automatic-Reboot",
@@ -181,6 +195,7 @@ export const UPDATE_CHECKS: readonly Check[] = [
     layer: "updates",
     severity: "low",
     title: "An update does not restart the agent in mid-task",
+    fails: "An update may restart the agent in mid-task",
     why: "needrestart restarts services by itself, and the agent loses what it was doing",
     fix: "echo '$nrconf{override_rc}{qr(^openclaw)} = 0;' >/etc/needrestart/conf.d/seawall.conf",
     looksAt: "needrestart's configuration",
@@ -200,6 +215,7 @@ export const UPDATE_CHECKS: readonly Check[] = [
     layer: "updates",
     severity: "high",
     title: "Every source of packages is signed",
+    fails: "Packages are taken without a signature",
     why: "an unsigned source lets whoever sits on the way install what they like, as root",
     fix: "remove trusted=yes and AllowInsecure, and add the archive's key with signed-by",
     looksAt: "the options of every source, and apt-config dump: Allow-Insecure, AllowUnauthenticated",
@@ -211,6 +227,7 @@ export const UPDATE_CHECKS: readonly Check[] = [
     layer: "updates",
     severity: "high",
     title: "The release still gets security updates",
+    fails: "This release gets no more security updates",
     why: "after its end a release gets no fixes, and nothing says so",
     fix: "upgrade to the next release",
     looksAt: "/etc/os-release against the table of distro-info-data",

@@ -4,6 +4,7 @@ import type { DockerFacts } from "./docker.ts";
 import type { Fail2banFacts } from "./fail2ban.ts";
 import type { FirewallFacts } from "./firewall.ts";
 import type { HostFacts } from "./host.ts";
+import type { OperatorFacts } from "./operator.ts";
 import type { OpenclawFacts } from "./openclaw.ts";
 import type { ProxyFacts } from "./proxy.ts";
 import type { SecretFacts } from "./secret.ts";
@@ -29,6 +30,8 @@ export interface Facts {
   readonly openclaw: Reading<OpenclawFacts>;
   readonly tailscale: Reading<TailscaleFacts>;
   readonly host: Reading<HostFacts>;
+  /** Who is logged in, and by which door. */
+  readonly operator: OperatorFacts;
   /** What only the operator can know and has stated. */
   readonly attested: readonly Attestation[];
   /** Whether the agent's processes may become another subject, as another part of Seawall answers it. */

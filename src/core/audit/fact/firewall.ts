@@ -22,6 +22,8 @@ export interface FirewallManager {
   readonly name: "nftables" | "ufw" | "firewalld" | "netfilter-persistent" | "iptables";
   readonly atBoot: boolean;
   readonly running: boolean;
+  /** Whether stopping its unit deletes everybody's rules (Debian's nftables.service: ExecStop=nft flush ruleset). */
+  readonly flushesAtStop: boolean;
 }
 
 export interface FirewallFacts {
@@ -31,6 +33,8 @@ export interface FirewallFacts {
   readonly managers: Reading<readonly FirewallManager[]>;
   /** Whether the file that nftables.service loads begins by deleting everybody's rules. */
   readonly nftablesFlushes: boolean;
+  /** Tables that this file itself defines: `inet filter`. */
+  readonly nftablesTables: readonly string[];
   /** Interfaces of a default route, for IPv4 and IPv6. */
   readonly uplinks: readonly string[];
   readonly interfaces: readonly string[];
@@ -38,11 +42,16 @@ export interface FirewallFacts {
   readonly addresses: readonly string[];
   /** Whether packets of IPv6 can reach this host at all. */
   readonly hasIpv6: boolean;
-  /** Rules in the old iptables (not nf_tables). */
+  /** Tables of the old iptables (not nf_tables) that hold a rule or a policy, or that nobody can read. */
   readonly legacyTables: readonly string[];
   /** Rules of DOCKER-USER as iptables-save prints them; null when there is no such chain. */
   readonly dockerUser: readonly string[] | null;
   readonly forwarding: { readonly v4: boolean; readonly v6: boolean };
   /** What this firewall holds itself. */
-  readonly seawall: { readonly state: string; readonly outbound: "enforce" | "observe" | null };
+  readonly seawall: {
+    readonly state: string;
+    readonly outbound: "enforce" | "observe" | null;
+    /** The policy file that is installed; null when there is none. */
+    readonly policyFile: string | null;
+  };
 }

@@ -28,7 +28,7 @@ export interface SshUser {
   /** Why it cannot log in at all (expired, no shell); null when it can. */
   readonly barred: string | null;
   readonly keys: readonly { readonly type: string; readonly file: string }[];
-  /** Why sshd would not use a key file (StrictModes): one line each. */
+  /** Why a key, or the account with it, would not get in or become root: one line each. */
   readonly refused: readonly string[];
 }
 
@@ -39,6 +39,8 @@ export interface SshFacts {
   readonly files: readonly SshConfigFile[];
   /** Drop-ins (`*.conf`) that lie in sshd_config.d, read or not. */
   readonly dropIns: readonly string[];
+  /** Those of them that sshd does not read, as far as we may. */
+  readonly unread: readonly SshConfigFile[];
   readonly hostKeys: readonly SshHostKey[];
   readonly users: readonly SshUser[];
   /** Ports on which sshd, or systemd for it, really listens. */
@@ -46,6 +48,9 @@ export interface SshFacts {
   readonly socketActivated: boolean;
   /** Addresses from which somebody is logged in now. */
   readonly operators: readonly string[];
+  /** The systemd unit of the running sshd, and the file with its number; null when it has none. */
+  readonly unit: string | null;
+  readonly pidFile: string | null;
   /** When the running sshd last read its files, in ms since 1970; null when that cannot be seen. */
   readonly loadedMs: number | null;
 }

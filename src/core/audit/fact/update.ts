@@ -32,6 +32,8 @@ export interface UpdateFacts {
     readonly automatic: boolean;
     readonly spares: boolean;
   };
+  /** Places in the sources that name a security archive, fetched or not: `/etc/apt/sources.list:3`. */
+  readonly securitySources: readonly string[];
   /** Sources that apt takes without a signature. */
   readonly unsigned: readonly string[];
   readonly release: {

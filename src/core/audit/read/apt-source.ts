@@ -24,3 +24,11 @@ function unsignedStanzas(path: string, text: string): string[] {
     return match !== null && ON.test(match[2] ?? "") ? [`${path}:${index + 1}: ${match[0]}`] : [];
   });
 }
+
+/** Returns the lines that name a security archive of Debian or Ubuntu, or a suite of one, by their place. */
+export function securitySources(path: string, text: string): string[] {
+  const pattern = path.endsWith(".sources")
+    ? /^(?:URIs|Suites):.*(?:debian-security|security\.(?:debian\.org|ubuntu\.com)|-security\b)/i
+    : /^\s*deb\s.*(?:debian-security|security\.(?:debian\.org|ubuntu\.com)|-security\b)/i;
+  return text.split("\n").flatMap((line, index) => (pattern.test(line) ? [`${path}:${index + 1}`] : []));
+}

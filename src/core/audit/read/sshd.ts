@@ -57,8 +57,14 @@ export function parseKeyLine(line: string): { readonly bits: number; readonly ty
 
 const KEY_TYPE = /^(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp(?:256|384|521)|sk-[a-z0-9-]+@openssh\.com)$/;
 
-/** Returns the key types of an authorized_keys file (sshd(8)); options before the type are skipped. */
-export function parseAuthorizedKeys(text: string): string[] {
+export interface AuthorizedKey {
+  readonly type: string;
+  /** What stands before the type, as it is written: `from="10.0.0.1",no-pty`; "" without. */
+  readonly options: string;
+}
+
+/** Returns the keys of an authorized_keys file (sshd(8)). */
+export function parseAuthorizedKeys(text: string): AuthorizedKey[] {
   return text.split("\n").flatMap((raw) => {
     const line = raw.trim();
     if (line === "" || line.startsWith("#")) return [];
@@ -66,6 +72,8 @@ export function parseAuthorizedKeys(text: string): string[] {
     const words = line.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""').split(/\s+/);
     const at = words.findIndex((word) => KEY_TYPE.test(word));
     const type = words[at];
-    return type !== undefined && /^AAAA[0-9A-Za-z+/]+=*$/.test(words[at + 1] ?? "") ? [type] : [];
+    if (type === undefined || !/^AAAA[0-9A-Za-z+/]+=*$/.test(words[at + 1] ?? "")) return [];
+    const options = /^((?:[^\s"]|"(?:[^"\\]|\\.)*")+)\s/.exec(line)?.[1] ?? "";
+    return [{ type, options: at === 0 ? "" : options }];
   });
 }
