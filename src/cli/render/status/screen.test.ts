@@ -64,7 +64,7 @@ describe("the first line of the screen", () => {
     [
       "says so of the agent where nobody looks and inbound is only watched",
       { inbound: "observed", outbound: "not-judged" },
-      /^WATCHING ONLY {2}every port is open as it was; and$/,
+      /^WATCHING ONLY {2}every port is open as it was, and$/,
     ],
     [
       "is the pause with its end",
