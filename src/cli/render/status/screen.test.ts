@@ -27,6 +27,8 @@ const ENFORCED: Status = {
   policy: { id: 6, path: "/etc/seawall/policy.yaml" },
   lastChange: null,
   drift: null,
+  gateTrouble: [],
+  alarms: [],
   pausedUntil: null,
   changes: null,
   held: false,
