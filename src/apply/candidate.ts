@@ -90,7 +90,7 @@ export function compileNext(
   }
   if (isWaiting(live)) {
     throw new SeawallError("SEAWALL_BUSY", "a change waits for its confirm", {
-      still: `the policy of generation ${live?.candidate} judges until it is confirmed or its time is over`,
+      still: "it judges until it is confirmed or its time is over",
       help: `${confirmLineHere({}, scopeUids(policy.scopes))} (or sudo seawall rollback)`,
     });
   }

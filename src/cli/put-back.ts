@@ -1,8 +1,9 @@
 /** Puts a policy of the history back into the file that it was read from; what stood there is kept beside it. */
-import { existsSync, renameSync } from "node:fs";
+import { existsSync, realpathSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { SeawallError } from "../core/base/error.ts";
 import { readDropIns } from "../edge/host/policy-file.ts";
+import { writableBy } from "../edge/host/writable-by.ts";
 import type { HistoryEntry } from "../edge/state/history-entry.ts";
 import { policyHash, type PolicyTexts, readPolicyOf } from "../edge/state/history.ts";
 import { replaceFile } from "../edge/state/replace-file.ts";
@@ -29,11 +30,13 @@ export function isAsApplied(context: CommandContext, entry: HistoryEntry): boole
 
 /**
  * Writes the text of an entry, and its drop-ins, where they were read from. Files of prefixes are left as they are: the
- * history has what was in them, and not their text. Refuses what the history does not have whole.
+ * history has what was in them, and not their text. Refuses what the history does not have whole, and a place that
+ * somebody else than root may change.
  */
 export function putBack(context: CommandContext, state: string, entry: HistoryEntry): PutBack {
   const texts = readPolicyOf(state, entry);
   const path = entry.policyPath;
+  for (const one of [path, ...texts.dropIns.map(({ file }) => join(dirname(path), file))]) refuseStrange(one);
   const stamp = new Date(context.nowMs()).toISOString().slice(0, 19).replaceAll(/[-:]/g, "");
   const kept = [
     ...write(path, texts.text, stamp),
@@ -42,6 +45,20 @@ export function putBack(context: CommandContext, state: string, entry: HistoryEn
   ];
   return { path, kept };
 }
+
+/** SECURITY: where somebody else may make a link, root would write wherever that leads. */
+function refuseStrange(path: string): void {
+  let at = path;
+  while (!existsSync(at) && at !== dirname(at)) at = dirname(at);
+  const why = writableBy(at, ROOT) ?? writableBy(realpathSync(at), ROOT);
+  if (why === null) return;
+  throw new SeawallError("SEAWALL_STATE", `\`${path}\` is no place for root to write: ${why}`, {
+    still: "nothing was written",
+    help: "keep the policy in a folder of root alone: /etc/seawall",
+  });
+}
+
+const ROOT: ReadonlySet<number> = new Set([0]);
 
 /** INVARIANT: nothing is overwritten that is not beside it under another name first. */
 function write(path: string, text: string, stamp: string): string[] {

@@ -1,6 +1,7 @@
 import process from "node:process";
 import { apply } from "./chapter/apply.ts";
 import { before } from "./chapter/before.ts";
+import { draft } from "./chapter/draft.ts";
 import { inbound } from "./chapter/inbound.ts";
 import { killed } from "./chapter/killed.ts";
 import { lease } from "./chapter/lease.ts";
@@ -32,6 +33,7 @@ export async function play(order: PlayOrder, tell: (message: Message) => void): 
   await apply(scene);
   await inbound(scene);
   await outbound(scene);
+  await draft(scene);
   const reader = await names(scene, daemon);
   const later = order.openclaw === undefined ? scene : await moveIn(scene, players, order.openclaw, tell);
   await killed(later, reader);

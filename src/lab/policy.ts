@@ -10,6 +10,8 @@ export interface LabPolicies {
   readonly names: string;
   /** A mistake of the operator: https is gone. It is never confirmed. */
   readonly mistake: string;
+  /** An edit that nobody applies: it blocks the model. */
+  readonly draft: string;
 }
 
 const HTTPS = `
@@ -34,11 +36,17 @@ const NAMES = `
     port: [80, 443]
     why: where its files are kept`;
 
+const BLOCKED = `
+  - id: no-model
+    deny: [${MODEL.map((address) => JSON.stringify(address)).join(", ")}]
+    why: a draft that nobody has applied`;
+
 export const POLICIES: LabPolicies = {
   watching: policy("observe", HTTPS),
   enforcing: policy("enforce", HTTPS),
   names: policy("enforce", HTTPS, NAMES),
   mistake: policy("enforce", BY_MISTAKE),
+  draft: policy("enforce", HTTPS, BLOCKED),
 };
 
 function policy(outbound: "observe" | "enforce", web: string, byName = ""): string {

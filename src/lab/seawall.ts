@@ -1,5 +1,5 @@
 /** The real Seawall of the lab's host: its command line, its daemon and what they recorded. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -80,6 +80,11 @@ export function policyFile(name: string, text: string): string {
   const path = `${ENVIRONMENT.SEAWALL_CONFIG_DIR}/${name}.yaml`;
   writeFileSync(path, text);
   return path;
+}
+
+/** Takes a policy file away again. */
+export function removePolicyFile(name: string): void {
+  rmSync(`${ENVIRONMENT.SEAWALL_CONFIG_DIR}/${name}.yaml`);
 }
 
 /** Runs a script of the way back or of the start, with nothing of Node in reach; returns its exit code. */

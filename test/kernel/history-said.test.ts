@@ -170,6 +170,18 @@ describe("a change", () => {
       assert.match(await host.shell(`stat -c %a ${FILE}`), /^644$/m);
     });
 
+    it("is not written where somebody else may lay a link for root to follow", async () => {
+      await host.shell("mkdir -p /run/theirs; chown 65534 /run/theirs");
+      await file(ONE, "/run/theirs/policy.yaml");
+      await seawall.ok("apply", "/run/theirs/policy.yaml");
+      await seawall.ok("confirm", "--console");
+      await host.shell("echo keep >/etc/kept; ln -sf /etc/kept /run/theirs/policy.yaml");
+      const result = await seawall.run("history", "1", "--put-back");
+      assert.equal(result.code, 2);
+      assert.match(result.stderr, /no place for root to write: .*belongs to uid 65534/);
+      assert.equal(await read("/etc/kept"), "keep\n");
+    });
+
     it("says nothing of a file that is as before", async () => {
       await confirmed(ONE);
       await file(TWO, "/run/other.yaml");

@@ -28,6 +28,9 @@ const FREE = policyFor("free");
 const HELD = policyFor("held");
 const OBSERVE = "{inbound: enforce, outbound: observe}";
 
+/** Evidence with paths, and a line to paste: both stay on one line. */
+const OF_ONE_PIECE = /^( {2}agent: |Next)/;
+
 interface Said {
   readonly state: string;
   readonly inbound: string;
@@ -210,7 +213,7 @@ describe("status", () => {
       await confirmed(FREE);
       for (const text of [FREE, policyFor("free", OBSERVE), policyFor("free", "observe")]) {
         await applied(text);
-        const lines = (await screen()).split("\n").filter((line) => !line.startsWith("  agent: "));
+        const lines = (await screen()).split("\n").filter((line) => !OF_ONE_PIECE.test(line));
         assert.deepEqual(
           lines.filter((line) => line.length > 80),
           [],

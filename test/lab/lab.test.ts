@@ -128,6 +128,7 @@ function sabotaged(): LabPolicies {
     enforcing: spoil(POLICIES.watching),
     names: spoil(POLICIES.names),
     mistake: POLICIES.mistake,
+    draft: POLICIES.draft,
   };
 }
 

@@ -26,7 +26,8 @@ export async function measure(context: BenchContext): Promise<BenchResult> {
   run(seawallCommand(context, "apply", policy), { env });
   run(seawallCommand(context, "confirm", "--console"), { env });
   const shown = run([seawall, "status"], { env });
-  if (!/^ENFORCING /m.test(shown)) throw new Error(`status does not say ENFORCING: ${shown.split("\n")[0]}`);
+  if (!/^inbound +ENFORCED$/m.test(shown))
+    throw new Error(`status does not say that inbound is enforced: ${shown.split("\n")[0]}`);
   const samples = await interleave(
     [
       { name: STATUS, once: () => processMs([seawall, "status"], { env }) },

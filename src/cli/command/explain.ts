@@ -1,16 +1,19 @@
 import { type InForce, readInForce } from "../../apply/in-force.ts";
 import { SeawallError } from "../../core/base/error.ts";
 import { idForm } from "../../core/gate/refusal.ts";
+import { plain } from "../../core/base/plain.ts";
+import { protocolName } from "../../core/event/event.ts";
 import type { Flow } from "../../core/net/flow.ts";
 import type { Decision } from "../../core/policy/decision.ts";
 import { evaluate } from "../../core/policy/evaluate.ts";
+import { explain } from "../../core/policy/explain.ts";
 import { type FlowInput, parseFlow } from "../../core/policy/flow-input.ts";
 import { type Command, type CommandContext, SCHEMA } from "../command.ts";
 import { foldersOf } from "../../edge/state/folder.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { type Draft, draftBeside } from "../draft.ts";
 import { loadPolicy } from "../policy.ts";
-import { findRefusal } from "../refusal.ts";
+import { findRefusal, type FoundRefusal } from "../refusal.ts";
 import { type DraftAnswer, draftText, forceText } from "../render/explain.ts";
 import { flowRecord } from "../render/flow.ts";
 import { refusalNext, refusalText } from "../render/refusal.ts";
@@ -171,9 +174,42 @@ function explainRefusal(context: CommandContext, id: string): ExitCode {
     return EXIT.ok;
   }
   context.out(refusalText(found));
+  const now = nowOf(context, found.flow);
+  if (now !== null) context.out(`${plain(now.sentence)}\n`);
+  // What passes by now needs nobody's approval.
+  if (now?.isAllowed === true) return EXIT.ok;
   const next = refusalNext(found);
   if (next !== null) context.err(next);
   return EXIT.ok;
+}
+
+/** What would happen to it now: the policy may be another one than when it was refused. Null where nobody can tell. */
+function nowOf(
+  context: CommandContext,
+  flow: FoundRefusal["flow"],
+): { readonly sentence: string; readonly isAllowed: boolean } | null {
+  const inForce = readInForce(foldersOf(context.env));
+  if (inForce.kind !== "judging") return null;
+  const protocol = protocolName(flow.protocol);
+  const isQuestion = flow.door === "dns";
+  const parsed = parseFlow(
+    flow.direction === "inbound"
+      ? { direction: "inbound", from: flow.source, zone: flow.place, port: flow.destinationPort, protocol }
+      : {
+          direction: "outbound",
+          scope: flow.place,
+          host: flow.host,
+          address: flow.host === null ? flow.destination : null,
+          // A question names no port: most that are asked are for TLS.
+          port: isQuestion ? 443 : flow.destinationPort,
+          protocol: isQuestion ? "tcp" : protocol,
+        },
+  );
+  if (!parsed.ok) return null;
+  const decision = evaluate(inForce.policy, parsed.flow, context.nowMs());
+  const [sentence = ""] = explain(inForce.policy, parsed.flow, decision);
+  const isAllowed = decision.verdict === "accept";
+  return { sentence: `Now (history ${inForce.history}) ${sentence}`, isAllowed };
 }
 
 /** `203.0.113.9 22` is inbound, `host:443` or `[2001:db8::1]:443` outbound. */

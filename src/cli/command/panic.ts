@@ -1,3 +1,4 @@
+import { readInForce } from "../../apply/in-force.ts";
 import { endPanic, panic } from "../../apply/panic.ts";
 import { plain } from "../../core/base/plain.ts";
 import { startLoads } from "../../apply/boot.ts";
@@ -86,13 +87,19 @@ async function end(context: CommandContext, folders: Folders, by: string): Promi
     context.out(
       generation === null
         ? "the panic is over: Seawall is off, as before it\n"
-        : `the panic is over: the policy before it is in force again, as generation ${generation}\n`,
+        : `the panic is over: the policy before it is in force again${historyText(folders)}\n`,
     );
   }
   if (held)
     context.err("warning: what is allowed only until a time goes on waiting for the clock to be set\n");
   if (trouble !== null) context.err(`warning: ${trouble}\n`);
   return EXIT.ok;
+}
+
+/** People know policies by their number in the history. */
+function historyText(folders: Folders): string {
+  const inForce = readInForce(folders);
+  return inForce.kind === "judging" ? ` (history ${inForce.history})` : "";
 }
 
 const NOTHING_MEANT = "version: 1\nmode: enforce\ninbound: []\noutbound: []\n";

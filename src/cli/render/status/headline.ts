@@ -42,7 +42,7 @@ function panicLines({ nextStart }: Status): string[] {
 
 function directionHeadline({ inbound, outbound, ownModes }: Status): string[] {
   if (outbound === "not-judged") {
-    const watched = inbound === "observed" ? ["WATCHING ONLY", "every port is open as it was; and "] : null;
+    const watched = inbound === "observed" ? ["WATCHING ONLY", "every port is open as it was, and"] : null;
     const words = "what the agent sends is not looked at (no `outbound`)";
     return watched === null
       ? [line("NOT JUDGED", words)]
