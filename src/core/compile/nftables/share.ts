@@ -11,8 +11,10 @@ export const SOURCE_CONNECTIONS_MAX = 1_024;
 export const GATE_CONNECTIONS_MAX = 2_048;
 /** LIMIT: connections of one scope at once where many share a table. */
 export const SCOPE_CONNECTIONS_MIN = 128;
-/** LIMIT: new connections, whatever the table holds: the kernel tidies its lists of them no faster. */
-export const NEW_PER_SECOND_MAX = 1_000;
+/** LIMIT: new connections of a scope: a kernel that tidies its lists slowly (Linux 6.1) keeps up with so many. */
+export const SCOPE_NEW_PER_SECOND_MAX = 2_000;
+/** LIMIT: new connections of one source from the world: more than a busy site has of its load balancer. */
+export const SOURCE_NEW_PER_SECOND_MAX = 16_384;
 
 /** What a place may take. */
 export interface Share {
@@ -36,24 +38,25 @@ export function shareOfScope({ entriesMax, forgets }: ConnectionTable, scopes: n
   const entries = entriesMax ?? TABLE_ENTRIES_MIN;
   const fair = Math.floor((entries * 3) / 8 / Math.max(1, scopes));
   const connections = Math.max(SCOPE_CONNECTIONS_MIN, Math.min(SCOPE_CONNECTIONS_MAX, fair));
-  return { of: "place", connections, newPerSecond: newPerSecond(entries), forgets };
+  const newPerSecond = Math.min(SCOPE_NEW_PER_SECOND_MAX, pace(entries));
+  return { of: "place", connections, newPerSecond, forgets };
 }
 
 /** Returns the share of the gates: what all scopes together can ask them for. */
 export function shareOfGate({ entriesMax, forgets }: ConnectionTable): Share {
   const entries = entriesMax ?? TABLE_ENTRIES_MIN;
   const connections = Math.min(GATE_CONNECTIONS_MAX, Math.floor((entries * 3) / 8));
-  return { of: "place", connections, newPerSecond: NEW_PER_SECOND_MAX, forgets };
+  return { of: "place", connections, newPerSecond: SCOPE_NEW_PER_SECOND_MAX, forgets };
 }
 
 /** Returns the share of each source in the world. */
 export function shareOfSource({ entriesMax, forgets }: ConnectionTable): Share {
   const entries = entriesMax ?? TABLE_ENTRIES_MIN;
-  const connections = SOURCE_CONNECTIONS_MAX;
-  return { of: "source", connections, newPerSecond: newPerSecond(entries), forgets };
+  const newPerSecond = Math.min(SOURCE_NEW_PER_SECOND_MAX, pace(entries));
+  return { of: "source", connections: SOURCE_CONNECTIONS_MAX, newPerSecond, forgets };
 }
 
 /** A sixteenth of the table a second: closed connections are forgotten sooner than they fill it. */
-function newPerSecond(entries: number): number {
-  return Math.min(NEW_PER_SECOND_MAX, Math.max(64, Math.floor(entries / 16)));
+function pace(entries: number): number {
+  return Math.max(64, Math.floor(entries / 16));
 }
