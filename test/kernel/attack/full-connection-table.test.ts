@@ -9,6 +9,8 @@ import type { Filled, Filling } from "./in-namespace/fill.ts";
 
 /** The table that Linux makes on a machine with 512 MB; this kernel's is the machine's and is not changed by a test. */
 const TABLE_ENTRIES = 4_096;
+/** What has to be left of it while somebody fills it. */
+const SPARE = 512;
 const FILL = fileURLToPath(new URL("./in-namespace/fill.ts", import.meta.url));
 const SSH_TRIES = 5;
 const FILLED_LIMIT_MS = 120_000;
@@ -55,9 +57,9 @@ interface Over {
   readonly refused: number;
 }
 
-async function overShare(direction: string): Promise<number> {
+async function overShare(place: string): Promise<number> {
   const status = JSON.parse(await world.seawall.ok("status", "--json")) as { log: { overShare: Over[] } };
-  return status.log.overShare.find((one) => one.direction === direction)?.refused ?? 0;
+  return status.log.overShare.find((one) => one.place === place)?.refused ?? 0;
 }
 
 /** Fills, looks while it is held, and lets go. */
@@ -115,35 +117,35 @@ const AGENT_ROWS: readonly (readonly [name: string, filling: Omit<Filling, "sour
   ],
 ];
 
-for (const mode of ["observe", "enforce"]) {
+const MODES = ["observe", "enforce"];
+
+// First, because what a flood leaves behind counts for two minutes.
+for (const mode of MODES) {
+  it(`in ${mode}, 200 connections of the agent at once are no trouble`, async () => {
+    await world.seawall.enforce(POLICY.replace("MODE", mode));
+    const wish: Filling = { what: "connections", count: 200, address: "127.0.0.1", port: 7_000, sources: [] };
+    await during(wish, "agent", async ({ opened }) => assert.equal(opened, 200));
+  });
+}
+
+for (const mode of MODES) {
   describe(`in ${mode}, the agent's`, () => {
     before(() => world.seawall.enforce(POLICY.replace("MODE", mode)));
-
-    it("200 connections at once are no trouble", async () => {
-      const wish: Filling = {
-        what: "connections",
-        count: 200,
-        address: "127.0.0.1",
-        port: 7_000,
-        sources: [],
-      };
-      await during(wish, "agent", async ({ opened }) => assert.equal(opened, 200));
-    });
 
     for (const [name, filling] of AGENT_ROWS) {
       it(`${name} leave room for SSH in a table of ${TABLE_ENTRIES}`, async () => {
         await during({ ...filling, sources: [] }, "agent", async () => {
           const now = await entries();
-          assert.ok(now < TABLE_ENTRIES / 2, `${now} entries`);
+          assert.ok(now < TABLE_ENTRIES - SPARE, `${now} entries`);
           await assertSshComesIn();
         });
       });
     }
 
     it("excess is counted and said", async () => {
-      assert.ok((await overShare("outbound")) > 0);
+      assert.ok((await overShare("agent")) > 0);
       assert.match(await world.seawall.ok("status"), /^limit {6}outbound agent: [\d,]+ packets were over/m);
-      const flows = await world.seawall.ok("flows", "--json", "--direction", "outbound", "--limit", "2000");
+      const flows = await world.seawall.ok("flows", "--json", "--verdict", "refuse", "--limit", "300");
       assert.match(flows, /"reason":"limit"/);
     });
   });
@@ -158,15 +160,15 @@ describe("one stranger's", () => {
   ] as const) {
     it(`1,800 ${name} to an open port leave room for SSH`, async () => {
       for (const source of sources) await world.host.upstream.own(source);
-      const earlier = await overShare("inbound");
+      const earlier = await overShare("world");
       const wish: Filling = { what: "connections", count: 1_800, address, port: 8_080, sources };
       await during(wish, "stranger", async ({ opened }) => {
         assert.ok(opened >= 1_000 && opened < 1_100, `${opened} connections`);
         const now = await entries();
-        assert.ok(now < TABLE_ENTRIES / 2, `${now} entries`);
+        assert.ok(now < TABLE_ENTRIES - SPARE, `${now} entries`);
         await assertSshComesIn();
       });
-      assert.ok((await overShare("inbound")) > earlier);
+      assert.ok((await overShare("world")) > earlier);
     });
   }
 

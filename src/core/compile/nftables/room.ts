@@ -27,7 +27,8 @@ export interface Room {
 /** Returns the rules of the chain that `askRoom` jumps to. */
 export function roomRules(place: Place, share: Share): Room {
   const full = nft`goto ${name(fullTitle(place))}`;
-  const pace = nft`limit rate over ${share.newPerSecond}/second burst ${share.newPerSecond * 2} packets`;
+  const burst = Math.max(share.connections, share.newPerSecond * 2);
+  const pace = nft`limit rate over ${share.newPerSecond}/second burst ${burst} packets`;
   const count = nft`ct count over ${share.connections}`;
   const memory = share.forgets ? briefly() : { objects: [], rules: [] };
   if (share.of === "place") {
