@@ -1,6 +1,6 @@
 import type { FlowEvent, LossCause, LossEvent, SeawallEvent } from "../core/event/event.ts";
 import { createBoundedQueue } from "../core/event/queue.ts";
-import type { Epochs } from "../edge/store/event-store.ts";
+import type { Epochs } from "../edge/store/counts.ts";
 import { type Retention, RETENTION_DEFAULT } from "../edge/store/retention.ts";
 import { createStoreAccess } from "./store-access.ts";
 

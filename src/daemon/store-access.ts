@@ -8,7 +8,8 @@ import {
   persistStore,
   type Store,
 } from "../edge/store/database.ts";
-import { createEventWriter, type Epochs, type EventWriter } from "../edge/store/event-store.ts";
+import type { Epochs } from "../edge/store/counts.ts";
+import { createEventWriter, type EventWriter } from "../edge/store/event-store.ts";
 import { StoreError, type StoreProblem, storeProblem } from "../edge/store/problem.ts";
 import type { Retention } from "../edge/store/retention.ts";
 import { setStoreAside } from "../edge/store/set-aside.ts";

@@ -1,4 +1,5 @@
 import type { NoSsh } from "../../apply/no-ssh.ts";
+import type { Shown } from "../../apply/not-shown.ts";
 import { readStatus, type Status } from "../../apply/status.ts";
 import { readLive } from "../../edge/kernel/live.ts";
 import { type Folders, foldersOf } from "../../edge/state/folder.ts";
@@ -8,6 +9,7 @@ import { type Command, type CommandContext, NO_WORDS, SCHEMA } from "../command.
 import { EXIT } from "../exit-code.ts";
 import type { FileAndForce } from "../file-and-force.ts";
 import { isUntouched } from "../untouched.ts";
+import { shownRecord, shownText } from "../render/not-shown.ts";
 import { fileLines } from "../render/status/file.ts";
 import { statusScreen } from "../render/status/screen.ts";
 import { watchedLines } from "../render/status/watched.ts";
@@ -38,13 +40,15 @@ export const command: Command = {
     const watched = await watchedOf(folders, status, nowMs);
     const files = await filesOf(context, folders, status);
     const noSsh = await noSshOf(folders, status, nowMs);
+    const shown = await shownOf(folders, status);
     if (context.flags["json"] === true) {
-      context.out(`${JSON.stringify({ schema: SCHEMA, ...status, noSsh, wouldRefuse: watched, files })}\n`);
+      const more = { noSsh, wouldRefuse: watched, files, log: shownRecord(shown) };
+      context.out(`${JSON.stringify({ schema: SCHEMA, ...status, ...more })}\n`);
     } else {
       const lines = { watched: watchedLines(watched), file: fileLines(status, files) };
       const confirm = await confirmOf(context, folders, status);
       const ssh = noSsh === null ? [] : noSshLines(noSsh);
-      context.out(statusScreen(status, { ...lines, ssh, confirm }));
+      context.out(`${statusScreen(status, { ...lines, ssh, confirm })}${shownText(shown)}`);
     }
     return EXIT.ok;
   },
@@ -57,6 +61,12 @@ async function looked(folders: Folders, status: Status, nowMs: number): Promise<
   if (generation === null || outbound === "not-judged") return status;
   if (containmentSeen !== null && !containmentSeen.stale) return status;
   return (await import("../../apply/look.ts")).withFreshLook(folders, status, nowMs);
+}
+
+/** What the log does not show; the database takes longer than all else that is asked. */
+async function shownOf({ state }: Folders, { generation }: Status): Promise<Shown> {
+  if (generation === null) return { lines: [], overShare: [] };
+  return (await import("../../apply/not-shown.ts")).readShown(state);
 }
 
 async function noSshOf(folders: Folders, { generation }: Status, nowMs: number): Promise<NoSsh | null> {

@@ -35,8 +35,16 @@ const SINCE = "since the rules were loaded";
 export function overShareLines(overShare: readonly OverShare[]): string[] {
   return overShare.map(
     ({ direction, place, refused }) =>
-      `${direction} ${place}: ${figure(refused)} packets refused, over its share of the connection table`,
+      `${direction} ${place}: ${figure(refused)} packets were over its share of connections`,
   );
+}
+
+/** Returns the lines of `status`; empty text when the log has everything. */
+export function shownText({ lines, overShare }: Shown): string {
+  const [first, ...more] = notShownLines(lines);
+  const rows = first === undefined ? [] : [`log        ${first}`, ...more.map((line) => `         ${line}`)];
+  const limits = overShareLines(overShare).map((line) => `limit      ${line}`);
+  return [...rows, ...limits].map((line) => `${line}\n`).join("");
 }
 
 /** Returns the object of `status --json`. */

@@ -3,8 +3,10 @@ import { lineCounterName } from "../../core/compile/nftables/table.ts";
 import type { FlowEvent } from "../../core/event/event.ts";
 import { DIRECTION } from "./code.ts";
 import type { Store } from "./database.ts";
-import type { Epochs } from "./event-store.ts";
 import { storeError, storeProblem } from "./problem.ts";
+
+/** Returns which counters of the kernel count lines now: an epoch ends when a counter begins anew. */
+export type Epochs = () => ReadonlyMap<string, string>;
 
 export interface Counts {
   readonly add: (event: FlowEvent, place: number, isFirst: boolean) => void;

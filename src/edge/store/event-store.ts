@@ -1,7 +1,7 @@
 import type { StatementSync } from "node:sqlite";
 import type { FlowEvent, LossEvent, SeawallEvent } from "../../core/event/event.ts";
 import { addressBytes } from "../../core/event/address.ts";
-import { createCounts } from "./counts.ts";
+import { createCounts, type Epochs } from "./counts.ts";
 import { createFirsts } from "./first.ts";
 import { DIRECTION, DOOR, LOSS_CAUSE, REASON, VERDICT } from "./code.ts";
 import { rollBack, type Store } from "./database.ts";
@@ -21,9 +21,6 @@ const INSERT_FLOW = `INSERT INTO flow (time_ms, direction, verdict, observed, re
   protocol, source, destination, source_port, destination_port, icmp_type, tcp_flags, bytes, interface_in,
   interface_out, uid, gid, host, door, refusal, first)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-
-/** Returns which counters of the kernel count lines now: an epoch ends when a counter begins anew. */
-export type Epochs = () => ReadonlyMap<string, string>;
 
 /**
  * Returns a writer with its statements prepared. Refuses like `database.prepare` when the tables are missing. `epochs` is

@@ -6,7 +6,7 @@ import { encodeQuery } from "./in-namespace/dns-message.ts";
 
 const TICK_MS = 10;
 /** When this many were begun, whoever waits is told. */
-const BEGUN = 1_500;
+const BEGUN = 1_000;
 const TYPE_A = 1;
 
 const [what, target = "", second = "", third = ""] = process.argv.slice(2);

@@ -9,12 +9,13 @@ import type { ResolvedOutboundRule, ResolvedPolicy } from "../../policy/resolved
 import { ALIVE_MS, KNOCK_PORT, pinSets, RESOLVER_SETS } from "./gate.ts";
 import { MARK_FOREIGN_MASK, markOf, SCOPE_GATE } from "./mark.ts";
 import { compilePlace, goTo } from "./place.ts";
-import { askRoom, type ConnectionTable, shareOfGate } from "./room.ts";
+import { askRoom } from "./room.ts";
+import { type ConnectionTable, shareOfGate } from "./share.ts";
 import type { Chain, NftObject } from "./ruleset.ts";
 import { ALIVE_SET } from "./table.ts";
 import { hex32, name, type Nft, nft } from "./text.ts";
 import { serviceMatch } from "./tier.ts";
-import { type Place, placeTitle } from "./verdict.ts";
+import { type Place, placeTitle } from "./judged.ts";
 
 export interface CompiledGate {
   readonly entry: string;

@@ -14,7 +14,8 @@ import { type Chain, DIVERTED_DNS_SECONDS, type NftObject } from "./ruleset.ts";
 import { ALIVE_SET } from "./table.ts";
 import { hex32, name, type Nft, nft, quoted } from "./text.ts";
 import { serviceMatch } from "./tier.ts";
-import { counterOf, denialTitle, type Place, placeTitle, ruleTitle } from "./verdict.ts";
+import { type Place, placeTitle } from "./judged.ts";
+import { counterOf, denialTitle, ruleTitle } from "./verdict.ts";
 
 /** The sets in which the daemon pins what a resolver answered, for one scope and one rule of it. */
 export interface PinSets {

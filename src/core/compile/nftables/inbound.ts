@@ -8,10 +8,10 @@ import { WORLD } from "../../policy/resolve.ts";
 import type { ResolvedInboundRule, ResolvedPolicy } from "../../policy/resolved.ts";
 import { SCOPE_INBOUND } from "./mark.ts";
 import { compilePlace, goTo, type PlacedRule } from "./place.ts";
-import { type ConnectionTable, shareOfSource } from "./room.ts";
+import { type ConnectionTable, shareOfSource } from "./share.ts";
 import type { Chain, NftObject } from "./ruleset.ts";
 import { type Nft, nft, quoted } from "./text.ts";
-import { type Place, placeTitle } from "./verdict.ts";
+import { type Place, placeTitle } from "./judged.ts";
 
 /** Interfaces behind which containers and virtual machines live: what is forwarded there is inbound too. */
 export const GUEST_INTERFACES: readonly string[] = [

@@ -7,10 +7,10 @@
  */
 import { formatLogPrefix, NFLOG_GROUP } from "../../event/log-prefix.ts";
 import type { ReasonCode, Verdict } from "../../policy/decision.ts";
+import type { Place } from "./judged.ts";
 import { type Chain, FIRST_BUCKETS, type NftObject } from "./ruleset.ts";
 import { lineCounterName } from "./table.ts";
 import { name, type Nft, nft, quoted } from "./text.ts";
-import type { Place } from "./verdict.ts";
 
 /** LIMIT: lines that one end (address, protocol and port), or one kind, has for certain in an hour. */
 export const FIRST_LINES_PER_HOUR = 32;

@@ -7,11 +7,12 @@ import { gatedPlace } from "./gate.ts";
 import { countLine, lineObjects } from "./line.ts";
 import { MARK_MASK, SCOPE_MASK } from "./mark.ts";
 import { compilePlace, goTo } from "./place.ts";
-import { type ConnectionTable, shareOfScope } from "./room.ts";
+import { type ConnectionTable, shareOfScope } from "./share.ts";
 import type { Chain, NftObject } from "./ruleset.ts";
 import { type Accounts, type UidRange, uidRanges } from "./scope.ts";
 import { hex32, name, type Nft, nft } from "./text.ts";
-import { denialTitle, type Place, placeTitle } from "./verdict.ts";
+import { type Place, placeTitle } from "./judged.ts";
+import { denialTitle } from "./verdict.ts";
 
 /** How the kernel recognises the packets of a scope. */
 export type ScopeSelector =

@@ -9,11 +9,13 @@ import type {
   ServiceMatch,
 } from "../../policy/resolved.ts";
 import { linesChain } from "./line.ts";
-import { fullTitle, roomRules, roomTitle, type Share } from "./room.ts";
+import { fullTitle, roomRules, roomTitle } from "./room.ts";
+import type { Share } from "./share.ts";
 import type { Chain, NftObject } from "./ruleset.ts";
 import { fullCounterKey } from "./table.ts";
 import { name, type Nft, nft } from "./text.ts";
 import { compileTier, type TierEntry } from "./tier.ts";
+import { type Place, placeTitle } from "./judged.ts";
 import {
   allowChains,
   counterOf,
@@ -21,8 +23,6 @@ import {
   denyChains,
   endOf,
   guardChains,
-  type Place,
-  placeTitle,
   refusing,
   type RuleChains,
   watchChains,

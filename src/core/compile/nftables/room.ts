@@ -1,65 +1,8 @@
-/**
- * What one scope, the gates or one source from the world may take of the connection table. When that table is full
- * the kernel drops every new connection before any rule of ours, the operator's too; so nobody gets all of it.
- */
+/** The chain that asks each new connection whether its place, or its source, has room left in the connection table. */
+import type { Place } from "./judged.ts";
 import type { NftObject } from "./ruleset.ts";
 import { hex32, name, type Nft, nft } from "./text.ts";
-import type { Place } from "./verdict.ts";
-
-/** LIMIT: the smallest table that Linux makes (512 MB of memory); taken where the size is not known. */
-export const TABLE_ENTRIES_MIN = 4_096;
-/** LIMIT: connections of one scope at once, of one source from the world, and of the gates. */
-export const SCOPE_CONNECTIONS_MAX = 1_024;
-export const SOURCE_CONNECTIONS_MAX = 1_024;
-export const GATE_CONNECTIONS_MAX = 2_048;
-/** LIMIT: connections of one scope at once where many share a table. */
-export const SCOPE_CONNECTIONS_MIN = 128;
-/** LIMIT: new connections, whatever the table holds: the kernel tidies its lists of them no faster. */
-export const NEW_PER_SECOND_MAX = 1_000;
-
-/** What a place may take. */
-export interface Share {
-  /** Of whom: of all that a place sends together, or of each source by itself (IPv6: by its /64). */
-  readonly of: "place" | "source";
-  /** Connections at once, those that were closed not counted. */
-  readonly connections: number;
-  readonly newPerSecond: number;
-  /** Whether the kernel can be told how long it remembers a connection. */
-  readonly forgets: boolean;
-}
-
-/** The connection table of a machine, as far as it is known (at apply). */
-export interface ConnectionTable {
-  readonly entriesMax: number | null;
-  readonly forgets: boolean;
-}
-
-/** Returns the share of one of so many scopes: three eighths of the table belong to all of them. */
-export function shareOfScope({ entriesMax, forgets }: ConnectionTable, scopes: number): Share {
-  const entries = entriesMax ?? TABLE_ENTRIES_MIN;
-  const fair = Math.floor((entries * 3) / 8 / Math.max(1, scopes));
-  const connections = Math.max(SCOPE_CONNECTIONS_MIN, Math.min(SCOPE_CONNECTIONS_MAX, fair));
-  return { of: "place", connections, newPerSecond: newPerSecond(entries), forgets };
-}
-
-/** Returns the share of the gates: what all scopes together can ask them for. */
-export function shareOfGate({ entriesMax, forgets }: ConnectionTable): Share {
-  const entries = entriesMax ?? TABLE_ENTRIES_MIN;
-  const connections = Math.min(GATE_CONNECTIONS_MAX, Math.floor((entries * 3) / 8));
-  return { of: "place", connections, newPerSecond: NEW_PER_SECOND_MAX, forgets };
-}
-
-/** Returns the share of each source in the world. */
-export function shareOfSource({ entriesMax, forgets }: ConnectionTable): Share {
-  const entries = entriesMax ?? TABLE_ENTRIES_MIN;
-  const connections = SOURCE_CONNECTIONS_MAX;
-  return { of: "source", connections, newPerSecond: newPerSecond(entries), forgets };
-}
-
-/** A sixteenth of the table a second: closed connections are forgotten sooner than they fill it. */
-function newPerSecond(entries: number): number {
-  return Math.min(NEW_PER_SECOND_MAX, Math.max(64, Math.floor(entries / 16)));
-}
+import type { Share } from "./share.ts";
 
 export function roomTitle({ generation, direction, name: title }: Place): string {
   return `g${generation}/${direction === "inbound" ? "zone" : "scope"}/${title}/room`;
@@ -84,7 +27,8 @@ export interface Room {
 /** Returns the rules of the chain that `askRoom` jumps to. */
 export function roomRules(place: Place, share: Share): Room {
   const full = nft`goto ${name(fullTitle(place))}`;
-  const pace = nft`limit rate over ${share.newPerSecond}/second burst ${share.newPerSecond * 2} packets`;
+  const burst = Math.max(share.connections, share.newPerSecond * 2);
+  const pace = nft`limit rate over ${share.newPerSecond}/second burst ${burst} packets`;
   const count = nft`ct count over ${share.connections}`;
   const memory = share.forgets ? briefly() : { objects: [], rules: [] };
   if (share.of === "place") {

@@ -36,7 +36,8 @@ export type NftObject =
       readonly kind: "short-memory";
       readonly name: string;
       readonly family: 4 | 6;
-      readonly unansweredSeconds: number;
+      /** Absent in a ruleset that 0.1.0 kept. */
+      readonly unansweredSeconds?: number;
     }
   | { readonly kind: "brief-tcp"; readonly name: string; readonly family: 4 | 6 }
   /** The connections of each place, or of each source of a family. */
@@ -119,7 +120,7 @@ export function declare(object: NftObject): Nft {
     case "resolvers":
       return nft`set ${title} { type ${addressType(object.family)} . inet_proto . inet_service; flags timeout; }`;
     case "short-memory":
-      return nft`ct timeout ${title} { protocol udp; l3proto ${object.family === 4 ? nft`ip` : nft`ip6`}; policy = { unreplied : ${object.unansweredSeconds}, replied : ${DIVERTED_DNS_SECONDS} }; }`;
+      return nft`ct timeout ${title} { protocol udp; l3proto ${object.family === 4 ? nft`ip` : nft`ip6`}; policy = { unreplied : ${object.unansweredSeconds ?? DIVERTED_DNS_SECONDS}, replied : ${DIVERTED_DNS_SECONDS} }; }`;
     case "first-lines":
       return nft`set ${title} { type mark; size ${FIRST_BUCKETS}; flags dynamic,timeout; timeout 1h; }`;
     case "line-limit":

@@ -1,30 +1,13 @@
 /** The chains that end a packet's way: one for each rule, the denials, the defaults. */
 import type { Verdict } from "../../policy/decision.ts";
-import type { Denial, Direction, Rate } from "../../policy/document.ts";
+import type { Denial, Rate } from "../../policy/document.ts";
 import type { ResolvedInboundRule, ResolvedOutboundRule } from "../../policy/resolved.ts";
 import { countLine, earned, line, type LineFields, lineObjects, linesTitle } from "./line.ts";
 import { MARK_FOREIGN_MASK, markOf, SCOPE_REJUDGED } from "./mark.ts";
-import { askRoom, type Share } from "./room.ts";
+import { type Place, placeTitle } from "./judged.ts";
+import { askRoom } from "./room.ts";
 import type { Chain, NftObject } from "./ruleset.ts";
 import { hex32, name, type Nft, nft, quoted } from "./text.ts";
-
-/** Where a packet is judged: a zone (inbound) or a scope (outbound) of one generation. */
-export interface Place {
-  readonly direction: Direction;
-  readonly generation: number;
-  /** Name of the zone or scope. */
-  readonly name: string;
-  /** Scope bits of the mark. */
-  readonly scope: number;
-  /** Whether the direction is only watched. */
-  readonly watching: boolean;
-  /** What new connections of the place may take of the connection table; null where nothing is known of it. */
-  readonly share: Share | null;
-}
-
-export function placeTitle(place: Place): string {
-  return `g${place.generation}/${place.direction === "inbound" ? "zone" : "scope"}/${place.name}`;
-}
 
 /** Returns the name of a rule's chain. No id, zone or scope holds a `/`, so no two titles are the same. */
 export function ruleTitle(place: Place, id: string): string {
