@@ -17,7 +17,7 @@ export const COMMANDS: Commands = {
     summary: "The way back: nothing judges but the guards, until the next apply",
     load: () => import("./command/rescue.ts"),
   },
-  history: { summary: "List the policies that were applied", load: () => import("./command/history.ts") },
+  history: { summary: "List the changes, or show one", load: () => import("./command/history.ts") },
   backup: {
     summary: "Keep configuration, history and events in one file",
     load: () => import("./command/backup.ts"),
