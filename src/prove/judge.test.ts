@@ -293,7 +293,7 @@ describe("what the policy promises", () => {
 });
 
 describe("a line of the process in the agent's place", () => {
-  const good = { id: 1, answer: answer("reached", "connected") };
+  const good = { id: 1, answer: answer("reached", "connected"), ports: [40_000] };
   it("is read", () => assert.deepEqual(parseSaid(JSON.stringify(good)), good));
   for (const [says, line] of [
     ["that is no JSON is nothing", "{"],
@@ -301,6 +301,7 @@ describe("a line of the process in the agent's place", () => {
       "with another outcome is nothing",
       JSON.stringify({ ...good, answer: { ...good.answer, outcome: "held" } }),
     ],
+    ["with a port that is none is nothing", JSON.stringify({ ...good, ports: [0] })],
     ["with more than is known is nothing", JSON.stringify({ ...good, status: "held" })],
     [
       "with a code without end is nothing",

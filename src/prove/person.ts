@@ -45,7 +45,7 @@ export function startPerson(enter: readonly string[], identity: Identity): Perso
   closeInherited();
   const child = start(program, args, ["pipe", "pipe", "pipe"]);
   const waiting = new Map<number, (answer: Answer) => void>();
-  const asked = new Map<number, { readonly ask: Ask; readonly fromMs: number }>();
+  const asked = new Map<number, Begun>();
   const sockets: ProofSocket[] = [];
   let said = "";
   let last = READY;
@@ -57,9 +57,7 @@ export function startPerson(enter: readonly string[], identity: Identity): Perso
     createInterface({ input: child.stdout }).on("line", (line) => {
       const answered = parseSaid(line);
       if (answered === undefined) return;
-      const begun = asked.get(answered.id);
-      if (begun !== undefined)
-        sockets.push(...socketsOf(begun.ask, answered.ports, begun.fromMs, Date.now()));
+      sockets.push(...socketsOf(asked.get(answered.id), answered.ports));
       asked.delete(answered.id);
       waiting.get(answered.id)?.(answered.answer);
     });
@@ -101,8 +99,16 @@ export function startPerson(enter: readonly string[], identity: Identity): Perso
   };
 }
 
+interface Begun {
+  readonly ask: Ask;
+  readonly fromMs: number;
+}
+
 /** The sockets that an attempt was made from; what names no port of another machine has none. */
-function socketsOf(ask: Ask, ports: readonly number[], fromMs: number, toMs: number): ProofSocket[] {
+function socketsOf(begun: Begun | undefined, ports: readonly number[]): ProofSocket[] {
+  if (begun === undefined) return [];
+  const { ask, fromMs } = begun;
+  const toMs = Date.now();
   const isDns = ask.do === "dns";
   if (!isDns && !("port" in ask)) return [];
   const protocol = ask.do === "udp" || (isDns && ask.over === "udp") ? UDP : TCP;

@@ -17,7 +17,7 @@ const OPTIONS = new Map(
 const NOUNS = new Set([...OPTIONS.keys()].map((words) => words.split(" ")[0] ?? ""));
 /** `seawall` as the name of a thing and not of the program: `table inet seawall`, a group, a package. */
 const NO_COMMAND =
-  /(?:inet|group|package|user|remove|root:|purge|install|add|table) seawall |seawall (?:as|is|and|out|seawalld) /;
+  /(?:inet|group|package|user|remove|root:|purge|install|add|table) seawall |seawall (?:as|is|and|out|seawalld|refusal)\b/;
 
 interface Printed {
   readonly where: string;

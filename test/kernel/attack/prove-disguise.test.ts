@@ -65,7 +65,7 @@ describe("the traffic of a proof", () => {
   it("does not lend itself to an agent that does the same from the same ports, or asks for such names", async () => {
     const target = owns.find(({ sourcePort, protocol }) => sourcePort !== null && protocol === "tcp");
     assert.ok(target?.sourcePort != null);
-    const before = (await rows()).length;
+    const shownBefore = (await rows()).length;
     // The agent's own uid, an attempt's destination and source port; and a name in the zone of the proof.
     await world.host.run([
       "setpriv",
@@ -88,6 +88,6 @@ describe("the traffic of a proof", () => {
         (one) => one.destination === target.destination && one.sourcePort === target.sourcePort,
       );
     assert.equal(await eventually(isShown, true, 20_000), true);
-    assert.ok((await rows()).length > before);
+    assert.ok((await rows()).length > shownBefore);
   });
 });

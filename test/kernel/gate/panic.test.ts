@@ -134,7 +134,8 @@ describe("panic and pause", () => {
     await assertCutOff();
     const { stdout: loads } = await world.host.run(["grep", "-c", " panic", `${state}/boot/ruleset.nft`]);
     assert.equal(loads.trim(), "0", "what the next start loads is no panic, as it was said");
-    await world.host.shell(`umount ${state}`);
+    // seawalld may have its log open there.
+    await world.host.shell(`umount -l ${state}`);
     await world.seawall.ok("panic", "--off");
     assert.equal((await world.seawall.status()).state, "enforcing", "what was confirmed before it is back");
     assert.equal(await knock(SERVICE), "connected");

@@ -39,7 +39,7 @@ function isAdmin(machine: Machine, login: Login, specs: readonly UserSpec[]): bo
 }
 
 function hasPassword({ passwords }: Machine, { name }: Login): boolean {
-  return /^\$/.test(passwords?.get(name) ?? "");
+  return passwords?.get(name)?.startsWith("$") === true;
 }
 
 function hasKey({ tree }: Machine, { home }: Login): boolean {
