@@ -85,12 +85,22 @@ function troubleOf(
 
 /** Returns the sets in which something may be pinned, with their scope. */
 function scopesBySet(policies: readonly ResolvedPolicy[]): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const policy of policies) {
-    if (policy.outbound === null) continue;
-    for (const { name } of policy.scopes)
-      for (const set of setsOf(policy, name, pinSets(policy, name))) found.set(set, name);
-  }
+  return new Map(policies.flatMap((policy) => [...setsByPolicy(policy)]));
+}
+
+/** Names of sets are hashes over every rule, and this is asked every second. */
+const setsKnown = new WeakMap<ResolvedPolicy, ReadonlyMap<string, string>>();
+
+function setsByPolicy(policy: ResolvedPolicy): ReadonlyMap<string, string> {
+  const before = setsKnown.get(policy);
+  if (before !== undefined) return before;
+  const scopes = policy.outbound === null ? [] : policy.scopes;
+  const found = new Map(
+    scopes.flatMap(({ name }) =>
+      setsOf(policy, name, pinSets(policy, name)).map((set): [string, string] => [set, name]),
+    ),
+  );
+  setsKnown.set(policy, found);
   return found;
 }
 
