@@ -2,8 +2,8 @@
 import { connect } from "node:net";
 import { z } from "zod";
 
-/** LIMIT: how long the daemon may take: a gate starts, and pins what it knows. */
-const ANSWER_WAIT_MS = 15_000;
+/** LIMIT: how long the daemon may take: a gate that is silent, and the fresh one after it. */
+const ANSWER_WAIT_MS = 30_000;
 const ANSWER = z.object({ ready: z.boolean(), trouble: z.array(z.string()) });
 
 export type DaemonAnswer =

@@ -1,9 +1,11 @@
 /** Adds a rule to the policy file: only its lines change, and the result is checked before it is written. */
 import { hasError } from "../core/base/diagnostic.ts";
 import { SeawallError } from "../core/base/error.ts";
+import { plain } from "../core/base/plain.ts";
 import { addRule } from "../core/policy/edit/add-rule.ts";
 import { outboundRuleText, type RuleWish } from "../core/policy/edit/outbound-rule.ts";
 import { PRESET_NAMES } from "../core/policy/preset/preset.ts";
+import { readPolicyText } from "../edge/host/policy-file.ts";
 import type { CommandContext } from "./command.ts";
 import { checkWritten, readPolicy } from "./policy.ts";
 import { replaceKeeping } from "./policy-write.ts";
@@ -52,8 +54,14 @@ export function proposeOutboundRule(
   return { path: written.path, before: written.text, after: edited.text, isNamed: file !== undefined };
 }
 
-/** Writes the change and says what to do next. */
-export function writeEdit(context: CommandContext, { path, after, isNamed }: ProposedEdit): void {
+/** Writes the change and says what to do next. Refuses when the file is no longer what the change was made from. */
+export function writeEdit(context: CommandContext, { path, before, after, isNamed }: ProposedEdit): void {
+  if (readPolicyText(path) !== before) {
+    throw new SeawallError("SEAWALL_BUSY", `\`${path}\` was changed meanwhile`, {
+      still: "nothing was written",
+      help: "the same command again: it shows the difference to what is there now",
+    });
+  }
   replaceKeeping(path, after);
   context.err(`Next: seawall apply${isNamed ? ` ${path}` : ""}\n`);
 }
@@ -75,7 +83,7 @@ export function difference(path: string, before: string, after: string): string 
     tail += 1;
   const from = Math.max(0, head - 3);
   return [
-    `--- ${path}, line ${head + 1}`,
+    `--- ${plain(path)}, line ${head + 1}`,
     ...now.slice(from, head).map((line) => ` ${line}`),
     ...old.slice(head, old.length - tail).map((line) => `-${line}`),
     ...now.slice(head, now.length - tail).map((line) => `+${line}`),

@@ -10,8 +10,9 @@ import {
 } from "../edge/store/database.ts";
 import { createEventWriter, type Epochs, type EventWriter } from "../edge/store/event-store.ts";
 import { StoreError, type StoreProblem, storeProblem } from "../edge/store/problem.ts";
-import { type Retention, retainStep } from "../edge/store/retention.ts";
+import type { Retention } from "../edge/store/retention.ts";
 import { setStoreAside } from "../edge/store/set-aside.ts";
+import { createTidying, type Tidying } from "../edge/store/tidy.ts";
 
 export interface StoreAccess {
   /** False while it is not time yet to try a store again that failed. Opens it when it is. */
@@ -52,6 +53,7 @@ export function createStoreAccess(options: StoreAccessOptions): StoreAccess {
 interface Opened {
   readonly store: Store;
   readonly writer: EventWriter;
+  readonly tidying: Tidying;
   readonly inode: number;
 }
 
@@ -94,7 +96,7 @@ class Access implements StoreAccess {
     this.persist();
     const { now, retention } = this.options;
     if (this.opened === null || now() < this.retainAtMs) return;
-    const step = retainStep(this.opened.store, now(), retention);
+    const step = this.opened.tidying.step(now(), retention);
     if (step.kind === "done") this.retainAtMs = now() + RETENTION_INTERVAL_MS;
     if (step.kind !== "failed") return;
     this.retainAtMs = now() + STORE_RETRY_MS;
@@ -120,11 +122,9 @@ class Access implements StoreAccess {
   tryOpen(): StoreProblem | null {
     try {
       const store = openStore(this.options.stateDir);
-      this.opened = {
-        store,
-        writer: createEventWriter(store, this.options.epochs),
-        inode: inodeOf(store.path),
-      };
+      const writer = createEventWriter(store, this.options.epochs);
+      const tidying = createTidying(store, () => writer.forgetWords());
+      this.opened = { store, writer, tidying, inode: inodeOf(store.path) };
       this.why = null;
       return null;
     } catch (error) {

@@ -1,16 +1,16 @@
 /** Questions to a program that may hang: one at a time, and none twice while it waits. */
-export interface Turns {
+export interface Turns<Value = void> {
   /**
    * Does the work when all before it is done. Where one of the same kind still waits, that one is enough: it has yet
    * to look. Resolves, or is refused, as the work is.
    */
-  readonly take: (kind: string, work: () => Promise<void>) => Promise<void>;
+  readonly take: (kind: string, work: () => Promise<Value>) => Promise<Value>;
 }
 
 /** Returns turns that nobody waits for. */
-export function createTurns(): Turns {
-  const waiting = new Map<string, Promise<void>>();
-  let last: Promise<void> = Promise.resolve();
+export function createTurns<Value = void>(): Turns<Value> {
+  const waiting = new Map<string, Promise<Value>>();
+  let last: Promise<unknown> = Promise.resolve();
   return {
     take: (kind, work) => {
       const same = waiting.get(kind);

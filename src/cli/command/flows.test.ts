@@ -114,3 +114,34 @@ for (const flags of [
     });
   });
 }
+
+for (const [what, sign] of [
+  ["an escape", "\u001b[2J"],
+  ["a bell", "\u0007"],
+  ["a line end", "\n"],
+  ["a carriage return", "\r"],
+  ["a change of direction", "\u202e"],
+  ["a separator of lines", "\u2028"],
+] as const) {
+  test(`${what} in what an old log holds of a hostile gate forges no row`, async (context) => {
+    const name = `a${sign}9   2026-01-02 12:00:00  accept`;
+    const event = flowEvent({ timeMs: NOW_MS, host: name, rule: name, place: name, interfaceOut: name });
+    const { out } = await flows(context, {}, [event]);
+    assert.equal(out.split("\n").length, 3, out);
+    assert.ok(!out.trimEnd().split("\n").join("").includes(sign), JSON.stringify(out));
+    const json = await flows(context, { json: true }, [event]);
+    assert.equal((JSON.parse(json.out) as { host: string }).host, name);
+  });
+}
+
+test("a question for a name is shown without a port: what would be approved is another one", async (context) => {
+  const event = flowEvent({
+    timeMs: NOW_MS,
+    host: "a.example.com",
+    door: "dns",
+    destinationPort: 53,
+    protocol: 17,
+  });
+  const { out } = await flows(context, {}, [event]);
+  assert.match(out, /gate \(dns\) +a\.example\.com +dns +agent/);
+});

@@ -12,6 +12,7 @@ import { readResolvers } from "../../edge/host/resolv-conf.ts";
 import { readLive } from "../../edge/kernel/live.ts";
 import { openSetElements, type SetElements } from "../../edge/kernel/set-elements.ts";
 import { createGuard, type Guard } from "../guarded.ts";
+import { createTurns, type Turns } from "../turns.ts";
 import { type Beliefs, createBeliefs } from "./belief.ts";
 import { ContainerKeeper } from "./container-keeper.ts";
 import { doorsOf, hasMoreDoors, heldByOthers, isEnforced, networksOf } from "./door-plan.ts";
@@ -21,7 +22,7 @@ import { type LinkServer, openLinkServer } from "./link-server.ts";
 import { createPinKeeper, type PinKeeper, type PinWish } from "./pin-keeper.ts";
 import { allOf, isSame, type KnownPolicy, type PoliciesInForce, policiesInForce } from "./policy-watch.ts";
 import { createGateProcess, type GateProcess } from "./process.ts";
-import { SETUP_ANSWER_MS, setupOf, Setups } from "./setups.ts";
+import { setupOf, Setups } from "./setups.ts";
 import { TroubleLook } from "./trouble-look.ts";
 
 export interface GateKeeper {
@@ -40,13 +41,13 @@ const LOOK_STEP_MS = 250;
 /** How often resolvers and containers are named anew; every time makes those begin again who list a large set. */
 const SIGN_STEP_MS = 20_000;
 /** LIMIT: how long a change waits for gates: one that is silent, and the fresh one that takes its place. */
-const SYNC_WAIT_MS = 12_000;
+const SYNC_WAIT_MS = 25_000;
 /** LIMIT: how long a gate that is not needed any more may take to end. */
 const STOP_WAIT_MS = 3_000;
 /** LIMIT: how long a change waits for dockerd to say where the containers are that its rules name. */
 const PINNED_WAIT_MS = 2_000;
 /** LIMIT: how long a policy that was announced is waited for. */
-const COMING_MS_MAX = 30_000;
+const COMING_MS_MAX = 60_000;
 /** How long wishes that failed are gathered before the kernel is looked at for them. */
 const FAILED_PIN_WAIT_MS = 50;
 /** How soon doors that could not be opened are tried again. */
@@ -91,13 +92,15 @@ class Keeper implements GateKeeper {
   stopSinceMs: number | null = null;
   /** Whether it is the gate that says it has trouble, and not we. */
   isGateTroubled = false;
+  /** Whether it did not answer the last setup. */
+  isMute = false;
   readonly beliefs: Beliefs;
   readonly containers: ContainerKeeper;
   /** Resolves once the containers of the policies in force are pinned, or dockerd did not say where they are. */
   pinned: Promise<void> = Promise.resolve();
-  /** The setup that is not answered yet, and the one that is asked for meanwhile. */
-  setup: Promise<boolean> | null = null;
-  nextSetup: Promise<boolean> | null = null;
+  readonly setupTurns: Turns<boolean> = createTurns();
+  /** How many setups are not answered yet. */
+  settingUp = 0;
   readonly guard: Guard;
 
   constructor(options: GateKeeperOptions) {
@@ -117,7 +120,7 @@ class Keeper implements GateKeeper {
       gateUid,
       onLink: this.guard.callback("the gate was not told", (version: string) => {
         this.gateVersion = version;
-        return this.setUp(true);
+        return this.greet();
       }),
       onMessage: this.guard.callback("the gate was not answered", (message: FromGate) => this.take(message)),
       onLoss: this.guard.callback("no gate is started", () => this.lose()),
@@ -166,8 +169,7 @@ class Keeper implements GateKeeper {
       }
       const nowMs = performance.now();
       if (nowMs - beganMs > SYNC_WAIT_MS) return { ready: false, trouble: ["the gate did not start"] };
-      const isMute = this.link?.isLinked() === true && nowMs - this.setups.lastMs >= SETUP_ANSWER_MS;
-      if ((this.isGateTroubled || (!isDone && isMute)) && !this.isFresh(beganMs)) this.replaceGate();
+      if ((this.isGateTroubled || (!isDone && this.isMute)) && !this.isFresh(beganMs)) this.replaceGate();
       await sleep(20);
     }
   }
@@ -192,6 +194,7 @@ class Keeper implements GateKeeper {
   replaceGate(): void {
     this.options.say("the gate has trouble or does not answer; a fresh one takes its place");
     this.isGateTroubled = false;
+    this.isMute = false;
     this.link?.end();
     this.process.kill();
   }
@@ -218,6 +221,7 @@ class Keeper implements GateKeeper {
     const { candidate, committed } = this.known;
     switch (message.kind) {
       case "pin":
+        this.setups.work();
         return this.answerPin(message);
       case "ready":
         return this.setups.answer(message.id, message.trouble);
@@ -236,6 +240,7 @@ class Keeper implements GateKeeper {
     if (this.isStopped) return;
     this.isSetUp = false;
     this.stopSinceMs = null;
+    this.isMute = false;
     this.setups.lose();
     if (allOf(this.known).length === 0) return;
     if (this.gateVersion !== null) this.options.say("the gate ended; it is started again");
@@ -264,32 +269,28 @@ class Keeper implements GateKeeper {
     this.link?.send({ kind: "pinned", id: wish.id, ok: outcome !== "failed" });
   }
 
-  resolvers(): readonly { readonly address: string; readonly port: number }[] {
+  resolvers(): GateKeeperOptions["resolvers"] {
     const { resolvers } = this.options;
     return resolvers.length > 0 ? resolvers : readResolvers().map((address) => ({ address, port: DNS_PORT }));
   }
 
   /** Tells the gates everything anew; resolves to whether they follow. One at a time: what is asked meanwhile is next. */
   setUp(withBindings: boolean): Promise<boolean> {
-    if (this.setup === null) {
-      this.setup = this.setUpNow(withBindings).finally(() => {
-        this.setup = null;
-      });
-      return this.setup;
-    }
-    this.nextSetup ??= this.setup
-      .catch(() => false)
-      .then(() => {
-        this.nextSetup = null;
-        return this.setUp(withBindings);
-      });
-    return this.nextSetup;
+    this.settingUp += 1;
+    const done = this.setupTurns.take(`${withBindings}`, () => this.setUpNow(withBindings));
+    return done.finally(() => (this.settingUp -= 1));
+  }
+
+  /** Its doors first; what an earlier gate had bound may be much to pin. */
+  async greet(): Promise<void> {
+    if (await this.setUp(false)) await this.setUp(true);
   }
 
   async setUpNow(withBindings: boolean): Promise<boolean> {
     if (this.link?.isLinked() !== true) return false;
     const trouble = await this.containers.findBridges(networksOf(allOf(this.known)));
     const found = await this.tell(withBindings);
+    this.isMute = found === null && this.link.isLinked();
     if (found === null) return false;
     const all = [...trouble, ...found];
     for (const one of all) {
@@ -310,8 +311,7 @@ class Keeper implements GateKeeper {
     const resolvers = this.resolvers();
     nameResolvers(this.elements, resolvers);
     const bindings = withBindings ? this.pins.bindings(options.nowMs()) : [];
-    const { refusalKeyOf } = options;
-    const setup = setupOf(known, { doors: this.doors(), resolvers, bindings, refusalKeyOf });
+    const setup = setupOf(known, { doors: this.doors(), resolvers, bindings }, options.refusalKeyOf);
     return this.setups.ask((id) => link.send({ ...setup, id }));
   }
 
@@ -388,7 +388,7 @@ class Keeper implements GateKeeper {
 
   /** A gate that was too slow the last time, or whose doors were taken, is asked again. */
   isDue(): boolean {
-    if (this.setup !== null) return false;
+    if (this.settingUp > 0) return false;
     const isTroubled = this.trouble.length > 0 && performance.now() - this.setups.lastMs > TROUBLE_WAIT_MS;
     return !this.isSetUp || isTroubled;
   }

@@ -10,6 +10,8 @@ import { storeProblem, type StoreProblem } from "./problem.ts";
 export interface EventWriter {
   /** Writes all events in one transaction, or none and returns why. Returns null when they will survive a kill. */
   append(events: readonly SeawallEvent[]): StoreProblem | null;
+  /** Forgets the numbers of words; call it after words were removed. */
+  forgetWords(): void;
 }
 
 /** LIMIT: names remembered with their numbers. */
@@ -35,6 +37,7 @@ export function createEventWriter(store: Store, epochs: Epochs = () => new Map()
   const firsts = createFirsts(store);
   const counts = createCounts(store, epochs);
   return {
+    forgetWords: () => words.forget(),
     append(events) {
       try {
         database.exec("BEGIN IMMEDIATE");

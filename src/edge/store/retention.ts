@@ -10,6 +10,8 @@ export const RETENTION_DEFAULT: Retention = { ageDaysMax: 30, sizeMebibytesMax: 
 
 /** LIMIT: rows removed in one step, so that a step blocks for a few ms only. */
 export const RETENTION_STEP_ROWS = 2_000;
+/** LIMIT: the newest events, which no limit of the size takes away: a log is never empty for good. */
+const EVENTS_KEPT_MIN = 1_000;
 /** LIMIT: pages given back to the file system in one step. */
 const VACUUM_STEP_PAGES = 500;
 /** LIMIT: losses that are remembered, and counters of the kernel whose lines were recorded. */
@@ -89,14 +91,19 @@ function removeExcess(store: Store, retention: Retention): number {
       ? 0
       : removeFlows(
           database,
-          "SELECT id FROM flow WHERE direction = ? AND place = ? AND first IS NULL ORDER BY id LIMIT ?",
+          `SELECT id FROM flow WHERE direction = ? AND place = ? AND first IS NULL AND id <= ${LAST_TO_GO} ORDER BY id LIMIT ?`,
           Number(most["direction"]),
           Number(most["place"]),
+          EVENTS_KEPT_MIN,
           RETENTION_STEP_ROWS,
         );
   if (removed > 0) return removed;
-  return removeFlows(database, "SELECT id FROM flow ORDER BY id LIMIT ?", RETENTION_STEP_ROWS);
+  const oldest = `SELECT id FROM flow WHERE id <= ${LAST_TO_GO} ORDER BY id LIMIT ?`;
+  return removeFlows(database, oldest, EVENTS_KEPT_MIN, RETENTION_STEP_ROWS);
 }
+
+/** The newest event that the size may take away: EVENTS_KEPT_MIN stay after it; NULL when there are no more. */
+const LAST_TO_GO = "(SELECT id FROM flow ORDER BY id DESC LIMIT 1 OFFSET ?)";
 
 /** Removes the flows that a query names and takes them off the shares. Returns how many. */
 function removeFlows(database: Store["database"], query: string, ...values: readonly number[]): number {

@@ -25,6 +25,8 @@ export type HostileAsk =
       readonly forMs: number;
       readonly deaf: boolean;
     }
+  /** How it answers setups from now on: with this trouble, or not at all. */
+  | { readonly do: "answer"; readonly trouble: readonly string[] | null }
   | { readonly do: "leave" };
 
 export interface Linked {

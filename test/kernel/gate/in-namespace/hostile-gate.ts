@@ -20,6 +20,8 @@ interface FromDaemon {
 
 let socket: Socket | null = null;
 let sent = 0;
+/** What it answers to a setup; null: nothing. */
+let trouble: readonly string[] | null = [];
 const answers = new Map<number, (ok: boolean) => void>();
 
 createInterface({ input: process.stdin }).on("line", (line) => {
@@ -40,6 +42,9 @@ async function answer(ask: HostileAsk): Promise<unknown> {
       return frame(Buffer.from(ask.base64, "base64"), ask.header);
     case "flood":
       return flood(ask.texts, ask.forMs, ask.deaf);
+    case "answer":
+      trouble = ask.trouble;
+      return true;
     case "leave":
       socket?.destroy();
       socket = null;
@@ -82,7 +87,8 @@ function listen(from: Socket): void {
       const message = deserialize(held.subarray(4, 4 + held.readUInt32LE())) as FromDaemon;
       held = held.subarray(4 + held.readUInt32LE());
       if (message.kind === "ping") write(JSON.stringify({ kind: "pong", id: message.id }));
-      if (message.kind === "setup") write(JSON.stringify({ kind: "ready", id: message.id, trouble: [] }));
+      if (message.kind === "setup" && trouble !== null)
+        write(JSON.stringify({ kind: "ready", id: message.id, trouble }));
       if (message.kind === "pinned") answers.get(message.id)?.(message.ok === true);
     }
   });
