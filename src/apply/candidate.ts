@@ -123,7 +123,7 @@ function freeGeneration(live: LiveState | null): number {
 
 /**
  * Loads a compiled policy as the candidate and returns its entry of the history. Whatever fails, the kernel keeps
- * what it had. A gate that cannot be reached refuses it. `trouble`: what is not known of the connections that are open.
+ * what it had. A gate that cannot be reached refuses it. `trouble`: what is not known of the connections that are open, what a gate cannot do.
  */
 export async function loadCandidate(
   proposed: Proposed,
@@ -212,8 +212,9 @@ async function load(
     loaded,
   });
   loadTransaction(stage);
+  let troubled: string | null = null;
   try {
-    await prepareGate(policy, folders.run, entry.id);
+    troubled = await prepareGate(policy, folders.run, entry.id);
   } catch (cause) {
     if (!knownGood) {
       settleOver(folders, readLive());
@@ -231,5 +232,5 @@ async function load(
     await followKernel(folders.run);
     throw cause;
   }
-  return unknown;
+  return unknown === null || troubled === null ? (unknown ?? troubled) : `${unknown}; ${troubled}`;
 }

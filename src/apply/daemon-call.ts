@@ -7,7 +7,8 @@ const ANSWER_WAIT_MS = 30_000;
 const ANSWER = z.object({ ready: z.boolean(), trouble: z.array(z.string()) });
 
 export type DaemonAnswer =
-  | { readonly kind: "ready" }
+  /** `trouble`: what a gate cannot do, and could not before either. */
+  | { readonly kind: "ready"; readonly trouble: readonly string[] }
   | { readonly kind: "not-ready"; readonly trouble: readonly string[] }
   | { readonly kind: "absent" };
 
@@ -38,7 +39,7 @@ export function callDaemon(run: string, coming: number | null): Promise<DaemonAn
 function parse(text: string): DaemonAnswer {
   try {
     const { ready, trouble } = ANSWER.parse(JSON.parse(text));
-    return ready ? { kind: "ready" } : { kind: "not-ready", trouble };
+    return { kind: ready ? "ready" : "not-ready", trouble };
   } catch {
     return { kind: "not-ready", trouble: ["seawalld did not understand"] };
   }

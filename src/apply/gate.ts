@@ -1,5 +1,6 @@
 /** A policy with names needs gates: before it is in force, while it comes, and after. */
 import { SeawallError } from "../core/base/error.ts";
+import { plain } from "../core/base/plain.ts";
 import { decidesByName, gatedScopes, isOfThisHost, needsDaemon } from "../core/policy/gated.ts";
 import { startDaemonCommand } from "../edge/host/seawalld-unit.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
@@ -35,12 +36,24 @@ export async function refuseWithoutGate(policy: ResolvedPolicy, run: string): Pr
   );
 }
 
-/** Makes the gates know what is loaded and not yet in force. Refuses when they cannot. */
-export async function prepareGate(policy: ResolvedPolicy, run: string, entryId: number): Promise<void> {
-  if (!needsDaemon(policy)) return;
+/**
+ * Makes the gates know what is loaded and not yet in force. Returns what they cannot do and could not before either, or
+ * null. Refuses when they cannot do what is new. SECURITY: seawalld asks a gate that it started for this, so that one
+ * that was taken over keeps nobody from a change; its words are a stranger's all the same.
+ */
+export async function prepareGate(
+  policy: ResolvedPolicy,
+  run: string,
+  entryId: number,
+): Promise<string | null> {
+  if (!needsDaemon(policy)) return null;
   const answer = await callDaemon(run, entryId);
-  if (answer.kind === "ready" || !mustHaveGate(policy)) return;
-  const why = answer.kind === "absent" ? "seawalld is gone" : answer.trouble.join("; ");
+  if (answer.kind === "ready")
+    return answer.trouble.length === 0
+      ? null
+      : `the gate cannot listen, as before: ${plain(answer.trouble.join("; "))}`;
+  if (!mustHaveGate(policy)) return null;
+  const why = answer.kind === "absent" ? "seawalld is gone" : plain(answer.trouble.join("; "));
   throw new SeawallError("SEAWALL_GATE", `the gate is not ready: ${why}`, {
     still: "the policy before it is in force",
     help: "seawall status (and the lines that `seawall daemon` prints)",

@@ -1,10 +1,12 @@
 /** seawalld in the foreground: reads what the kernel logs, and tidies up after a lease that ran out. */
+import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { settleOver } from "../apply/settle.ts";
 import { SeawallError } from "../core/base/error.ts";
+import { GATE_UID, GATE_USER } from "../core/compile/nftables/gate-user.ts";
 import { NFLOG_GROUP } from "../core/event/log-prefix.ts";
 import { type RefusalKey, refusalKey } from "../core/gate/refusal.ts";
-import { gateUid } from "../edge/host/gate-user.ts";
+import { gateUid, hasGateUser } from "../edge/host/gate-user.ts";
 import { readLive } from "../edge/kernel/live.ts";
 import { requireNft } from "../edge/kernel/nft.ts";
 import { type Folders, makeFolder } from "../edge/state/folder.ts";
@@ -16,9 +18,10 @@ import { openControl } from "./control.ts";
 import { startDriftWatch } from "./drift-watch.ts";
 import { flowOfReport } from "./gate/belief.ts";
 import { startGateKeeper } from "./gate/keeper.ts";
+import type { GateKeeperOptions } from "./gate/keeper-options.ts";
 import { createGuard, type Guard } from "./guarded.ts";
 import { createHealth } from "./health.ts";
-import { type PipelineStats, startPipeline } from "./pipeline.ts";
+import { type Pipeline, type PipelineStats, startPipeline } from "./pipeline.ts";
 import { createSay, type Say } from "./say.ts";
 import { startSshWatch } from "./ssh-watch.ts";
 import { startUidWatch } from "./uid-watch.ts";
@@ -58,6 +61,7 @@ async function run(folders: Folders, options: DaemonOptions, voice: DaemonVoice)
   guard.run("events will not be kept", () => makeFolder(folders.state));
   await undoRestore(folders, guard);
   const refusalKeyOf = createRefusalKeys(folders.state);
+  sayUnreserved(say);
   const pipeline = startPipeline({
     group: NFLOG_GROUP,
     stateDir: folders.state,
@@ -72,8 +76,7 @@ async function run(folders: Folders, options: DaemonOptions, voice: DaemonVoice)
     nowMs: voice.nowMs,
     say,
     refusalKeyOf,
-    onReport: (believed, generation) => pipeline.add(flowOfReport(believed, generation, voice.nowMs())),
-    onUnbelieved: () => pipeline.doubt(),
+    ...hearReports(pipeline, voice.nowMs),
   });
   const cuts = createCutWatch(folders.state, voice.nowMs, say);
   const drift = startDriftWatch({
@@ -118,6 +121,28 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
+/** What gates tell becomes events, or is counted. */
+function hearReports(
+  pipeline: Pipeline,
+  nowMs: () => number,
+): Pick<GateKeeperOptions, "onReport" | "onUnbelieved"> {
+  return {
+    onReport: (believed, generation) => {
+      if (believed.hadOtherId) pipeline.doubt("id");
+      pipeline.add(flowOfReport(believed, generation, nowMs()));
+    },
+    onUnbelieved: () => pipeline.doubt("report"),
+  };
+}
+
+/** A checkout has no user for the gate, only a number; systemd gives numbers of that range to services of its own. */
+function sayUnreserved(say: Say): void {
+  if (hasGateUser() || !existsSync("/run/systemd/system")) return;
+  say(
+    `no user ${GATE_USER} is here, so systemd may give its number ${GATE_UID} to a service; this reserves it: useradd --system --no-create-home --uid ${GATE_UID} ${GATE_USER}`,
+  );
+}
+
 /** Returns the keys of scopes, made once; a scope of no policy has one, too, as the kernel may log for it. */
 function createRefusalKeys(state: string): (scope: string) => RefusalKey {
   const secret = refusalSecret(state);
@@ -138,12 +163,18 @@ function createReporter(say: Say): (stats: PipelineStats) => void {
   let saidTrouble: string | null = null;
   let saidLost = 0;
   let saidDoubted = 0;
-  return ({ failure, store, lost, doubted }) => {
+  let saidCorrected = 0;
+  return ({ failure, store, lost, doubted, corrected }) => {
     if (doubted > saidDoubted)
       say(
         `${doubted - saidDoubted} reports of the gate are of no rule, scope or host that there is; dropped`,
       );
     saidDoubted = doubted;
+    if (corrected > saidCorrected)
+      say(
+        `${corrected - saidCorrected} reports of the gate had an id that is not theirs; kept with their own`,
+      );
+    saidCorrected = corrected;
     const trouble = failure ?? (store.state === "failed" ? store.why : null);
     if (trouble !== null && trouble !== saidTrouble) {
       say(`${trouble}; the kernel goes on enforcing, events are not all kept`);

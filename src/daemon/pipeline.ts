@@ -29,6 +29,8 @@ export interface PipelineStats extends RecorderStats {
   readonly foreign: number;
   /** Reports of a gate that were not believed, and not kept. */
   readonly doubted: number;
+  /** Reports of a gate with another id than theirs: they are kept with theirs. */
+  readonly corrected: number;
   /** Packets of ours that could not be read. */
   readonly malformed: number;
   /** Why nothing is read any more, or null. */
@@ -38,8 +40,8 @@ export interface PipelineStats extends RecorderStats {
 export interface Pipeline {
   /** Takes an event that did not come from the kernel. */
   add(event: FlowEvent): void;
-  /** Counts a report of a gate that is not believed. */
-  doubt(): void;
+  /** Counts a report of a gate that is not believed, or whose id is ours and not the one that it gave. */
+  doubt(what: "report" | "id"): void;
   stats(): PipelineStats;
   /** Resolves when the group is free and everything read is written. */
   stop(): Promise<void>;
@@ -52,7 +54,7 @@ export interface Pipeline {
 export function startPipeline(options: PipelineOptions): Pipeline {
   const decode = createNflogDecoder(createInterfaceNames(options.now));
   const sequences = createSequenceCheck();
-  const counts = { read: 0, foreign: 0, malformed: 0, doubted: 0 };
+  const counts = { read: 0, foreign: 0, malformed: 0, doubted: 0, corrected: 0 };
   let failure: SeawallError | null = null;
   const recorder = createRecorder({ epochs: readLineEpochs, ...options });
   const take = (record: NflogRecord): void => {
@@ -91,8 +93,8 @@ export function startPipeline(options: PipelineOptions): Pipeline {
   );
   return {
     add: (event) => recorder.add(event),
-    doubt: () => {
-      counts.doubted += 1;
+    doubt: (what) => {
+      counts[what === "id" ? "corrected" : "doubted"] += 1;
     },
     stats: () => ({ ...counts, ...recorder.stats(), failure: failure?.message ?? null }),
     stop: async () => {

@@ -26,7 +26,7 @@ export interface GateView {
   readonly link: { readonly isLinked: () => boolean } | null;
   /** Whether a gate has carried out its last setup, and whether another one is on its way. */
   readonly isSetUp: boolean;
-  readonly setup: Promise<boolean> | null;
+  readonly settingUp: number;
   /** What a gate said of doors that it could not open. SECURITY: of this only errnos are believed. */
   readonly trouble: readonly string[];
   /** What we found out ourselves: networks that dockerd does not know, a kernel that does not answer. */
@@ -111,7 +111,7 @@ export class TroubleLook {
     const { view } = this;
     const plans = view.doors();
     if (plans.length === 0) return [];
-    const isServing = view.isSetUp && view.setup === null && view.link?.isLinked() === true;
+    const isServing = view.isSetUp && view.settingUp === 0 && view.link?.isLinked() === true;
     const here = new Set(
       Object.values(networkInterfaces()).flatMap((list) => list?.map(({ address }) => address) ?? []),
     );

@@ -5,3 +5,8 @@ import { readAccounts } from "./accounts.ts";
 export function gateUid(): number {
   return readAccounts().uidOf(GATE_USER) ?? GATE_UID;
 }
+
+/** Whether there is a user of that name, so that nobody else is given the number. */
+export function hasGateUser(): boolean {
+  return readAccounts().uidOf(GATE_USER) !== undefined;
+}
