@@ -12,6 +12,8 @@ export const RETENTION_DEFAULT: Retention = { ageDaysMax: 30, sizeMebibytesMax: 
 export const RETENTION_STEP_ROWS = 2_000;
 /** LIMIT: the newest events, which no limit of the size takes away: a log is never empty for good. */
 const EVENTS_KEPT_MIN = 1_000;
+/** LIMIT: zones and scopes that share the room; where there are more, somebody invented them, and the oldest go. */
+const SHARES_MAX = 64;
 /** LIMIT: pages given back to the file system in one step. */
 const VACUUM_STEP_PAGES = 500;
 /** LIMIT: losses that are remembered, and counters of the kernel whose lines were recorded. */
@@ -85,7 +87,10 @@ function removeBeyond({ database }: Store): void {
 function removeExcess(store: Store, retention: Retention): number {
   const { database } = store;
   if (usedBytes(store) <= retention.sizeMebibytesMax * 1_048_576) return 0;
-  const most = database.prepare("SELECT direction, place FROM share ORDER BY flows DESC LIMIT 1").get();
+  const shares = database
+    .prepare("SELECT direction, place FROM share ORDER BY flows DESC LIMIT ?")
+    .all(SHARES_MAX + 1);
+  const most = shares.length > SHARES_MAX ? undefined : shares[0];
   const removed =
     most === undefined
       ? 0

@@ -10,17 +10,27 @@ import { createTidying } from "./tidy.ts";
 import { WORDS_KEPT } from "./word-sweep.ts";
 
 const LIMIT = { ageDaysMax: 30, sizeMebibytesMax: 2 };
+const EVENTS = 8_000;
 /** LIMIT: steps of one tidying here; each is bounded. */
 const STEPS_MAX = 2_000;
 
-/** As 0.1.0 wrote what a gate that was taken over told: two words of its own for each event. */
-function hostile(from: number, count: number) {
-  return Array.from({ length: count }, (_, at) =>
-    flowEvent({
-      timeMs: at,
-      place: `s${from + at}-${"y".repeat(280)}`,
-      rule: `r${from + at}-${"x".repeat(280)}`,
-    }),
+/** The words of a gate that was taken over: a scope and a rule of their own for each event. */
+const scopeOf = (at: number) => `s${at}-${"y".repeat(280)}`;
+const ruleOf = (at: number) => `r${at}-${"x".repeat(280)}`;
+
+/** Fills a store as 0.1.0 did from such a gate, and its upgrade after it. */
+function fill({ database }: Store, count: number): void {
+  const word = database.prepare("INSERT INTO word (text) VALUES (?)");
+  const flow =
+    database.prepare(`INSERT INTO flow (time_ms, direction, verdict, observed, reason, generation, place,
+    rule, protocol, source, destination, bytes) VALUES (?, 1, 1, 0, 1, 3, ?, ?, 6, x'0a000002', x'c6336407', 60)`);
+  database.exec("BEGIN");
+  for (let at = 0; at < count; at += 1) {
+    const [scope, rule] = [scopeOf(at), ruleOf(at)].map((text) => word.run(text).lastInsertRowid);
+    flow.run(at, scope ?? 0, rule ?? 0);
+  }
+  database.exec(
+    "INSERT INTO share (direction, place, flows) SELECT direction, place, count(*) FROM flow GROUP BY direction, place; COMMIT",
   );
 }
 
@@ -52,8 +62,8 @@ const wordsIn = ({ database }: Store) =>
 test("a store that is full of words nobody uses is within its limit again, and loses no event for them", (context) => {
   const world = opened(context);
   const { store, writer } = world;
-  for (let batch = 0; batch < 8; batch += 1) writer.append(hostile(batch * 1_000, 1_000));
-  store.database.exec("DELETE FROM flow");
+  fill(store, EVENTS);
+  store.database.exec("DELETE FROM flow; DELETE FROM share");
   writer.append(Array.from({ length: 500 }, (_, at) => flowEvent({ timeMs: at, rule: "a-rule" })));
   assert.ok(usedBytes(store) > 2 * 1_048_576);
   tidy(world);
@@ -65,7 +75,7 @@ test("a store that is full of words nobody uses is within its limit again, and l
 test("a store that is full of events with words of their own: the oldest go with their words, the newest stay", (context) => {
   const world = opened(context);
   const { store, writer } = world;
-  for (let batch = 0; batch < 8; batch += 1) writer.append(hostile(batch * 1_000, 1_000));
+  fill(store, EVENTS);
   writer.append(Array.from({ length: 900 }, () => flowEvent({ timeMs: 999_999, rule: "newest" })));
   tidy(world);
   assert.ok(usedBytes(store) <= 2 * 1_048_576);
@@ -75,19 +85,19 @@ test("a store that is full of events with words of their own: the oldest go with
 test("what is written while words are looked through keeps its words", (context) => {
   const world = opened(context);
   const { store, writer } = world;
-  for (let batch = 0; batch < 8; batch += 1) writer.append(hostile(batch * 1_000, 1_000));
-  store.database.exec("DELETE FROM flow");
+  fill(store, EVENTS);
+  store.database.exec("DELETE FROM flow; DELETE FROM share");
   let written = 0;
-  const [old] = hostile(7_000, 1);
+  const old = flowEvent({ place: scopeOf(7_000), rule: ruleOf(7_000) });
   tidy(world, () => {
     if (written >= 60) return;
     // A word that is remembered with its number and about to go, and one that is new.
-    assert.equal(writer.append([flowEvent({ ...old }), flowEvent({ rule: `new-${written}` })]), null);
+    assert.equal(writer.append([old, flowEvent({ rule: `new-${written}` })]), null);
     written += 1;
   });
   assert.ok(written > 0);
   assert.equal(listFlows(store, {}).length, written * 2);
-  assert.equal(listFlows(store, { rule: old?.rule ?? "" }).length, written);
+  assert.equal(listFlows(store, { rule: old.rule ?? "" }).length, written);
   assert.equal(listFlows(store, { rule: "new-0" }).length, 1);
 });
 

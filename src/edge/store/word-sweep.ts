@@ -33,6 +33,8 @@ export function createWordSweep({ database }: Store, onRemoved: () => void): Wor
     "SELECT id, place, rule, interface_in, interface_out FROM flow WHERE id > ? ORDER BY id LIMIT ?",
   );
   const words = database.prepare("SELECT id FROM word WHERE id > ? AND id <= ? ORDER BY id LIMIT ?");
+  // A word keeps its number while anything beside the events speaks of it by number.
+  const beside = database.prepare("SELECT place FROM first UNION SELECT place FROM share");
   const remove = database.prepare("DELETE FROM word WHERE id = ?");
 
   /** Returns whether every event is looked at. */
@@ -44,6 +46,7 @@ export function createWordSweep({ database }: Store, onRemoved: () => void): Wor
     return rows.length < STEP_EVENTS;
   };
   const judge = (on: Pass): number => {
+    for (const { place } of beside.all()) on.used.add(Number(place));
     const found = words.all(on.word, on.lastWord, STEP_WORDS).map((row) => Number(row["id"]));
     const gone = found.filter((id) => !on.used.has(id));
     database.exec("BEGIN IMMEDIATE");
