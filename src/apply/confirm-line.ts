@@ -17,7 +17,7 @@ export interface ConfirmWay {
   readonly port: number;
 }
 
-/** The line with nothing known: what stands in capitals is the reader's to fill in. */
+/** The line with nothing known: `you` and `server` are the reader's to fill in. */
 export const CONFIRM_LINE = confirmLine({ user: null, address: null, port: SSH_PORT });
 
 /**
@@ -26,7 +26,7 @@ export const CONFIRM_LINE = confirmLine({ user: null, address: null, port: SSH_P
 export function confirmLine({ user, address, port }: ConfirmWay): string {
   const place = port === SSH_PORT ? "" : ` -p ${port}`;
   const sudo = user === "root" ? "" : "sudo ";
-  return `ssh -t -o ControlPath=none${place} ${user ?? "YOU"}@${address ?? "SERVER"} ${sudo}seawall confirm`;
+  return `ssh -t -o ControlPath=none${place} ${user ?? "you"}@${address ?? "server"} ${sudo}seawall confirm`;
 }
 
 /** Returns the line for whoever calls this. Never throws: what cannot be found out is left to the reader. */

@@ -2,6 +2,7 @@
 import { SeawallError } from "../core/base/error.ts";
 import { plain } from "../core/base/plain.ts";
 import { formatIp, isLoopback } from "../core/net/ip.ts";
+import type { PanicWay } from "../core/policy/panic.ts";
 import type { SshWay } from "../core/policy/ssh-way.ts";
 import { holderOf } from "../edge/host/socket.ts";
 import { type Listening, lookAtSsh, type SshListener, type SshSeen } from "../edge/host/ssh-session.ts";
@@ -12,7 +13,7 @@ import { openSocketTable } from "../edge/kernel/socket-table.ts";
 const SSH_PORT = 22;
 
 export interface PanicWays {
-  readonly ways: readonly SshWay[];
+  readonly ways: readonly PanicWay[];
   /** What else listens on ports of SSH, each as a sentence. */
   readonly strangers: readonly string[];
 }
@@ -39,11 +40,11 @@ export function panicWays(): PanicWays {
   const candidates = [...new Set(own.length + wanted.length === 0 ? [SSH_PORT] : wanted)];
   const unseen = candidates
     .filter((port) => !known.has(port) && !taken.has(port))
-    .map((port): SshWay => ({ port, families: [4, 6] }));
-  const shared = own.map(({ port, families }): SshWay => {
+    .map((port): PanicWay => ({ port, families: [4, 6], listens: [] }));
+  const shared = own.map(({ port, families }): PanicWay => {
     const strange = others.filter((one) => one.port === port).flatMap((one) => familiesOf(one, only6));
     // Nobody else is there: a family that SSH does not listen on now, it may after the next start.
-    return { port, families: strange.length === 0 ? [4, 6] : families };
+    return { port, families: strange.length === 0 ? [4, 6] : families, listens: families };
   });
   const ways = [...shared, ...unseen].sort((left, right) => left.port - right.port);
   const asked = new Set([...known, ...candidates]);

@@ -89,7 +89,7 @@ describe("README's section Install", () => {
     await machine.shell(command("sudo seawall init"));
     await machine.shell(command("sudo seawall apply"));
     assert.match(await machine.shell("seawall status"), /^PENDING/m);
-    const kept = await fromComputer(command("ssh -o ControlPath=none"));
+    const kept = await fromComputer(command("ssh -t -o ControlPath=none"));
     assert.equal(kept.code, 0, kept.stderr);
     assert.doesNotMatch(await machine.shell("seawall status"), /^PENDING/m);
     assert.equal((await fromComputer("ssh you@server true")).code, 0);

@@ -174,6 +174,6 @@ describe("the line that confirms", () => {
 
   it("at the console has placeholders for what nobody knows", async () => {
     const applied = await seawall.run("apply", await seawall.policy(inbound("ssh from any")));
-    assert.match(applied.stderr, /ssh -t -o ControlPath=none YOU@SERVER sudo seawall confirm/);
+    assert.match(applied.stderr, /ssh -t -o ControlPath=none you@server sudo seawall confirm/);
   });
 });

@@ -40,7 +40,7 @@ export function checkPolicy(text: string, inputs: CheckInputs): PolicyCheck {
   diagnostics.push(...files.diagnostics, ...resolved.diagnostics);
   if (!hasError(diagnostics)) {
     diagnostics.push(...wayOutNotices(parsed.document));
-    diagnostics.push(...nobodyIn(parsed.document, resolved.policy, parsed.diagnostics));
+    diagnostics.push(...noRule(parsed.document, parsed.diagnostics));
     diagnostics.push(...guardOverlaps(parsed.document, resolved.policy, nowMs));
     diagnostics.push(...selfTest(parsed.document, resolved.policy, nowMs));
   }
@@ -52,14 +52,13 @@ export function checkPolicy(text: string, inputs: CheckInputs): PolicyCheck {
   };
 }
 
-/** An empty file says so already. */
-function nobodyIn(
-  document: PolicyDocument,
-  policy: ResolvedPolicy,
+/** A policy without any rule shuts SSH out; an empty file says so already. */
+function noRule(
+  { inbound, outbound, mode }: PolicyDocument,
   said: readonly Diagnostic[],
 ): readonly Diagnostic[] {
-  if (policy.mode.inbound !== "enforce" || said.some(({ code }) => code === "policy/empty")) return [];
-  if (document.inbound.some(({ action }) => action === "allow")) return [];
+  if (mode.inbound !== "enforce" || inbound.length > 0 || outbound !== null) return [];
+  if (said.some(({ code }) => code === "policy/empty")) return [];
   return [
     {
       code: "policy/nobody-in",

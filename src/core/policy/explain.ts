@@ -3,7 +3,7 @@ import { unreachable } from "../base/assert.ts";
 import type { Flow } from "../net/flow.ts";
 import { formatIp } from "../net/ip.ts";
 import type { Decision, Verdict } from "./decision.ts";
-import { PANIC_SSH } from "./panic.ts";
+import { isPanicRule } from "./panic.ts";
 import type { ResolvedPolicy } from "./resolved.ts";
 
 /** Returns sentences for a person, without line breaks inside a sentence. */
@@ -92,6 +92,6 @@ function placeOf(policy: ResolvedPolicy, id: string): string {
   const outbound = [...(policy.outbound ?? []), ...(policy.waiting ?? [])];
   const rule = [...policy.inbound, ...outbound].find((one) => one.id === id);
   // Nobody wrote the rule of a panic.
-  if (rule === undefined || rule.id === PANIC_SSH) return "";
+  if (rule === undefined || isPanicRule(rule.id)) return "";
   return rule.file === null ? ` (line ${rule.line})` : ` (${rule.file}, line ${rule.line})`;
 }

@@ -2,34 +2,51 @@
 import { EMPTY_SET, isEmptySet, unionSets } from "../net/prefix-set.ts";
 import { precedence } from "./resolve.ts";
 import type { ResolvedInboundRule, ResolvedPolicy, ServiceMatch } from "./resolved.ts";
-import { everyAddressOf, intersectSets, type SshWay } from "./ssh-way.ts";
+import { admitsAnybody, everyAddressOf, intersectSets, type SshWay } from "./ssh-way.ts";
 
-/** The rule that stands for SSH where the policy lets nobody in for good. */
-export const PANIC_SSH = "panic.ssh";
+/** The rules that stand for SSH where the policy lets nobody in for good begin with it. */
+const PANIC_SSH = "panic.ssh";
+
+/** Whether a rule is one of a panic itself, and of no file. */
+export function isPanicRule(id: string): boolean {
+  return id === PANIC_SSH || id.startsWith(`${PANIC_SSH}.`);
+}
+
+/** A port of SSH and the families over which it may be let in. */
+export interface PanicWay extends SshWay {
+  /** Over which it takes logins now; where over none, it may after the next start. */
+  readonly listens: SshWay["families"];
+}
 
 /**
  * Returns what is left of a policy in a panic. Scopes and guards stay and answer nobody; every accepted risk is off.
- * SSH stays as the policy has it; where it does not say who may log in, or only until a time, everybody may ask the
- * host's SSH: a panic must not lock the owner out. `ways`: where that is; what else listens there is not let in.
+ * SSH stays as the policy has it; where that lets nobody in for good to where SSH listens, everybody may ask it: a panic
+ * must not lock the owner out. `ways`: where that is; what else listens there is not let in.
  */
-export function panicPolicy(policy: ResolvedPolicy, ways: readonly SshWay[]): ResolvedPolicy {
+export function panicPolicy(policy: ResolvedPolicy, ways: readonly PanicWay[]): ResolvedPolicy {
   const denied = policy.inbound
     .filter(({ action }) => action === "deny")
     .map((rule): ResolvedInboundRule => ({ ...rule, mode: "enforce" }));
   const judged = policy.mode.inbound === "enforce";
   const kept = judged ? policy.inbound.flatMap((rule) => sshOnly(rule, ways)) : [];
-  return {
+  const ruled = [...(judged ? denied : []), ...kept];
+  const silent: ResolvedPolicy = {
     ...policy,
     mode: { inbound: "enforce", outbound: "enforce" },
     guards: policy.guards.map((guard) => ({ ...guard, liftedUntilMs: null })),
-    inbound: precedence(
-      [...(judged ? denied : []), ...(kept.length > 0 ? kept : everybody(ways))],
-      (rule) => rule.rate !== null,
-    ),
+    inbound: ruled,
     outbound: [],
     isSilent: true,
   };
+  const listening = ways.filter(({ listens }) => listens.length > 0);
+  const now = listening.map(({ port, listens }): SshWay => ({ port, families: listens }));
+  const isKept = admitsAnybody(silent, now.length > 0 ? now : ways, NEVER_MS);
+  const inbound = isKept ? ruled : [...ruled, ...everybody(listening.length > 0 ? listening : ways)];
+  return { ...silent, inbound: precedence(inbound, (rule) => rule.rate !== null) };
 }
+
+/** What is kept has no end. */
+const NEVER_MS = 0;
 
 /** The ports of both families, and those of one family alone, each with what its rule is called by. */
 function byFamilies(

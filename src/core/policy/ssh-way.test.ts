@@ -76,7 +76,8 @@ describe("somebody gets to SSH", () => {
 describe("in a panic", () => {
   const verdict = (policy: ReturnType<typeof panicPolicy>, flow: string) =>
     evaluate(policy, flowOf(flow), NOW_MS).verdict;
-  const ONLY4: SshWay = { port: 22, families: [4] };
+  const ONLY4 = { port: 22, families: [4], listens: [4] } as const;
+  const MOVED_TO = { ...MOVED, listens: [4, 6] } as const;
 
   for (const [what, policy] of [
     ["a rule for everybody", under(`{allow: ssh, from: any, ${WHY}}`)],
@@ -87,12 +88,36 @@ describe("in a panic", () => {
     ],
   ] as const) {
     it(`SSH of one family is let in over that alone, under ${what}`, () => {
-      const panicked = panicPolicy(policy, [ONLY4, MOVED]);
+      const panicked = panicPolicy(policy, [ONLY4, MOVED_TO]);
       assert.equal(verdict(panicked, "203.0.113.9 -> 22"), "accept");
       assert.equal(verdict(panicked, "2001:db8::1 -> 22"), "refuse");
       assert.equal(verdict(panicked, "203.0.113.9 -> 4444"), "refuse");
     });
   }
+
+  it("SSH is let in where it listens, when the rule for it is for where it will listen", () => {
+    const configured = { port: 22, families: [4, 6], listens: [] } as const;
+    const panicked = panicPolicy(under(`{allow: ssh, from: 192.0.2.0/24, ${WHY}}`), [configured, MOVED_TO]);
+    assert.equal(verdict(panicked, "203.0.113.9 -> 2222"), "accept");
+    assert.equal(verdict(panicked, "203.0.113.9 -> 22"), "refuse");
+    assert.equal(verdict(panicked, "192.0.2.9 -> 22"), "accept");
+  });
+
+  it("SSH is let in as the rule for it says, on one port of two", () => {
+    const panicked = panicPolicy(under(`{allow: ssh, from: 192.0.2.0/24, ${WHY}}`), [
+      { ...BOTH, listens: [4, 6] },
+      MOVED_TO,
+    ]);
+    assert.equal(verdict(panicked, "192.0.2.9 -> 22"), "accept");
+    assert.equal(verdict(panicked, "203.0.113.9 -> 22"), "refuse");
+    assert.equal(verdict(panicked, "203.0.113.9 -> 2222"), "refuse");
+  });
+
+  it("SSH over one family alone is let in over it, when its rule is for the other", () => {
+    const over6 = { port: 22, families: [4, 6], listens: [6] } as const;
+    const panicked = panicPolicy(under(`{allow: ssh, from: 0.0.0.0/0, ${WHY}}`), [over6]);
+    assert.equal(verdict(panicked, "2001:db8::1 -> 22"), "accept");
+  });
 
   it("nothing is let in where SSH is nowhere", () => {
     const panicked = panicPolicy(under(`{allow: ssh, from: any, ${WHY}}`), []);

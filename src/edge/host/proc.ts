@@ -65,8 +65,8 @@ export type FileIdentity = string & { readonly __brand: "FileIdentity" };
 /** Returns which file a path leads to in the end, or undefined. */
 export function identityOf(path: string): FileIdentity | undefined {
   try {
-    const { dev, ino } = statSync(path, { bigint: true });
-    return `${dev}:${ino}` as FileIdentity;
+    const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return found === undefined ? undefined : (`${found.dev}:${found.ino}` as FileIdentity);
   } catch {
     return undefined;
   }

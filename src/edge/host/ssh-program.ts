@@ -52,8 +52,8 @@ export function sshPrograms(): SshPrograms {
   const firstCgroup = readText("/proc/1/cgroup");
   const programOf = (pid: number): SshProgram | undefined => {
     const identity = identityOf(`/proc/${pid}/exe`);
-    const known = identity === undefined ? undefined : files.get(identity);
-    return known ?? replacedProgram(pid);
+    // The kernel's own threads run no file.
+    return identity === undefined ? undefined : (files.get(identity) ?? replacedProgram(pid));
   };
   const seesHost = (pid: number): boolean => root !== undefined && identityOf(`/proc/${pid}/root`) === root;
   const isHosts = (pid: number): boolean => {

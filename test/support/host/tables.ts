@@ -17,10 +17,13 @@ export async function othersTables(namespace: Namespace): Promise<string> {
     .replace(/\[\d+:\d+\]/g, "[]");
 }
 
+/** Elements that come and go by themselves: a lease, and what was logged first. */
+const OF_ITSELF = /^\t\telements = \{ (?:ipv4 timeout|0x[0-9a-f]+ limit rate)[^}]*\}\n/gm;
+
 /** `nft -s list table inet seawall`, or "" when there is none. A lease that runs out by itself changes nothing in it. */
 export async function seawallTable(namespace: Namespace): Promise<string> {
   const result = await namespace.run(["nft", "-s", "list", "table", "inet", "seawall"]);
-  return result.code === 0 ? result.stdout.replace(/^\t\telements = \{ ipv4 timeout .*\n/gm, "") : "";
+  return result.code === 0 ? result.stdout.replace(OF_ITSELF, "") : "";
 }
 
 function withoutSeawall(text: string): string {
