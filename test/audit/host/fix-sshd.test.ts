@@ -7,8 +7,20 @@ const INCLUDE = "Include /etc/ssh/sshd_config.d/*.conf\n";
 const BY_PASSWORD: Login = { user: "root", by: "password" };
 
 const SSH: readonly Row[] = [
-  { name: "a password and no key", check: "SSH-002", sshd: OPEN, login: BY_PASSWORD, then: /SSH-020 first[\s\S]*ssh-copy-id -p 22 root@/ },
-  { name: "a password and no key", check: "SSH-020", sshd: OPEN, login: BY_PASSWORD, then: /ssh-copy-id -p 22 root@/ },
+  {
+    name: "a password and no key",
+    check: "SSH-002",
+    sshd: OPEN,
+    login: BY_PASSWORD,
+    then: /SSH-020 first[\s\S]*ssh-copy-id -p 22 root@/,
+  },
+  {
+    name: "a password and no key",
+    check: "SSH-020",
+    sshd: OPEN,
+    login: BY_PASSWORD,
+    then: /ssh-copy-id -p 22 root@/,
+  },
   { name: "a password and no key", check: "SSH-021", sshd: OPEN, login: BY_PASSWORD, then: /SSH-020 first/ },
   {
     name: "the stub key of a cloud image, which runs a command that ends",
@@ -34,8 +46,21 @@ const SSH: readonly Row[] = [
     login: BY_PASSWORD,
     then: /SSH-020 first[\s\S]*AllowUsers does not name it/,
   },
-  { name: "a key of root and nobody else", check: "SSH-002", sshd: OPEN, keys: ["root"], then: "pass", says: /Keep this session open/ },
-  { name: "a key of root and nobody else", check: "SSH-001", sshd: OPEN, keys: ["root"], then: /with root shut out nobody is left/ },
+  {
+    name: "a key of root and nobody else",
+    check: "SSH-002",
+    sshd: OPEN,
+    keys: ["root"],
+    then: "pass",
+    says: /Keep this session open/,
+  },
+  {
+    name: "a key of root and nobody else",
+    check: "SSH-001",
+    sshd: OPEN,
+    keys: ["root"],
+    then: /with root shut out nobody is left/,
+  },
   {
     name: "a key of a user with sudo",
     check: "SSH-001",

@@ -24,7 +24,14 @@ const FIREWALL: readonly Row[] = [
     then: "pass",
     says: /ssh -t -p 2222 /,
   },
-  { name: "sshd on 2222", check: "FW-002", sshd: `Port 2222\n${OPEN}`, keys: ["root"], login: { port: 2222 }, then: "pass" },
+  {
+    name: "sshd on 2222",
+    check: "FW-002",
+    sshd: `Port 2222\n${OPEN}`,
+    keys: ["root"],
+    login: { port: 2222 },
+    then: "pass",
+  },
   {
     name: "sshd on two ports, one of them IPv6 only, by ListenAddress",
     check: "FW-002",
@@ -49,7 +56,8 @@ const FIREWALL: readonly Row[] = [
     check: "FW-005",
     sshd: OPEN,
     keys: ["root"],
-    script: "sed -i 's/^IPV6=.*/IPV6=no/' /etc/default/ufw; ufw limit 22/tcp >/dev/null; ufw --force enable >/dev/null",
+    script:
+      "sed -i 's/^IPV6=.*/IPV6=no/' /etc/default/ufw; ufw limit 22/tcp >/dev/null; ufw --force enable >/dev/null",
     then: "pass",
   },
   {
@@ -66,7 +74,8 @@ const FIREWALL: readonly Row[] = [
     check: "FW-003",
     sshd: `Port 2222\n${OPEN}`,
     keys: ["root"],
-    script: "ufw default allow incoming >/dev/null; ufw default allow routed >/dev/null; ufw allow 2222/tcp >/dev/null; ufw --force enable >/dev/null",
+    script:
+      "ufw default allow incoming >/dev/null; ufw default allow routed >/dev/null; ufw allow 2222/tcp >/dev/null; ufw --force enable >/dev/null",
     login: { port: 2222 },
     then: "pass",
   },
@@ -102,7 +111,8 @@ const FIREWALL: readonly Row[] = [
     check: "FW-002",
     sshd: OPEN,
     keys: ["root"],
-    script: "ufw --force enable >/dev/null; iptables -P INPUT ACCEPT; iptables -F INPUT; ip6tables -P INPUT ACCEPT; ip6tables -F INPUT",
+    script:
+      "ufw --force enable >/dev/null; iptables -P INPUT ACCEPT; iptables -F INPUT; ip6tables -P INPUT ACCEPT; ip6tables -F INPUT",
     then: "pass",
   },
   {
@@ -110,7 +120,8 @@ const FIREWALL: readonly Row[] = [
     check: "FW-001",
     sshd: `Port 2222\n${OPEN}`,
     keys: ["root"],
-    script: "iptables -P INPUT DROP; iptables -A INPUT -i lo -j ACCEPT; iptables -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT; iptables -A INPUT -p tcp --dport 2222 -j ACCEPT",
+    script:
+      "iptables -P INPUT DROP; iptables -A INPUT -i lo -j ACCEPT; iptables -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT; iptables -A INPUT -p tcp --dport 2222 -j ACCEPT",
     login: { port: 2222 },
     also: [{ port: 2222, to: HOST6 }],
     then: "pass",
@@ -139,7 +150,8 @@ const FIREWALL: readonly Row[] = [
     check: "FW-004",
     sshd: `Port 2222\n${OPEN}`,
     keys: ["root"],
-    script: "ufw allow 2000:6000/tcp >/dev/null; ufw --force enable >/dev/null; nc -lk 5432 >/dev/null 2>&1 &",
+    script:
+      "ufw allow 2000:6000/tcp >/dev/null; ufw --force enable >/dev/null; nc -lk 5432 >/dev/null 2>&1 &",
     login: { port: 2222 },
     then: /a rule for more than this port[\s\S]*SSH on 2222/,
   },
@@ -148,7 +160,8 @@ const FIREWALL: readonly Row[] = [
     check: "FW-004",
     sshd: OPEN,
     keys: ["root"],
-    script: "ufw allow 22/tcp >/dev/null; ufw allow 5432/tcp >/dev/null; ufw --force enable >/dev/null; nc -lk 5432 >/dev/null 2>&1 &",
+    script:
+      "ufw allow 22/tcp >/dev/null; ufw allow 5432/tcp >/dev/null; ufw --force enable >/dev/null; nc -lk 5432 >/dev/null 2>&1 &",
     then: "pass",
   },
   {
@@ -199,8 +212,14 @@ describe("the fix of Fail2Ban, pasted over SSH", () => {
 describe("SSH is shut, and the fix is pasted at the console", () => {
   for (const [name, script] of [
     ["by UFW without a rule", "ufw --force enable >/dev/null"],
-    ["by iptables", "for p in iptables ip6tables; do $p -P INPUT DROP; $p -A INPUT -i lo -j ACCEPT; $p -A INPUT -p tcp --dport 22 -j ACCEPT; done; rm -rf /etc/ufw"],
-    ["by a table of nft", "rm -rf /etc/ufw; nft 'table inet own { chain in { type filter hook input priority 0; policy drop; iif lo accept; ct state established accept; icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept; } }'"],
+    [
+      "by iptables",
+      "for p in iptables ip6tables; do $p -P INPUT DROP; $p -A INPUT -i lo -j ACCEPT; $p -A INPUT -p tcp --dport 22 -j ACCEPT; done; rm -rf /etc/ufw",
+    ],
+    [
+      "by a table of nft",
+      "rm -rf /etc/ufw; nft 'table inet own { chain in { type filter hook input priority 0; policy drop; iif lo accept; ct state established accept; icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept; } }'",
+    ],
   ] as const)
     test(`FW-007: ${name}`, async () => {
       const door = await startDoor({ sshd: `Port 2222\n${OPEN}`, script, keys: ["root"] });
@@ -222,8 +241,18 @@ describe("SSH is shut, and the fix is pasted at the console", () => {
 describe("what was printed before shuts this very door, so the rows above can fail", () => {
   for (const [name, sshd, script, old] of [
     ["UFW without a rule", OPEN, "", "ufw --force enable"],
-    ["UFW with a rule for 22 while sshd is on 2222", `Port 2222\n${OPEN}`, "", "ufw allow ssh && ufw --force enable"],
-    ["an empty chain that drops", OPEN, "iptables-legacy -P INPUT DROP; iptables-legacy -A INPUT -j ACCEPT", "iptables-legacy -F"],
+    [
+      "UFW with a rule for 22 while sshd is on 2222",
+      `Port 2222\n${OPEN}`,
+      "",
+      "ufw allow ssh && ufw --force enable",
+    ],
+    [
+      "an empty chain that drops",
+      OPEN,
+      "iptables-legacy -P INPUT DROP; iptables-legacy -A INPUT -j ACCEPT",
+      "iptables-legacy -F",
+    ],
   ] as const) {
     test(name, async () => {
       const door = await startDoor({ sshd, script, keys: ["root"] });
