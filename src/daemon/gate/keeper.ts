@@ -94,6 +94,7 @@ class Keeper implements GateKeeper {
   isGateTroubled = false;
   /** Whether it did not answer the last setup. */
   isMute = false;
+  replacedMs = -Infinity;
   readonly beliefs: Beliefs;
   readonly containers: ContainerKeeper;
   /** Resolves once the containers of the policies in force are pinned, or dockerd did not say where they are. */
@@ -125,6 +126,7 @@ class Keeper implements GateKeeper {
       onMessage: this.guard.callback("the gate was not answered", (message: FromGate) => this.take(message)),
       onLoss: this.guard.callback("no gate is started", () => this.lose()),
       ownPid: () => this.process.pid(),
+      isOwnWanted: () => this.process.startedMs() < this.replacedMs + SYNC_WAIT_MS,
       killOwn: () => this.process.kill(),
       say: this.options.say,
     });
@@ -195,6 +197,7 @@ class Keeper implements GateKeeper {
     this.options.say("the gate has trouble or does not answer; a fresh one takes its place");
     this.isGateTroubled = false;
     this.isMute = false;
+    this.replacedMs = performance.now();
     this.link?.end();
     this.process.kill();
   }

@@ -27,8 +27,10 @@ export interface LinkServerOptions {
   readonly onLink: (version: string) => void;
   readonly onMessage: (message: FromGate) => void;
   readonly onLoss: () => void;
-  /** The number of the gate that this seawalld has started and that has not ended: then no other is taken. */
+  /** The number of the gate that this seawalld has started and that has not ended. */
   readonly ownPid: () => number | null;
+  /** Whether no other gate than that one is taken: the one before it was not believed. */
+  readonly isOwnWanted: () => boolean;
   /** Kills the gate that this seawalld started, by its handle. */
   readonly killOwn: () => void;
   readonly say: (sentence: string) => void;
@@ -87,9 +89,9 @@ export async function openLinkServer(options: LinkServerOptions): Promise<LinkSe
   };
 }
 
-/** A gate that has not given up root yet is root; nobody else is one. While ours runs, there is no other. */
-function isGate({ pid, uid }: PeerProcess, { gateUid, ownPid }: LinkServerOptions): boolean {
-  const own = ownPid();
+/** A gate that has not given up root yet is root; nobody else is one. One of before us is welcome, unless ours is wanted. */
+function isGate({ pid, uid }: PeerProcess, { gateUid, ownPid, isOwnWanted }: LinkServerOptions): boolean {
+  const own = isOwnWanted() ? ownPid() : null;
   return (uid === 0 || uid === gateUid) && (own === null || own === pid);
 }
 

@@ -39,6 +39,7 @@ async function opened(context: TestContext) {
     onMessage: (message) => void seen.heard.push(message),
     onLoss: () => void (seen.lost += 1),
     ownPid: () => null,
+    isOwnWanted: () => true,
     killOwn: () => undefined,
     say: (sentence) => void seen.said.push(sentence),
   });

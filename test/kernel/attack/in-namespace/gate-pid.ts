@@ -59,6 +59,7 @@ async function judge(): Promise<void> {
     onMessage: () => undefined,
     onLoss: () => (lost = true),
     ownPid: () => null,
+    isOwnWanted: () => true,
     killOwn: () => undefined,
     say: (sentence) => said.push(sentence),
   });
