@@ -129,9 +129,10 @@ describe("what keeps names from being decided", () => {
         "18980",
       ]);
       if (code !== 0) return context.skip("this kernel ends no listening socket");
-      const { said, help } = await told(/HTTP on 127\.0\.0\.1 port 18980 is shut/);
-      assert.doesNotMatch(said, /uid/);
-      assert.match(help ?? "", /another gate takes the place/);
+      // Another gate takes the place within seconds, so what was told may be over when it is read.
+      const isTold = async () =>
+        /names: agent: HTTP on 127\.0\.0\.1 port 18980 is shut; another gate takes/.test(world.said());
+      assert.ok(await eventually(isTold, true, SEEN_MS), world.said());
       await over();
     });
   });
@@ -174,24 +175,6 @@ describe("what keeps names from being decided", () => {
       await world.host.shell(`echo 'nameserver ${RESOLVER}' >/etc/resolv.conf`);
       await over();
     });
-  });
-
-  it("a scope with as many connections as it may have is told", async () => {
-    const script = `let open = 0; const all = []; for (let at = 0; at < 2200; at += 1) { const s = require("net").connect(18901, "127.0.0.1"); s.on("error", () => undefined); all.push(s); } setInterval(() => undefined, 1000);`;
-    const holder = world.host.start([
-      "setpriv",
-      `--reuid=${AGENT_UID}`,
-      `--regid=${AGENT_UID}`,
-      "--clear-groups",
-      "sh",
-      "-c",
-      `ulimit -n 8192; echo $$ >/run/home/openclaw/holder; exec '${process.execPath}' -e '${script}'`,
-    ]);
-    const { scope } = await told(/as many connections open at the gate as one scope may have/);
-    assert.equal(scope, "agent");
-    await world.host.shell("kill -KILL $(cat /run/home/openclaw/holder)");
-    holder.kill("SIGKILL");
-    await over();
   });
 
   describe("a pin that fails", () => {
