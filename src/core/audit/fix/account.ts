@@ -27,7 +27,7 @@ const OTHERS = ["docker", "lxd", "incus-admin", "libvirt", "disk", "shadow", "ro
 
 /** APP-008 */
 export function fixAgentUser(facts: Facts): string {
-  const instances = valueOr(facts.openclaw, { instances: [] }).instances;
+  const instances = openclawInstances(facts);
   const asRoot = instances.some(({ process }) => process.kind === "read" && process.value.uid === 0);
   const users = instances.flatMap(({ user, uid, process }) =>
     process.kind === "read" && uid !== 0 ? [{ user, groups: process.value.groups }] : [],

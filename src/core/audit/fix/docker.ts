@@ -29,7 +29,7 @@ export function fixPublished(_facts: Facts, evidence: readonly string[]): string
 
 /** DKR-014 */
 export function fixDockerGroup(facts: Facts): string {
-  const instances = valueOr(facts.openclaw, { instances: [] }).instances;
+  const instances = openclawInstances(facts);
   const accounts = valueOr(facts.accounts, []);
   const users = instances.filter(
     ({ uid, process }) =>

@@ -43,7 +43,7 @@ export function variableOf(path: string): string {
 /** SEC-002: by the paths and owners that were seen. */
 export function fixState(facts: Facts): string {
   const wrong = facts.secrets.kind === "read" ? valueOr(facts.secrets.value.statePermissions, []) : [];
-  const instances = valueOr(facts.openclaw, { instances: [] }).instances;
+  const instances = openclawInstances(facts);
   const folders = new Set(instances.flatMap(({ stateFolder }) => stateFolder?.path ?? []));
   const steps = wrong.slice(0, SHOWN_MAX).flatMap((line): Step[] => {
     const [, open] = /^(\/.+): 0?[0-7]{3,4}$/.exec(line) ?? [];
