@@ -18,7 +18,7 @@ export async function othersTables(namespace: Namespace): Promise<string> {
 }
 
 /** Elements that come and go by themselves: a lease, and what was logged first. */
-const OF_ITSELF = /^\t\telements = \{ (?:ipv4 timeout|0x[0-9a-f]+ limit rate)[^}]*\}\n/gm;
+const OF_ITSELF = /^\t\telements = \{[^}]*(?:limit rate|ct count|timeout)[^}]*\}\n/gm;
 
 /** `nft -s list table inet seawall`, or "" when there is none. A lease that runs out by itself changes nothing in it. */
 export async function seawallTable(namespace: Namespace): Promise<string> {
