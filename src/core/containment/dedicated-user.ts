@@ -1,16 +1,6 @@
 /** The commands that give OpenClaw a user of its own, made of what is known of this host. */
 import { shellWord } from "../base/shell-word.ts";
-import type { AccountFacts } from "./facts.ts";
-
-/** What moves with the agent. */
-export interface Belongings {
-  /** The home of the user that it runs as now. */
-  readonly home: string;
-  /** The gateway's unit of the user's own manager, or null. */
-  readonly unit: string | null;
-  /** Names of users that are taken. */
-  readonly newUser: string;
-}
+import type { AccountFacts, Belongings } from "./facts.ts";
 
 /**
  * Returns the five steps, to be typed in this order as root; nothing is deleted and nobody loses a right, so whoever

@@ -1,6 +1,5 @@
 /** What is known about the processes of a scope: everything by which they could send as somebody else. */
 
-import type { Belongings } from "./dedicated-user.ts";
 
 /** A fact, or why it is not known. An unknown fact is never a good one. */
 export type Fact<Value> =
@@ -48,6 +47,16 @@ export interface Starter {
 export interface OtherAccount {
   readonly user: string;
   readonly evidence: string;
+}
+
+/** What moves with the agent. */
+export interface Belongings {
+  /** The home of the user that it runs as now. */
+  readonly home: string;
+  /** The gateway's unit of the user's own manager, or null. */
+  readonly unit: string | null;
+  /** Names of users that are taken. */
+  readonly newUser: string;
 }
 
 /** One user that the processes of a scope run as. */

@@ -46,16 +46,16 @@ function escapeSeparators(text: string): string {
   const parts: string[] = [];
   let [quote, from] = ["", 0];
   // INVARIANT: each character is looked at once; whoever wrote the text chose it.
-  for (let at = 0; at < text.length; at += 1) {
-    const char = text[at] ?? "";
+  for (let index = 0; index < text.length; index += 1) {
+    const char = text[index] ?? "";
     if (quote === "") {
       if (char === '"' || char === "'") quote = char;
-      else if (char === "/") at = endOfComment(text, at);
-    } else if (char === "\\") at += 1;
+      else if (char === "/") index = endOfComment(text, index);
+    } else if (char === "\\") index += 1;
     else if (char === quote) quote = "";
     else if (SEPARATOR.test(char)) {
-      parts.push(text.slice(from, at), char === "\u2028" ? "\\u2028" : "\\u2029");
-      from = at + 1;
+      parts.push(text.slice(from, index), char === "\u2028" ? "\\u2028" : "\\u2029");
+      from = index + 1;
     }
   }
   return parts.join("") + text.slice(from);
@@ -70,9 +70,9 @@ function endOfComment(text: string, start: number): number {
     return end === -1 ? text.length : end + 1;
   }
   if (text[start + 1] !== "/") return start;
-  let at = start;
-  while (at + 1 < text.length && !/[\n\r\u2028\u2029]/.test(text[at + 1] ?? "")) at += 1;
-  return at;
+  let index = start;
+  while (index + 1 < text.length && !/[\n\r\u2028\u2029]/.test(text[index + 1] ?? "")) index += 1;
+  return index;
 }
 
 function placeOf(cause: unknown): string {

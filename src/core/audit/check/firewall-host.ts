@@ -3,7 +3,7 @@ import { type Check, fail, given, notApplicable, pass, passUnless, unknown } fro
 import { valueOr } from "../reading.ts";
 import { byEvidence } from "../failure.ts";
 import { fixIpv6Open, fixLogging, fixUfwOff, isClosedByDefault } from "../fix/firewall.ts";
-import { fixLegacy, fixManagers, loaders } from "../fix/manager.ts";
+import { fixLegacy, fixManagers, loaders } from "../fix/rule-loader.ts";
 import { possibleAt, packetOf } from "../filter/evaluate.ts";
 import { reachOfPort } from "./world.ts";
 

@@ -3,6 +3,7 @@ import { shellWord } from "../../base/shell-word.ts";
 import type { Facts } from "../fact/facts.ts";
 import { valueOr } from "../reading.ts";
 import { type Step, fixText, run, say } from "./fix.ts";
+import { openclawInstances } from "./openclaw.ts";
 import { loginLine, wayInOf } from "./way-in.ts";
 
 /** HOST-003: a password is set, not locked away; a second root is left to a person. */

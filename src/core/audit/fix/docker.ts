@@ -3,6 +3,7 @@ import { shellWord } from "../../base/shell-word.ts";
 import type { Facts } from "../fact/facts.ts";
 import { valueOr } from "../reading.ts";
 import { fixText, run, say } from "./fix.ts";
+import { openclawInstances } from "./openclaw.ts";
 
 /** LIMIT: containers and ports that are spelt out. */
 const SHOWN_MAX = 8;

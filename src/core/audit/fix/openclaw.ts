@@ -8,6 +8,11 @@ import { valueOr } from "../reading.ts";
 const COMMAND =
   /(?<![\w/.-])openclaw (?=(?:config|gateway|doctor|security|exec-policy|update|backup|sandbox|secrets|plugins) )/g;
 
+/** Returns the instances that were found; none where nobody could look. */
+export function openclawInstances({ openclaw }: Facts): readonly OpenclawInstance[] {
+  return openclaw.kind === "read" ? openclaw.value.instances : [];
+}
+
 /**
  * Returns a fix with every `openclaw ...` of it as the agent's user runs it. As root the same words would write
  * /root/.openclaw, and the agent would stay as it is. Several instances have a line each.

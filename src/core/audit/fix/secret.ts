@@ -3,6 +3,7 @@ import { shellWord } from "../../base/shell-word.ts";
 import type { Facts } from "../fact/facts.ts";
 import { valueOr } from "../reading.ts";
 import { type Step, fixText, run, say } from "./fix.ts";
+import { openclawInstances } from "./openclaw.ts";
 
 /** LIMIT: places that are spelt out; the evidence has the others. */
 const SHOWN_MAX = 12;

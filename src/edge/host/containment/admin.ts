@@ -1,5 +1,5 @@
 /** Who else administers this machine, and what an agent would take along to a user of its own. */
-import type { Belongings } from "../../../core/containment/dedicated-user.ts";
+import type { Belongings } from "../../../core/containment/facts.ts";
 import { type Fact, known, unknown } from "../../../core/containment/facts.ts";
 import { type Account, accountOf, type Login, type Machine } from "./machine.ts";
 import { sudoRights, type UserSpec } from "./right.ts";

@@ -76,7 +76,8 @@ async function fillDatagrams({ what, count, address, port }: Filling): Promise<F
           return send(sockets[number % sockets.length], to, port);
         }),
       );
-      for (const one of sent) one ? (opened += 1) : (refused += 1);
+      opened += sent.filter(Boolean).length;
+      refused += sent.filter((one) => !one).length;
     }
     await new Promise((resolve) => setTimeout(resolve, ROUND_MS));
   }
