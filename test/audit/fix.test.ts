@@ -27,7 +27,12 @@ const ANN: SshUser = {
   keys: [{ type: "ssh-ed25519", file: "/home/ann/.ssh/authorized_keys" }],
   refused: [],
 };
-const ROOT: SshUser = { ...ANN, name: "root", uid: 0, keys: [{ type: "ssh-ed25519", file: "/root/.ssh/authorized_keys" }] };
+const ROOT: SshUser = {
+  ...ANN,
+  name: "root",
+  uid: 0,
+  keys: [{ type: "ssh-ed25519", file: "/root/.ssh/authorized_keys" }],
+};
 
 type Ufw = "absent" | "off" | "on" | "on in its file";
 
@@ -59,10 +64,18 @@ function hostWith(users: readonly SshUser[], ufw: Ufw, isLoggedIn: boolean): Fac
     }),
   );
   const file = { ...partOf(bad, "ssh").files[0], text: `Port ${PORT}\n` };
-  const inUfw = { ...valueIn(partOf(bad, "firewall").ufw), enabledInFile: ufw !== "off", inKernel4: ufw === "on" };
+  const inUfw = {
+    ...valueIn(partOf(bad, "firewall").ufw),
+    enabledInFile: ufw !== "off",
+    inKernel4: ufw === "on",
+  };
   const withSsh = change(bad, "ssh", { users, contexts, listening: read([PORT]), files: [file as never] });
-  const whole = change(withSsh, "firewall", { ufw: ufw === "absent" ? absent("UFW is not installed") : read(inUfw) });
-  const listeners = [{ protocol: "tcp", address: "0.0.0.0", port: PORT, uid: 0, pid: 1, program: "sshd" }] as const;
+  const whole = change(withSsh, "firewall", {
+    ufw: ufw === "absent" ? absent("UFW is not installed") : read(inUfw),
+  });
+  const listeners = [
+    { protocol: "tcp", address: "0.0.0.0", port: PORT, uid: 0, pid: 1, program: "sshd" },
+  ] as const;
   const session = { peer: "198.51.100.7", address: "203.0.113.10", port: PORT };
   return {
     ...whole,
@@ -75,7 +88,10 @@ function hostWith(users: readonly SshUser[], ufw: Ufw, isLoggedIn: boolean): Fac
 const NEVER: readonly (readonly [string, RegExp])[] = [
   ["every table of everybody goes", /nft\s+flush\s+ruleset/],
   ["every rule of UFW goes", /\bufw\b.*\breset\b/],
-  ["a stopped unit takes the rules with it", /systemctl\b.*(--now.*\b(nftables|netfilter-persistent|ufw|firewalld|iptables)|\bstop\b.*\b(nftables|netfilter-persistent|ufw|firewalld|iptables))/],
+  [
+    "a stopped unit takes the rules with it",
+    /systemctl\b.*(--now.*\b(nftables|netfilter-persistent|ufw|firewalld|iptables)|\bstop\b.*\b(nftables|netfilter-persistent|ufw|firewalld|iptables))/,
+  ],
   ["the door is stopped", /systemctl\s+(stop|disable|mask|kill)\b.*\bssh/],
   ["an account is locked", /\b(passwd\s+-l|usermod\s+-L|userdel|deluser)\b/],
   ["nft deletes or flushes what is not its own", /nft\s+(delete|flush|destroy)\b/],
@@ -87,20 +103,27 @@ function breaches({ fix, id }: Finding, hasKey: boolean): string[] {
   const before = (at: number): string => commands.slice(0, at).join("\n");
   return commands.flatMap((command, at) => [
     ...NEVER.filter(([, pattern]) => pattern.test(command)).map(([why]) => `${id}: ${why}: ${command}`),
-    ...(/ufw (--force )?enable|ufw default (deny|reject) incoming/.test(command) && !before(at).includes(`ufw allow ${PORT}/tcp`)
+    ...(/ufw (--force )?enable|ufw default (deny|reject) incoming/.test(command) &&
+    !before(at).includes(`ufw allow ${PORT}/tcp`)
       ? [`${id}: UFW denies before ${PORT} is let in: ${command}`]
       : []),
     ...(/iptables\S* .*-(F|-flush)\b/.test(command) && !/-P INPUT ACCEPT/.test(before(at))
       ? [`${id}: a chain is emptied while its policy may drop: ${command}`]
       : []),
-    ...(/(PasswordAuthentication|KbdInteractiveAuthentication|PermitRootLogin) no|AllowGroups|AllowUsers/.test(command) && !hasKey
+    ...(/(PasswordAuthentication|KbdInteractiveAuthentication|PermitRootLogin) no|AllowGroups|AllowUsers/.test(
+      command,
+    ) && !hasKey
       ? [`${id}: a way in is shut and no key is proven: ${command}`]
       : []),
-    ...(/\b(port|dport|allow|limit)\D{1,12}22\b(?!\d)/.test(command) ? [`${id}: port 22, and sshd is on ${PORT}: ${command}`] : []),
+    ...(/\b(port|dport|allow|limit)\D{1,12}22\b(?!\d)/.test(command)
+      ? [`${id}: port 22, and sshd is on ${PORT}: ${command}`]
+      : []),
     ...(/gpasswd -d \S+ (sudo|wheel|admin)|deluser \S+ sudo/.test(command) && !hasKey
       ? [`${id}: the last administrator is shut out: ${command}`]
       : []),
-    ...(/YOU|YOUR|SSHPORT|<[a-z]/.test(command) && isPasteable(text) ? [`${id}: a name to fill in, in a command: ${command}`] : []),
+    ...(/YOU|YOUR|SSHPORT|<[a-z]/.test(command) && isPasteable(text)
+      ? [`${id}: a name to fill in, in a command: ${command}`]
+      : []),
   ]);
 }
 
@@ -109,12 +132,18 @@ describe("no fix cuts a way in", () => {
     test(name, () => {
       const failed = judgeAll(CHECKS, facts).filter(({ status }) => status === "fail");
       assert.ok(failed.length > 100, String(failed.length));
-      assert.deepEqual(failed.flatMap((finding) => breaches(finding, hasKey)), []);
+      assert.deepEqual(
+        failed.flatMap((finding) => breaches(finding, hasKey)),
+        [],
+      );
     });
 
   test("the words that stand for a check on every host hold no such command either", () => {
     for (const { id, fix } of CHECKS)
-      assert.deepEqual(NEVER.filter(([, pattern]) => pattern.test(fix)).map(([why]) => `${id}: ${why}`), []);
+      assert.deepEqual(
+        NEVER.filter(([, pattern]) => pattern.test(fix)).map(([why]) => `${id}: ${why}`),
+        [],
+      );
   });
 
   test("what could not be seen is never guessed: no port, no command", () => {
@@ -132,7 +161,11 @@ describe("no fix cuts a way in", () => {
       "iptables-legacy -F",
       "printf '%s\\n' 'PasswordAuthentication no' >>/etc/ssh/sshd_config.d/00-seawall.conf",
     ])
-      assert.notDeepEqual(breaches({ id: "X", fix: `# as root:\n${command}` } as Finding, false), [], command);
+      assert.notDeepEqual(
+        breaches({ id: "X", fix: `# as root:\n${command}` } as Finding, false),
+        [],
+        command,
+      );
   });
 });
 
@@ -172,14 +205,21 @@ describe("a failure says in words of its own what is wrong", () => {
     test(title, () => assert.equal(findings.find((finding) => finding.id === id)?.title, title));
 
   test("SSH accepts passwords, for user ftpguest", () => {
-    const contexts = [context("ann", "203.0.113.9"), context("ftpguest", "203.0.113.9", { passwordauthentication: "yes" })];
-    const [finding] = judgeAll(CHECKS.filter(({ id }) => id === "SSH-002"), change(good, "ssh", { contexts }));
+    const contexts = [
+      context("ann", "203.0.113.9"),
+      context("ftpguest", "203.0.113.9", { passwordauthentication: "yes" }),
+    ];
+    const [finding] = judgeAll(
+      CHECKS.filter(({ id }) => id === "SSH-002"),
+      change(good, "ssh", { contexts }),
+    );
     assert.equal(finding?.title, "SSH accepts passwords, for user ftpguest");
   });
 
   test("a name that would act as markup is in no title", () => {
     const containers = partOf(bad, "docker").containers.map((one) => ({ ...one, name: "<b>`x`" }));
-    for (const { title } of judgeAll(CHECKS, change(bad, "docker", { containers }))) assert.doesNotMatch(title, /[<`]b?>/);
+    for (const { title } of judgeAll(CHECKS, change(bad, "docker", { containers })))
+      assert.doesNotMatch(title, /[<`]b?>/);
   });
 });
 
@@ -188,13 +228,20 @@ test("a line break in a name ends no comment", () => {
 });
 
 describe("a fix holds the facts of its finding", () => {
-  const fixOf = (id: string, facts: Facts): string => judgeAll(CHECKS.filter((check) => check.id === id), facts)[0]?.fix ?? "";
+  const fixOf = (id: string, facts: Facts): string =>
+    judgeAll(
+      CHECKS.filter((check) => check.id === id),
+      facts,
+    )[0]?.fix ?? "";
 
   test("a container's own port and name", () => {
     const [container] = partOf(bad, "docker").containers;
     assert.ok(container !== undefined);
     const published = [{ address: "", hostPort: 5678, port: 5678, protocol: "tcp" }];
-    const fix = fixOf("DKR-007", change(bad, "docker", { containers: [{ ...container, name: "n8n", published }] }));
+    const fix = fixOf(
+      "DKR-007",
+      change(bad, "docker", { containers: [{ ...container, name: "n8n", published }] }),
+    );
     assert.match(fix, /n8n: ports: \['127\.0\.0\.1:5678:5678'\]/);
     assert.doesNotMatch(fix, /18789/);
   });
@@ -218,10 +265,33 @@ describe("a fix holds the facts of its finding", () => {
   });
 
   for (const [sentence, over, wanted] of [
-    ["as the agent's user", {}, "sudo -u openclaw -H openclaw config set gateway.bind loopback && sudo -u openclaw -H openclaw gateway restart"],
-    ["in its profile", { profile: "work", stateFolder: { ...GOOD_INSTANCE.stateFolder, path: "/home/openclaw/.openclaw-work" }, configFile: { ...GOOD_INSTANCE.configFile, path: "/home/openclaw/.openclaw-work/openclaw.json" } }, "sudo -u openclaw -H openclaw --profile work config set gateway.bind loopback"],
-    ["in its own state folder", { stateFolder: { ...GOOD_INSTANCE.stateFolder, path: "/srv/claw" }, configFile: { ...GOOD_INSTANCE.configFile, path: "/srv/claw/openclaw.json" } }, "sudo -u openclaw -H env OPENCLAW_STATE_DIR=/srv/claw openclaw config set gateway.bind loopback"],
-    ["with its own file", { configFile: { ...GOOD_INSTANCE.configFile, path: "/etc/claw.json" } }, "sudo -u openclaw -H env OPENCLAW_CONFIG_PATH=/etc/claw.json openclaw config set gateway.bind loopback"],
+    [
+      "as the agent's user",
+      {},
+      "sudo -u openclaw -H openclaw config set gateway.bind loopback && sudo -u openclaw -H openclaw gateway restart",
+    ],
+    [
+      "in its profile",
+      {
+        profile: "work",
+        stateFolder: { ...GOOD_INSTANCE.stateFolder, path: "/home/openclaw/.openclaw-work" },
+        configFile: { ...GOOD_INSTANCE.configFile, path: "/home/openclaw/.openclaw-work/openclaw.json" },
+      },
+      "sudo -u openclaw -H openclaw --profile work config set gateway.bind loopback",
+    ],
+    [
+      "in its own state folder",
+      {
+        stateFolder: { ...GOOD_INSTANCE.stateFolder, path: "/srv/claw" },
+        configFile: { ...GOOD_INSTANCE.configFile, path: "/srv/claw/openclaw.json" },
+      },
+      "sudo -u openclaw -H env OPENCLAW_STATE_DIR=/srv/claw openclaw config set gateway.bind loopback",
+    ],
+    [
+      "with its own file",
+      { configFile: { ...GOOD_INSTANCE.configFile, path: "/etc/claw.json" } },
+      "sudo -u openclaw -H env OPENCLAW_CONFIG_PATH=/etc/claw.json openclaw config set gateway.bind loopback",
+    ],
   ] as const)
     test(`OpenClaw is told ${sentence}, not as root`, () => {
       const listeners = [{ ...GOOD_INSTANCE.listeners[0], address: "0.0.0.0" }];
@@ -231,9 +301,18 @@ describe("a fix holds the facts of its finding", () => {
     });
 
   test("the security archive is in the sources, and its list was never fetched", () => {
-    const facts = change(good, "updates", { archives: read([]), securitySources: ["/etc/apt/sources.list:3"] });
-    const [finding] = judgeAll(CHECKS.filter(({ id }) => id === "UPD-003"), facts);
-    assert.match(finding?.evidence.join("\n") ?? "", /sources\.list:3 names a security archive, and its list was never fetched/);
+    const facts = change(good, "updates", {
+      archives: read([]),
+      securitySources: ["/etc/apt/sources.list:3"],
+    });
+    const [finding] = judgeAll(
+      CHECKS.filter(({ id }) => id === "UPD-003"),
+      facts,
+    );
+    assert.match(
+      finding?.evidence.join("\n") ?? "",
+      /sources\.list:3 names a security archive, and its list was never fetched/,
+    );
     assert.match(finding?.fix ?? "", /^apt-get update/);
   });
 
@@ -242,7 +321,9 @@ describe("a fix holds the facts of its finding", () => {
     const instances = [{ ...GOOD_INSTANCE, user: "ann", uid: 1000, process }];
     const fix = fixOf("APP-008", change(good, "openclaw", { instances }));
     assert.deepEqual(commandsOf(fix), [], fix);
-    const facts = change(change(good, "openclaw", { instances }), "ssh", { users: [ANN, { ...ANN, name: "bob", uid: 1001 }] });
+    const facts = change(change(good, "openclaw", { instances }), "ssh", {
+      users: [ANN, { ...ANN, name: "bob", uid: 1001 }],
+    });
     assert.deepEqual(commandsOf(fixOf("APP-008", facts)), ["gpasswd -d ann sudo"]);
   });
 });
@@ -253,17 +334,37 @@ describe("the first rule of UFW that matches decides", () => {
     ["nothing is let in without a rule", [], [], "shut"],
     ["a rule for the port", [`allow tcp 2222 ${all} any ${all} in`], [], "open"],
     ["a limit is a door", [`limit tcp 2222 ${all} any ${all} in`], [], "open"],
-    ["a range that refuses stands first", [`deny tcp 2000:3000 ${all} any ${all} in`, `allow tcp 2222 ${all} any ${all} in`], [], "shut"],
+    [
+      "a range that refuses stands first",
+      [`deny tcp 2000:3000 ${all} any ${all} in`, `allow tcp 2222 ${all} any ${all} in`],
+      [],
+      "shut",
+    ],
     ["any protocol", [`allow any 2222 ${all} any ${all} in`], [], "open"],
     ["only UDP", [`allow udp 2222 ${all} any ${all} in`], [], "shut"],
     ["a list of ports", [`allow tcp 22,2222 ${all} any ${all} in`], [], "open"],
     ["IPv6 alone", ["allow tcp 2222 ::/0 any ::/0 in"], [], "shut"],
     ["an application's profile", [`allow tcp 2222 ${all} any ${all} OpenSSH - in`], [], "open"],
-    ["for the office, and who asks sits there", [`allow tcp 2222 ${all} any 198.51.100.0/24 in`], ["198.51.100.7"], "open"],
-    ["for the office, and who asks does not", [`allow tcp 2222 ${all} any 192.0.2.0/24 in`], ["198.51.100.7"], "shut"],
+    [
+      "for the office, and who asks sits there",
+      [`allow tcp 2222 ${all} any 198.51.100.0/24 in`],
+      ["198.51.100.7"],
+      "open",
+    ],
+    [
+      "for the office, and who asks does not",
+      [`allow tcp 2222 ${all} any 192.0.2.0/24 in`],
+      ["198.51.100.7"],
+      "shut",
+    ],
     ["for the office, and nobody is logged in", [`allow tcp 2222 ${all} any 192.0.2.0/24 in`], [], "shut"],
     ["on another interface", [`allow tcp 2222 ${all} any ${all} in_eth1`], ["198.51.100.7"], "shut"],
-    ["on the tailnet, for a tailnet's address", [`allow any any ${all} any ${all} in_tailscale0`], ["100.101.102.103"], "open"],
+    [
+      "on the tailnet, for a tailnet's address",
+      [`allow any any ${all} any ${all} in_tailscale0`],
+      ["100.101.102.103"],
+      "open",
+    ],
     ["what goes out says nothing", [`allow tcp 2222 ${all} any ${all} out`], [], "shut"],
     ["what is routed says nothing", [`route:allow tcp 2222 ${all} any ${all} in`], [], "shut"],
   ] as const)

@@ -266,7 +266,10 @@ describe("formats", () => {
   });
 
   test("a fix of several lines is shown as it may be pasted", () => {
-    assert.match(auditScreen(bad, { color: false, all: false }), /^ {5}fix {2}# SSH comes in on [^\n]+\n {10}sed -i/m);
+    assert.match(
+      auditScreen(bad, { color: false, all: false }),
+      /^ {5}fix {2}# SSH comes in on [^\n]+\n {10}sed -i/m,
+    );
   });
 
   test("evidence is bounded, and says how much more there was", () => {

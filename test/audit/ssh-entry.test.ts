@@ -19,7 +19,11 @@ describe("an account", () => {
     ["refused by name before all", { allowgroups: "", allowusers: "*", denyusers: "ann" }, /DenyUsers/],
     ["refused by its group", { allowgroups: "", denygroups: "sudo" }, /DenyGroups/],
     ["with keys switched off", { allowgroups: "", pubkeyauthentication: "no" }, /PubkeyAuthentication/],
-    ["with more than a key", { allowgroups: "", authenticationmethods: "publickey,password" }, /more than a key/],
+    [
+      "with more than a key",
+      { allowgroups: "", authenticationmethods: "publickey,password" },
+      /more than a key/,
+    ],
     ["with a key as one of two ways", { allowgroups: "", authenticationmethods: "publickey password" }, null],
     ["with any method", { allowgroups: "", authenticationmethods: "any" }, null],
   ] as const)

@@ -133,7 +133,7 @@ complete -c seawall -n '__seawall_at \'audit\'' -s o -l output -d 'text, json, m
 complete -c seawall -n '__seawall_at \'audit\'' -l json -d 'the same as -o json'
 complete -c seawall -n '__seawall_at \'audit\'' -l all -d 'show what passes and does not apply, too'
 complete -c seawall -n '__seawall_at \'audit\'' -l quick -d 'leave out OpenClaw\'s own slow commands unless an earlier answer holds'
-complete -c seawall -n '__seawall_at \'audit\'' -l no-history -d 'keep nothing of this audit'
+complete -c seawall -n '__seawall_at \'audit\'' -l no-history -d 'keep nothing of this audit (else in /var/lib/seawall/audit)'
 complete -c seawall -n '__seawall_at \'audit\'' -s h -l help -d 'explain this command'
 complete -c seawall -n '__seawall_at \'audit diff\'' -l json -d 'print the changes as JSON'
 complete -c seawall -n '__seawall_at \'audit diff\'' -s h -l help -d 'explain this command'

@@ -46,11 +46,7 @@ export function auditSarif(report: AuditReport): string {
 
 function resultOf(finding: Finding): object {
   const { id, status, severity, title, evidence, fix, layer, waived } = finding;
-  const said = [
-    `${title}.`,
-    ...evidence,
-    ...(fix === null ? [] : [`Help: ${fix}`]),
-  ];
+  const said = [`${title}.`, ...evidence, ...(fix === null ? [] : [`Help: ${fix}`])];
   return {
     ruleId: id,
     kind: KINDS[status],

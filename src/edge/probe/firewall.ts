@@ -59,7 +59,9 @@ export async function readFirewall(seawall: FirewallFacts["seawall"]): Promise<R
 
 /** `table inet filter {` of the file that nftables.service loads (nft(8)); a table without a family is `ip`. */
 function tablesDefinedIn(text: string): string[] {
-  const names = [...text.matchAll(/^\s*table\s+(?:(ip|ip6|inet|arp|bridge|netdev)\s+)?([A-Za-z_][\w-]*)\s*\{/gm)];
+  const names = [
+    ...text.matchAll(/^\s*table\s+(?:(ip|ip6|inet|arp|bridge|netdev)\s+)?([A-Za-z_][\w-]*)\s*\{/gm),
+  ];
   return [...new Set(names.map(([, family = "ip", name = ""]) => `${family} ${name}`))];
 }
 
@@ -70,7 +72,9 @@ function holdsSomething(name: string, legacy: readonly Table[]): boolean {
 }
 
 function isUsed({ chains, base }: Table): boolean {
-  return [...chains.values()].some((rules) => rules.length > 0) || base.some(({ policy }) => policy === "drop");
+  return (
+    [...chains.values()].some((rules) => rules.length > 0) || base.some(({ policy }) => policy === "drop")
+  );
 }
 
 function savedTables(answer: Awaited<ReturnType<typeof ask>>, family: "ip" | "ip6"): Table[] {

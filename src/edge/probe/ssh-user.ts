@@ -34,7 +34,10 @@ export function readSshUsers(
       const caller = { name: account.name, groups: account.groups, addresses: operators };
       const found =
         context === undefined ? { keys: [], refused: [] } : keysOf(account, context, { caller, nowMs });
-      const whole = [account.name, ...account.groups.filter((group) => SUDO_GROUPS.has(group)).map((group) => `%${group}`)];
+      const whole = [
+        account.name,
+        ...account.groups.filter((group) => SUDO_GROUPS.has(group)).map((group) => `%${group}`),
+      ];
       const granted = whole.some((who) => grants(sudoers, who));
       const { secret = "", expiryDay = 0 } = shadow.get(account.name) ?? {};
       // An account without a password cannot answer sudo's question for it.
@@ -44,7 +47,11 @@ export function readSshUsers(
         name: account.name,
         uid: account.uid,
         sudo: granted && !mute,
-        barred: barredBy(account, { secret, expiryDay, usePam: context?.options.get("usepam")?.[0] !== "no" }, nowMs),
+        barred: barredBy(
+          account,
+          { secret, expiryDay, usePam: context?.options.get("usepam")?.[0] !== "no" },
+          nowMs,
+        ),
         keys: found.keys,
         refused: [
           ...found.refused,
@@ -60,14 +67,11 @@ interface ShadowLine {
   readonly usePam: boolean;
 }
 
-function barredBy(
-  account: Account,
-  { secret, expiryDay, usePam }: ShadowLine,
-  nowMs: number,
-): string | null {
+function barredBy(account: Account, { secret, expiryDay, usePam }: ShadowLine, nowMs: number): string | null {
   if (NO_SHELL.test(account.shell) || account.shell === "") return `its shell is ${account.shell}`;
   // Without PAM sshd itself refuses an account that passwd -l locked; `*` is not locked.
-  if (!usePam && secret.startsWith("!")) return "the account is locked (passwd -l), and sshd does not use PAM";
+  if (!usePam && secret.startsWith("!"))
+    return "the account is locked (passwd -l), and sshd does not use PAM";
   return expiryDay > 0 && expiryDay * DAY_MS < nowMs ? "the account has expired" : null;
 }
 
@@ -121,7 +125,9 @@ function keysOf(
       continue;
     }
     for (const { type, options } of parseAuthorizedKeys(content.text)) {
-      const why = isAccepted(type, accepted) ? keyProblem(options, caller.addresses, nowMs) : `sshd does not accept ${type}`;
+      const why = isAccepted(type, accepted)
+        ? keyProblem(options, caller.addresses, nowMs)
+        : `sshd does not accept ${type}`;
       if (why === null) keys.push({ type, file: path });
       else refused.push(`${account.name}: a key in ${path} does not help: ${why}`);
     }

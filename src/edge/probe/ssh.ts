@@ -87,7 +87,9 @@ async function factsOf(seen: Seen, { config, files, contexts, first, running }: 
     contexts,
     files,
     dropIns: dropInsBeside(config),
-    unread: dropInsBeside(config).flatMap((path) => (files.some((file) => file.path === path) ? [] : fileAt(path))),
+    unread: dropInsBeside(config).flatMap((path) =>
+      files.some((file) => file.path === path) ? [] : fileAt(path),
+    ),
     hostKeys,
     users: readSshUsers(valueOr(seen.accounts, []), contexts, seen),
     listening: listeningPorts(ownListeners(seen.listeners), socketActivated ? ports : new Set(), running),

@@ -100,14 +100,40 @@ function findings(result: Finished): Audited {
   return Object.fromEntries(all.map((finding) => [finding.id, finding]));
 }
 
-function argv({ user = "root", by = "key", port = 22, to = HOST4 }: Login, command: string): readonly string[] {
+function argv(
+  { user = "root", by = "key", port = 22, to = HOST4 }: Login,
+  command: string,
+): readonly string[] {
   const auth =
     by === "key"
       ? ["-i", "/run/client/key", "-o", "BatchMode=yes"]
       : ["-o", "PubkeyAuthentication=no", "-o", "NumberOfPasswordPrompts=1"];
-  const quiet = ["-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"];
+  const quiet = [
+    "-F",
+    "none",
+    "-o",
+    "StrictHostKeyChecking=no",
+    "-o",
+    "UserKnownHostsFile=/dev/null",
+    "-o",
+    "LogLevel=ERROR",
+  ];
   const from = to.includes(":") ? [] : ["-b", HOME4];
-  return ["ssh", ...quiet, ...auth, ...from, "-o", "ConnectTimeout=5", "-o", "ServerAliveInterval=10", "-p", String(port), `${user}@${to}`, "--", command];
+  return [
+    "ssh",
+    ...quiet,
+    ...auth,
+    ...from,
+    "-o",
+    "ConnectTimeout=5",
+    "-o",
+    "ServerAliveInterval=10",
+    "-p",
+    String(port),
+    `${user}@${to}`,
+    "--",
+    command,
+  ];
 }
 
 /** What every file of these hosts ends with: names in place of the machine's, commands of the checkout. */

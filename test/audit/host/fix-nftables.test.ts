@@ -45,13 +45,20 @@ for (const { name, rules, more, says } of ROWS)
       assert.equal(await eventually(async () => (await machine.run(["sh", "-c", state])).code, 0), 0);
       await machine.shell(WIRING);
       await machine.shell("cat >/etc/nftables.conf", { input: rules });
-      await machine.shell(`systemctl enable --quiet nftables; systemctl start nftables; ${more}`, { deadlineMs: DEADLINE_MS });
-      await machine.shell("nft 'table ip other { chain c { type nat hook prerouting priority -100; tcp dport 1 accept; } }'");
+      await machine.shell(`systemctl enable --quiet nftables; systemctl start nftables; ${more}`, {
+        deadlineMs: DEADLINE_MS,
+      });
+      await machine.shell(
+        "nft 'table ip other { chain c { type nat hook prerouting priority -100; tcp dport 1 accept; } }'",
+      );
     });
     after(() => machine.stop());
 
     const login = (command: string, input = ""): Promise<Finished> =>
-      machine.run(["ip", "netns", "exec", "peer", ...SSH, "root@203.0.113.10", "--", command], { input, deadlineMs: DEADLINE_MS });
+      machine.run(["ip", "netns", "exec", "peer", ...SSH, "root@203.0.113.10", "--", command], {
+        input,
+        deadlineMs: DEADLINE_MS,
+      });
     const look = async (): Promise<Seen | undefined> => {
       const result = await login(`${CHECKOUT}/seawall audit --json --no-history --quick --check FW-010`);
       assert.ok(result.code === 0 || result.code === 1, ended(result));
@@ -85,9 +92,13 @@ for (const { name, rules, more, says } of ROWS)
 const SSH: readonly string[] = [
   "ssh",
   ...["-F", "none", "-i", "/run/key", "-p", "2222"],
-  ...["BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "ConnectTimeout=5"].flatMap(
-    (option) => ["-o", option],
-  ),
+  ...[
+    "BatchMode=yes",
+    "StrictHostKeyChecking=no",
+    "UserKnownHostsFile=/dev/null",
+    "LogLevel=ERROR",
+    "ConnectTimeout=5",
+  ].flatMap((option) => ["-o", option]),
 ];
 
 const WIRING = `ip link set lo up; ip netns add peer

@@ -12,19 +12,26 @@ import { comesIn, OPEN, paste, type Row } from "./fix-row.ts";
 const NO_UFW = "rm -rf /etc/ufw";
 
 const FIREWALL: readonly Row[] = [
-  { name: "UFW off and no rule, sshd on 22", check: "FW-001", sshd: OPEN, keys: ["root"], then: "pass" },
-  { name: "UFW off and no rule, sshd on 22", check: "FW-002", sshd: OPEN, keys: ["root"], then: "pass" },
-  { name: "UFW off and no rule, sshd on 22", check: "FW-003", sshd: OPEN, keys: ["root"], then: "pass" },
+  { name: "UFW off and no rule, sshd on 22", check: "FW-001", sshd: OPEN, keys: ["root"], outcome: "pass" },
+  { name: "UFW off and no rule, sshd on 22", check: "FW-002", sshd: OPEN, keys: ["root"], outcome: "pass" },
+  { name: "UFW off and no rule, sshd on 22", check: "FW-003", sshd: OPEN, keys: ["root"], outcome: "pass" },
   {
     name: "sshd on 2222",
     check: "FW-001",
     sshd: `Port 2222\n${OPEN}`,
     keys: ["root"],
     login: { port: 2222 },
-    then: "pass",
+    outcome: "pass",
     says: /ssh -t -p 2222 /,
   },
-  { name: "sshd on 2222", check: "FW-002", sshd: `Port 2222\n${OPEN}`, keys: ["root"], login: { port: 2222 }, then: "pass" },
+  {
+    name: "sshd on 2222",
+    check: "FW-002",
+    sshd: `Port 2222\n${OPEN}`,
+    keys: ["root"],
+    login: { port: 2222 },
+    outcome: "pass",
+  },
   {
     name: "sshd on two ports, one of them IPv6 only, by ListenAddress",
     check: "FW-002",
@@ -32,7 +39,7 @@ const FIREWALL: readonly Row[] = [
     keys: ["root"],
     login: { port: 2022 },
     also: [{ port: 2026, to: HOST6 }],
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "over IPv6, while UFW says IPV6=no",
@@ -42,15 +49,16 @@ const FIREWALL: readonly Row[] = [
     script: "sed -i 's/^IPV6=.*/IPV6=no/' /etc/default/ufw",
     login: { to: HOST6 },
     also: [{}],
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "UFW on with IPV6=no",
     check: "FW-005",
     sshd: OPEN,
     keys: ["root"],
-    script: "sed -i 's/^IPV6=.*/IPV6=no/' /etc/default/ufw; ufw limit 22/tcp >/dev/null; ufw --force enable >/dev/null",
-    then: "pass",
+    script:
+      "sed -i 's/^IPV6=.*/IPV6=no/' /etc/default/ufw; ufw limit 22/tcp >/dev/null; ufw --force enable >/dev/null",
+    outcome: "pass",
   },
   {
     name: "UFW on, default allow, no rule for SSH",
@@ -59,16 +67,17 @@ const FIREWALL: readonly Row[] = [
     keys: ["root"],
     script: "ufw default allow incoming >/dev/null; ufw deny 3306 >/dev/null; ufw --force enable >/dev/null",
     also: [{ to: HOST6 }],
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "UFW on, default allow in and through, sshd on 2222 with a rule, and a web server",
     check: "FW-003",
     sshd: `Port 2222\n${OPEN}`,
     keys: ["root"],
-    script: "ufw default allow incoming >/dev/null; ufw default allow routed >/dev/null; ufw allow 2222/tcp >/dev/null; ufw --force enable >/dev/null",
+    script:
+      "ufw default allow incoming >/dev/null; ufw default allow routed >/dev/null; ufw allow 2222/tcp >/dev/null; ufw --force enable >/dev/null",
     login: { port: 2222 },
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "UFW off with a rule that refuses the port, and one for it behind",
@@ -78,7 +87,7 @@ const FIREWALL: readonly Row[] = [
     script: "ufw deny 2000:3000/tcp >/dev/null; ufw allow 2222/tcp >/dev/null",
     login: { port: 2222 },
     also: [{ port: 2222, to: HOST6 }],
-    then: "pass",
+    outcome: "pass",
     says: /refuses port 2222/,
   },
   {
@@ -87,7 +96,7 @@ const FIREWALL: readonly Row[] = [
     sshd: OPEN,
     keys: ["root"],
     script: "ufw deny 22/tcp >/dev/null",
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "UFW off with a rule for somebody else's office",
@@ -95,25 +104,27 @@ const FIREWALL: readonly Row[] = [
     sshd: OPEN,
     keys: ["root"],
     script: "ufw allow from 192.0.2.0/24 to any port 22 proto tcp >/dev/null",
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "UFW on in its file and gone from the kernel",
     check: "FW-002",
     sshd: OPEN,
     keys: ["root"],
-    script: "ufw --force enable >/dev/null; iptables -P INPUT ACCEPT; iptables -F INPUT; ip6tables -P INPUT ACCEPT; ip6tables -F INPUT",
-    then: "pass",
+    script:
+      "ufw --force enable >/dev/null; iptables -P INPUT ACCEPT; iptables -F INPUT; ip6tables -P INPUT ACCEPT; ip6tables -F INPUT",
+    outcome: "pass",
   },
   {
     name: "iptables drops already, and UFW is installed and off",
     check: "FW-001",
     sshd: `Port 2222\n${OPEN}`,
     keys: ["root"],
-    script: "iptables -P INPUT DROP; iptables -A INPUT -i lo -j ACCEPT; iptables -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT; iptables -A INPUT -p tcp --dport 2222 -j ACCEPT",
+    script:
+      "iptables -P INPUT DROP; iptables -A INPUT -i lo -j ACCEPT; iptables -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT; iptables -A INPUT -p tcp --dport 2222 -j ACCEPT",
     login: { port: 2222 },
     also: [{ port: 2222, to: HOST6 }],
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "no UFW and no policy: Seawall, on probation",
@@ -122,7 +133,7 @@ const FIREWALL: readonly Row[] = [
     keys: ["root"],
     script: NO_UFW,
     login: { port: 2222 },
-    then: "pass",
+    outcome: "pass",
     says: /seawall init\n[\s\S]*seawall confirm/,
   },
   {
@@ -132,24 +143,26 @@ const FIREWALL: readonly Row[] = [
     keys: ["root"],
     script: "ufw allow 2222/tcp >/dev/null; ufw --force enable >/dev/null",
     login: { port: 2222 },
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "a rule for a range lets the database in, and SSH with it",
     check: "FW-004",
     sshd: `Port 2222\n${OPEN}`,
     keys: ["root"],
-    script: "ufw allow 2000:6000/tcp >/dev/null; ufw --force enable >/dev/null; nc -lk 5432 >/dev/null 2>&1 &",
+    script:
+      "ufw allow 2000:6000/tcp >/dev/null; ufw --force enable >/dev/null; nc -lk 5432 >/dev/null 2>&1 &",
     login: { port: 2222 },
-    then: /a rule for more than this port[\s\S]*SSH on 2222/,
+    outcome: /a rule for more than this port[\s\S]*SSH on 2222/,
   },
   {
     name: "a rule for the database alone",
     check: "FW-004",
     sshd: OPEN,
     keys: ["root"],
-    script: "ufw allow 22/tcp >/dev/null; ufw allow 5432/tcp >/dev/null; ufw --force enable >/dev/null; nc -lk 5432 >/dev/null 2>&1 &",
-    then: "pass",
+    script:
+      "ufw allow 22/tcp >/dev/null; ufw allow 5432/tcp >/dev/null; ufw --force enable >/dev/null; nc -lk 5432 >/dev/null 2>&1 &",
+    outcome: "pass",
   },
   {
     name: "old rules with a policy of DROP beside a firewall that holds",
@@ -160,7 +173,7 @@ const FIREWALL: readonly Row[] = [
       "ufw allow 2222/tcp >/dev/null; ufw --force enable >/dev/null; iptables-legacy -A INPUT -p tcp --dport 2222 -j ACCEPT; iptables-legacy -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT; iptables-legacy -A INPUT -i lo -j ACCEPT; iptables-legacy -P INPUT DROP",
     login: { port: 2222 },
     also: [{ port: 2222, to: HOST6 }],
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "old rules that are the only firewall",
@@ -169,7 +182,7 @@ const FIREWALL: readonly Row[] = [
     keys: ["root"],
     script:
       "for p in iptables-legacy ip6tables-legacy; do $p -A INPUT -p tcp --dport 22 -j ACCEPT; $p -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT; $p -A INPUT -i lo -j ACCEPT; $p -A INPUT -p ipv6-icmp -j ACCEPT; $p -P INPUT DROP; done",
-    then: /they stay until another firewall does/,
+    outcome: /they stay until another firewall does/,
   },
 ];
 
@@ -183,7 +196,7 @@ const FAIL2BAN: readonly Row[] = [
 printf '[DEFAULT]\\nbanaction = nftables-multiport\\n[sshd]\\nenabled = true\\nbackend = polling\\nlogpath = /run/auth.log\\nport = 22\\n' >/etc/fail2ban/jail.d/00.local
 fail2ban-client start >/dev/null; fail2ban-client set sshd banip 198.51.100.7 >/dev/null`,
     login: { port: 2222 },
-    then: "pass",
+    outcome: "pass",
     says: /set sshd unbanip 198\.51\.100\.7/,
   },
 ];
@@ -199,8 +212,14 @@ describe("the fix of Fail2Ban, pasted over SSH", () => {
 describe("SSH is shut, and the fix is pasted at the console", () => {
   for (const [name, script] of [
     ["by UFW without a rule", "ufw --force enable >/dev/null"],
-    ["by iptables", "for p in iptables ip6tables; do $p -P INPUT DROP; $p -A INPUT -i lo -j ACCEPT; $p -A INPUT -p tcp --dport 22 -j ACCEPT; done; rm -rf /etc/ufw"],
-    ["by a table of nft", "rm -rf /etc/ufw; nft 'table inet own { chain in { type filter hook input priority 0; policy drop; iif lo accept; ct state established accept; icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept; } }'"],
+    [
+      "by iptables",
+      "for p in iptables ip6tables; do $p -P INPUT DROP; $p -A INPUT -i lo -j ACCEPT; $p -A INPUT -p tcp --dport 22 -j ACCEPT; done; rm -rf /etc/ufw",
+    ],
+    [
+      "by a table of nft",
+      "rm -rf /etc/ufw; nft 'table inet own { chain in { type filter hook input priority 0; policy drop; iif lo accept; ct state established accept; icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept; } }'",
+    ],
   ] as const)
     test(`FW-007: ${name}`, async () => {
       const door = await startDoor({ sshd: `Port 2222\n${OPEN}`, script, keys: ["root"] });
@@ -222,8 +241,18 @@ describe("SSH is shut, and the fix is pasted at the console", () => {
 describe("what was printed before shuts this very door, so the rows above can fail", () => {
   for (const [name, sshd, script, old] of [
     ["UFW without a rule", OPEN, "", "ufw --force enable"],
-    ["UFW with a rule for 22 while sshd is on 2222", `Port 2222\n${OPEN}`, "", "ufw allow ssh && ufw --force enable"],
-    ["an empty chain that drops", OPEN, "iptables-legacy -P INPUT DROP; iptables-legacy -A INPUT -j ACCEPT", "iptables-legacy -F"],
+    [
+      "UFW with a rule for 22 while sshd is on 2222",
+      `Port 2222\n${OPEN}`,
+      "",
+      "ufw allow ssh && ufw --force enable",
+    ],
+    [
+      "an empty chain that drops",
+      OPEN,
+      "iptables-legacy -P INPUT DROP; iptables-legacy -A INPUT -j ACCEPT",
+      "iptables-legacy -F",
+    ],
   ] as const) {
     test(name, async () => {
       const door = await startDoor({ sshd, script, keys: ["root"] });

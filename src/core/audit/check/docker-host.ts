@@ -31,7 +31,8 @@ export const DOCKER_HOST_CHECKS: readonly Check[] = [
     layer: "docker",
     severity: "high",
     title: "The agent's user may not use Docker",
-    fails: (seen) => `${/^[\w-]{1,32}(?= )/.exec(seen[0] ?? "")?.[0] ?? "The agent's user"} may use Docker, which is root`,
+    fails: (seen) =>
+      `${/^[\w-]{1,32}(?= )/.exec(seen[0] ?? "")?.[0] ?? "The agent's user"} may use Docker, which is root`,
     why: "membership in the docker group is root on the host",
     fix: "take the agent's user out of group docker, then restart the agent",
     remedy: (facts) => fixDockerGroup(facts),
@@ -99,7 +100,10 @@ export const DOCKER_HOST_CHECKS: readonly Check[] = [
     layer: "docker",
     severity: "low",
     title: "Logs are limited and containers survive a restart of Docker",
-    fails: byEvidence("Docker keeps logs without a limit", [/live-restore/, "Containers end when Docker restarts"]),
+    fails: byEvidence("Docker keeps logs without a limit", [
+      /live-restore/,
+      "Containers end when Docker restarts",
+    ]),
     why: "a container's log without a limit fills the disk, and then nothing works",
     fix: 'merge {"live-restore": true, "log-opts": {"max-size": "10m", "max-file": "3"}} into /etc/docker/daemon.json',
     looksAt: "docker info: LiveRestoreEnabled; each container's log options",

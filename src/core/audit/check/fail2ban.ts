@@ -31,8 +31,7 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
         return fail(facts.fail2ban.why);
       }
       return given(facts.fail2ban, ({ running, jails }) => {
-        if (!running)
-          return fail("fail2ban is installed and its server does not answer");
+        if (!running) return fail("fail2ban is installed and its server does not answer");
         const watching = jails.filter((jail) => /^(sshd|ssh|dropbear)/.test(jail));
         return passUnless(
           watching.length > 0 ? [] : [`no jail for sshd (jails: ${jails.join(", ") || "none"})`],
@@ -66,7 +65,14 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
     fails: "Fail2Ban does not read the log that sshd writes",
     why: "a jail on a log that nobody writes looks active and never bans",
     fix: "backend = systemd and a journalmatch that names sshd-session too",
-    remedy: (facts) => fixJail(facts, { id: "F2B-003", lines: ["backend = systemd", "journalmatch = _SYSTEMD_UNIT=ssh.service + _COMM=sshd + _COMM=sshd-session"] }),
+    remedy: (facts) =>
+      fixJail(facts, {
+        id: "F2B-003",
+        lines: [
+          "backend = systemd",
+          "journalmatch = _SYSTEMD_UNIT=ssh.service + _COMM=sshd + _COMM=sshd-session",
+        ],
+      }),
     looksAt: "the jail's backend, journal match and log files, and the name sshd logs as",
     judge: (facts) =>
       onJail(facts, (jail, fail2ban) => {
@@ -99,7 +105,8 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
     fails: "Fail2Ban's threshold is mild",
     why: "a mild threshold gives a bot thousands of guesses a day",
     fix: "maxretry = 5, findtime = 10m, bantime = 1h, with your own address in ignoreip",
-    remedy: (facts) => fixJail(facts, { id: "F2B-004", lines: ["maxretry = 5", "findtime = 10m", "bantime = 1h"] }),
+    remedy: (facts) =>
+      fixJail(facts, { id: "F2B-004", lines: ["maxretry = 5", "findtime = 10m", "bantime = 1h"] }),
     looksAt: "fail2ban-client get sshd maxretry, findtime, bantime",
     judge: (facts) =>
       onJail(facts, ({ maxRetry, findSeconds, banSeconds }) =>
@@ -195,7 +202,10 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
     layer: "fail2ban",
     severity: "high",
     title: "The operator is not banned, and will not be",
-    fails: byEvidence("You can be banned from your own server", [/logged in and banned/, "Somebody who is logged in is banned"]),
+    fails: byEvidence("You can be banned from your own server", [
+      /logged in and banned/,
+      "Somebody who is logged in is banned",
+    ]),
     why: "a few failed logins of your own, or of a script, would lock you out",
     fix: "your own address in ignoreip",
     remedy: (facts) => fixJail(facts, { id: "F2B-008", lines: [] }),
@@ -203,8 +213,7 @@ export const FAIL2BAN_CHECKS: readonly Check[] = [
     judge: (facts) =>
       onJail(facts, ({ banned, ignored }, { operators }) => {
         const out = operators.filter((address) => banned.includes(address));
-        if (out.length > 0)
-          return fail(out.map((address) => `${address} is logged in and banned`));
+        if (out.length > 0) return fail(out.map((address) => `${address} is logged in and banned`));
         if (ignored.length > 0) return pass(`ignored: ${ignored.join(", ")}`);
         return fail("no address is ignored", { severity: "low" });
       }),

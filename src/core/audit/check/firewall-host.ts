@@ -13,7 +13,11 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
     layer: "firewall",
     severity: "high",
     title: "UFW is on now and after the next boot",
-    fails: byEvidence("UFW does not start at boot", [/ENABLED=no/, "UFW is off"], [/INPUT of the kernel/, "UFW is on in its file and off in the kernel"]),
+    fails: byEvidence(
+      "UFW does not start at boot",
+      [/ENABLED=no/, "UFW is off"],
+      [/INPUT of the kernel/, "UFW is on in its file and off in the kernel"],
+    ),
     why: "a firewall that is on in its file and off in the kernel, or the other way round, protects until the next boot at best",
     fix: "let sshd's own ports in by UFW's rules, then turn it on",
     remedy: fixUfwOff,
@@ -82,7 +86,10 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
     layer: "firewall",
     severity: "low",
     title: "Loopback works, and its addresses are refused from outside",
-    fails: byEvidence("Connections over loopback are dropped", [/route_localnet/, "Packets for 127.0.0.1 are taken from outside"]),
+    fails: byEvidence("Connections over loopback are dropped", [
+      /route_localnet/,
+      "Packets for 127.0.0.1 are taken from outside",
+    ]),
     why: "a packet that claims to be from this host could reach what listens only for it",
     fix: "a first rule that accepts interface lo; and sysctl -w net.ipv4.conf.all.route_localnet=0",
     looksAt:
@@ -112,7 +119,10 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
     layer: "firewall",
     severity: "high",
     title: "Only one program manages the firewall, and none deletes everybody's rules",
-    fails: byEvidence("A unit deletes everybody's firewall rules", [/^several/, "Several programs manage the firewall"]),
+    fails: byEvidence("A unit deletes everybody's firewall rules", [
+      /^several/,
+      "Several programs manage the firewall",
+    ]),
     why: "two managers undo each other, and `flush ruleset` wipes UFW, Docker, Fail2Ban and Seawall at once",
     fix: "leave one program that loads rules enabled; disable the others for the next start, never at once: a stopped nftables.service deletes everybody's rules",
     remedy: fixManagers,
@@ -194,7 +204,10 @@ export const FIREWALL_HOST_CHECKS: readonly Check[] = [
     layer: "firewall",
     severity: "high",
     title: "Docker's way of filtering is known",
-    fails: byEvidence("Docker does not filter", [/DOCKER-USER/, "Docker does not use the rules in DOCKER-USER"]),
+    fails: byEvidence("Docker does not filter", [
+      /DOCKER-USER/,
+      "Docker does not use the rules in DOCKER-USER",
+    ]),
     why: "with `iptables: false` containers lose their network or their isolation, and with the nft backend rules in DOCKER-USER do nothing",
     fix: "remove `iptables` from /etc/docker/daemon.json; let Seawall's own table decide: it works under both",
     looksAt: "docker info: FirewallBackend; daemon.json",

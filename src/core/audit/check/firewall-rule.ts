@@ -6,7 +6,14 @@ import type { FirewallFacts } from "../fact/firewall.ts";
 import type { Facts } from "../fact/facts.ts";
 import { isLoopbackAddress, type Listener, listenerText } from "../fact/listener.ts";
 import { about, byEvidence, withNumbers } from "../failure.ts";
-import { fixDefaultAllow, fixNoFirewall, fixOpenPorts, fixOutbound, fixSshShut, fixSshUnlimited } from "../fix/firewall.ts";
+import {
+  fixDefaultAllow,
+  fixNoFirewall,
+  fixOpenPorts,
+  fixOutbound,
+  fixSshShut,
+  fixSshUnlimited,
+} from "../fix/firewall.ts";
 import type { Table } from "../filter/model.ts";
 import { valueOr } from "../reading.ts";
 import { reachOfPort, reachOfPublish, reachOutward, type Verdict } from "./world.ts";
@@ -103,7 +110,11 @@ export const FIREWALL_RULE_CHECKS: readonly Check[] = [
     fails: withNumbers("Strangers reach the gateway's port", /port (\d+)/),
     why: "whoever reaches the gateway can give your agent orders",
     fix: "take out the rule that lets the gateway's port in; reach it through an SSH tunnel, a tailnet or a proxy instead",
-    remedy: (facts) => fixOpenPorts(facts, gatewayPorts(facts).map((port) => ({ protocol: "tcp", port }))),
+    remedy: (facts) =>
+      fixOpenPorts(
+        facts,
+        gatewayPorts(facts).map((port) => ({ protocol: "tcp", port })),
+      ),
     looksAt: LOOKS,
     judge: (facts) =>
       onTables(facts, (firewall, tables) => {
@@ -212,7 +223,10 @@ export const FIREWALL_RULE_CHECKS: readonly Check[] = [
     layer: "firewall",
     severity: "medium",
     title: "What the agent may reach is limited",
-    fails: byEvidence("The agent may reach anything on the internet", [/observes/, "What the agent reaches is watched, not limited"]),
+    fails: byEvidence("The agent may reach anything on the internet", [
+      /observes/,
+      "What the agent reaches is watched, not limited",
+    ]),
     why: "an agent that is tricked can send what it knows to any address on the internet",
     fix: "outbound: enforce in the policy, after some days of observe",
     remedy: (facts) => fixOutbound(facts),

@@ -20,7 +20,7 @@ export const SECRET_CHECKS: readonly Check[] = [
     title: "No key is written into openclaw.json",
     fails: "A key is written into openclaw.json",
     why: "a configuration is copied, shared and backed up, and the key goes with it",
-    fix: "write a reference in its place: {source: \"exec\", provider: ..., id: ...}, or a variable of the agent's environment",
+    fix: 'write a reference in its place: {source: "exec", provider: ..., id: ...}, or a variable of the agent\'s environment',
     remedy: (_facts, seen) => fixConfigSecrets(seen),
     looksAt: "openclaw secrets audit, and the configuration by our own rules",
     judge: (facts) =>

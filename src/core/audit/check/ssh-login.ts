@@ -15,10 +15,19 @@ export const SSH_LOGIN_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "high",
     title: "Root cannot log in over SSH",
-    fails: byEvidence("Root may log in over SSH", [/permitrootlogin yes/, "Root may log in over SSH, with a password too"], [/-password/, "Root may log in over SSH, with a key"]),
+    fails: byEvidence(
+      "Root may log in over SSH",
+      [/permitrootlogin yes/, "Root may log in over SSH, with a password too"],
+      [/-password/, "Root may log in over SSH, with a key"],
+    ),
     why: "whoever gets in as root owns the whole server at once, and every bot on the internet tries that name",
     fix: "once another account with sudo has a key that works: `PermitRootLogin no` in sshd_config, above every other value of it",
-    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "PermitRootLogin", value: "no" }], proof: "key of a user", wrong: (value) => !["no", "forced-commands-only"].includes(value) }),
+    remedy: (facts) =>
+      fixSetting(facts, {
+        settings: [{ keyword: "PermitRootLogin", value: "no" }],
+        proof: "key of a user",
+        wrong: (value) => !["no", "forced-commands-only"].includes(value),
+      }),
     looksAt: LOOKS,
     judge: (facts) =>
       given(facts.ssh, (ssh) => {
@@ -43,7 +52,8 @@ export const SSH_LOGIN_CHECKS: readonly Check[] = [
     fails: forUsers("SSH accepts passwords"),
     why: "a password can be guessed from anywhere; a key cannot",
     fix: "once a key is proven (SSH-020): `PasswordAuthentication no` in sshd_config, above every other value of it",
-    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "PasswordAuthentication", value: "no" }], proof: "key" }),
+    remedy: (facts) =>
+      fixSetting(facts, { settings: [{ keyword: "PasswordAuthentication", value: "no" }], proof: "key" }),
     looksAt: LOOKS,
     judge: (facts) => inEveryContext(facts, "passwordauthentication", (value) => value === "no"),
   },
@@ -55,7 +65,11 @@ export const SSH_LOGIN_CHECKS: readonly Check[] = [
     fails: forUsers("SSH asks for passwords by keyboard-interactive login"),
     why: "with PAM it asks for the same password by another door",
     fix: "once a key is proven (SSH-020): `KbdInteractiveAuthentication no` in sshd_config, above every other value of it",
-    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "KbdInteractiveAuthentication", value: "no" }], proof: "key" }),
+    remedy: (facts) =>
+      fixSetting(facts, {
+        settings: [{ keyword: "KbdInteractiveAuthentication", value: "no" }],
+        proof: "key",
+      }),
     looksAt: LOOKS,
     judge: (facts) =>
       inEveryContext(
@@ -72,7 +86,8 @@ export const SSH_LOGIN_CHECKS: readonly Check[] = [
     fails: forUsers("SSH refuses keys"),
     why: "without keys the only way in is a password",
     fix: "`PubkeyAuthentication yes` in sshd_config, above every other value of it",
-    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "PubkeyAuthentication", value: "yes" }], proof: "nothing" }),
+    remedy: (facts) =>
+      fixSetting(facts, { settings: [{ keyword: "PubkeyAuthentication", value: "yes" }], proof: "nothing" }),
     looksAt: LOOKS,
     judge: (facts) => inEveryContext(facts, "pubkeyauthentication", (value) => value === "yes"),
   },
@@ -84,7 +99,11 @@ export const SSH_LOGIN_CHECKS: readonly Check[] = [
     fails: forUsers("SSH accepts empty passwords"),
     why: "an account without a password would be open to everybody",
     fix: "once another way in is proven: `PermitEmptyPasswords no` in sshd_config, above every other value of it",
-    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "PermitEmptyPasswords", value: "no" }], proof: "key or password" }),
+    remedy: (facts) =>
+      fixSetting(facts, {
+        settings: [{ keyword: "PermitEmptyPasswords", value: "no" }],
+        proof: "key or password",
+      }),
     looksAt: LOOKS,
     judge: (facts) => inEveryContext(facts, "permitemptypasswords", (value) => value === "no"),
   },
@@ -96,7 +115,15 @@ export const SSH_LOGIN_CHECKS: readonly Check[] = [
     fails: withNumbers("More than three attempts a connection", /maxauthtries (\d+)/),
     why: "every attempt more is a guess more before the connection is cut",
     fix: "`MaxAuthTries 3` in sshd_config, above every other value of it",
-    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "MaxAuthTries", value: "3" }], proof: "nothing", wrong: (value) => Number(value) > 3, first: ["Each key of your agent is an attempt: with more than two, add IdentitiesOnly yes and an IdentityFile to ~/.ssh/config of your own computer first."] }),
+    remedy: (facts) =>
+      fixSetting(facts, {
+        settings: [{ keyword: "MaxAuthTries", value: "3" }],
+        proof: "nothing",
+        wrong: (value) => Number(value) > 3,
+        first: [
+          "Each key of your agent is an attempt: with more than two, add IdentitiesOnly yes and an IdentityFile to ~/.ssh/config of your own computer first.",
+        ],
+      }),
     looksAt: LOOKS,
     judge: (facts) => {
       const outcome = inEveryContext(facts, "maxauthtries", (value) => Number(value) <= 3);

@@ -19,7 +19,8 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     fails: "X11 forwarding is on",
     why: "a server has no screen, and the forwarded one gives away the keyboard of whoever logs in",
     fix: "`X11Forwarding no` in sshd_config, above every other value of it",
-    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "X11Forwarding", value: "no" }], proof: "nothing" }),
+    remedy: (facts) =>
+      fixSetting(facts, { settings: [{ keyword: "X11Forwarding", value: "no" }], proof: "nothing" }),
     looksAt: LOOKS,
     judge: (facts) => inEveryContext(facts, "x11forwarding", (value) => value === "no"),
   },
@@ -28,10 +29,18 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "low",
     title: "Forwarding is limited, and a tunnel to the gateway still works",
-    fails: byEvidence("SSH forwards ports both ways", [/is refused/, "SSH refuses the tunnel to the gateway"]),
+    fails: byEvidence("SSH forwards ports both ways", [
+      /is refused/,
+      "SSH refuses the tunnel to the gateway",
+    ]),
     why: "`ssh -L` is the recommended way to the gateway; `ssh -R` opens ports of this server to others",
     fix: "`AllowTcpForwarding local` in sshd_config, above every other value of it",
-    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "AllowTcpForwarding", value: "local" }], proof: "nothing", first: ["This ends ssh -R, which some use as their way to a host behind NAT."] }),
+    remedy: (facts) =>
+      fixSetting(facts, {
+        settings: [{ keyword: "AllowTcpForwarding", value: "local" }],
+        proof: "nothing",
+        first: ["This ends ssh -R, which some use as their way to a host behind NAT."],
+      }),
     looksAt: LOOKS,
     judge: (facts) =>
       given(facts.ssh, (ssh) => {
@@ -52,7 +61,8 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     fails: "Agent forwarding is on",
     why: "a forwarded key agent can be used by root, or by the agent's user, on this server",
     fix: "`AllowAgentForwarding no` in sshd_config, above every other value of it",
-    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "AllowAgentForwarding", value: "no" }], proof: "nothing" }),
+    remedy: (facts) =>
+      fixSetting(facts, { settings: [{ keyword: "AllowAgentForwarding", value: "no" }], proof: "nothing" }),
     looksAt: LOOKS,
     judge: (facts) => inEveryContext(facts, "allowagentforwarding", (value) => value === "no"),
   },
@@ -64,7 +74,12 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     fails: "A login may take longer than a minute",
     why: "open connections that never log in use up the places of those who would",
     fix: "`LoginGraceTime 30` in sshd_config, above every other value of it",
-    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "LoginGraceTime", value: "30" }], proof: "nothing", wrong: (value) => Number(value) < 1 || Number(value) > 60 }),
+    remedy: (facts) =>
+      fixSetting(facts, {
+        settings: [{ keyword: "LoginGraceTime", value: "30" }],
+        proof: "nothing",
+        wrong: (value) => Number(value) < 1 || Number(value) > 60,
+      }),
     looksAt: LOOKS,
     judge: (facts) =>
       inEveryContext(facts, "logingracetime", (value) => Number(value) >= 1 && Number(value) <= 60),
@@ -77,7 +92,8 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     fails: "New connections are not throttled",
     why: "without a limit one address can keep every place of the door busy",
     fix: "`MaxStartups 10:30:60` in sshd_config, above every other value of it",
-    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "MaxStartups", value: "10:30:60" }], proof: "nothing" }),
+    remedy: (facts) =>
+      fixSetting(facts, { settings: [{ keyword: "MaxStartups", value: "10:30:60" }], proof: "nothing" }),
     looksAt: LOOKS,
     judge: (facts) =>
       inEveryContext(facts, "maxstartups", (value) => {
@@ -93,7 +109,14 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     fails: "Dead sessions stay open",
     why: "a session whose client is gone stays open for whoever finds it",
     fix: "`ClientAliveInterval 300` and `ClientAliveCountMax 2` in sshd_config, above every other value of it",
-    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "ClientAliveInterval", value: "300" }, { keyword: "ClientAliveCountMax", value: "2" }], proof: "nothing" }),
+    remedy: (facts) =>
+      fixSetting(facts, {
+        settings: [
+          { keyword: "ClientAliveInterval", value: "300" },
+          { keyword: "ClientAliveCountMax", value: "2" },
+        ],
+        proof: "nothing",
+      }),
     looksAt: LOOKS,
     judge: (facts) =>
       given(facts.ssh, (ssh) =>
@@ -118,7 +141,16 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     fails: "SSH offers weak algorithms",
     why: "old algorithms let somebody who records the traffic read or change it",
     fix: "`Ciphers -*-cbc,3des*` and `MACs -hmac-sha1*,umac-64*` and `KexAlgorithms -diffie-hellman-group*-sha1,diffie-hellman-group14-sha256` in sshd_config, above every other value of it",
-    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "Ciphers", value: "-*-cbc,3des*" }, { keyword: "MACs", value: "-hmac-sha1*,umac-64*" }, { keyword: "KexAlgorithms", value: "-diffie-hellman-group*-sha1,diffie-hellman-group14-sha256" }], proof: "nothing", wrong: () => true }),
+    remedy: (facts) =>
+      fixSetting(facts, {
+        settings: [
+          { keyword: "Ciphers", value: "-*-cbc,3des*" },
+          { keyword: "MACs", value: "-hmac-sha1*,umac-64*" },
+          { keyword: "KexAlgorithms", value: "-diffie-hellman-group*-sha1,diffie-hellman-group14-sha256" },
+        ],
+        proof: "nothing",
+        wrong: () => true,
+      }),
     looksAt: "sshd -T: kexalgorithms, ciphers, macs",
     judge: (facts) =>
       given(facts.ssh, (ssh) => {
@@ -223,7 +255,10 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     layer: "ssh",
     severity: "medium",
     title: "One port, not the old and the new",
-    fails: byEvidence("SSH listens on more than one port", [/^ports 22 and /, "SSH still listens on port 22 beside its new port"]),
+    fails: byEvidence("SSH listens on more than one port", [
+      /^ports 22 and /,
+      "SSH still listens on port 22 beside its new port",
+    ]),
     why: "the Port lines add up over all files, so the old port stays open beside the new one",
     fix: "log in by the port that stays, then remove the other Port line",
     remedy: fixTwoPorts,
@@ -243,7 +278,16 @@ export const SSH_SERVER_CHECKS: readonly Check[] = [
     fails: forUsers("A login may set its environment or open ports to others"),
     why: "each of them lets a login change what its programs load or open ports to others",
     fix: "`PermitUserEnvironment no` and `PermitTunnel no` and `GatewayPorts no` in sshd_config, above every other value of it",
-    remedy: (facts) => fixSetting(facts, { settings: [{ keyword: "PermitUserEnvironment", value: "no" }, { keyword: "PermitTunnel", value: "no" }, { keyword: "GatewayPorts", value: "no" }], proof: "nothing", first: ["This ends ssh -R to other addresses than loopback, which some use as their way in."] }),
+    remedy: (facts) =>
+      fixSetting(facts, {
+        settings: [
+          { keyword: "PermitUserEnvironment", value: "no" },
+          { keyword: "PermitTunnel", value: "no" },
+          { keyword: "GatewayPorts", value: "no" },
+        ],
+        proof: "nothing",
+        first: ["This ends ssh -R to other addresses than loopback, which some use as their way in."],
+      }),
     looksAt: LOOKS,
     judge: (facts) =>
       given(facts.ssh, (ssh) =>

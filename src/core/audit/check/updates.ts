@@ -57,7 +57,11 @@ export const UPDATE_CHECKS: readonly Check[] = [
     layer: "updates",
     severity: "high",
     title: "It takes updates from the security archive",
-    fails: byEvidence("Automatic updates leave the security archive out", [/never fetched/, "The lists of the security archive were never fetched"], [/no source/, "This host has no security archive"]),
+    fails: byEvidence(
+      "Automatic updates leave the security archive out",
+      [/never fetched/, "The lists of the security archive were never fetched"],
+      [/no source/, "This host has no security archive"],
+    ),
     why: "when no pattern matches the archive, nothing is ever installed and nothing complains",
     fix: "add 'Unattended-Upgrade::Origins-Pattern { \"origin=Debian,codename=${distro_codename}-security,label=Debian-Security\"; };' to /etc/apt/apt.conf.d/52seawall-unattended (lists add up)",
     looksAt:
@@ -67,7 +71,9 @@ export const UPDATE_CHECKS: readonly Check[] = [
         const security = archives.filter(isSecurityArchive);
         if (security.length === 0 && updates.securitySources.length > 0)
           return fail(
-            updates.securitySources.map((place) => `${place} names a security archive, and its list was never fetched`),
+            updates.securitySources.map(
+              (place) => `${place} names a security archive, and its list was never fetched`,
+            ),
             { fix: "apt-get update, and read what it says of that source" },
           );
         if (security.length === 0)
@@ -121,7 +127,10 @@ export const UPDATE_CHECKS: readonly Check[] = [
     layer: "updates",
     severity: "medium",
     title: "It ran in the last three days",
-    fails: byEvidence("Automatic updates have not run for days", [/never ran/, "Automatic updates never ran"]),
+    fails: byEvidence("Automatic updates have not run for days", [
+      /never ran/,
+      "Automatic updates never ran",
+    ]),
     why: "an upgrade that fails every night is as good as none",
     fix: "unattended-upgrade --verbose, then read /var/log/unattended-upgrades/unattended-upgrades.log",
     looksAt: "apt's own stamps of its last run",

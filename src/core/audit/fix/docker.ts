@@ -12,18 +12,24 @@ export function fixPublished(_facts: Facts, evidence: readonly string[]): string
   const found = evidence.flatMap((line) => {
     const [, name = "", host = "", port = "", protocol = ""] =
       /^([\w.-]{1,64}): .*:(\d+) -> (\d+)\/(tcp|udp)$/.exec(line) ?? [];
-    return name === "" ? [] : [{ name, text: `127.0.0.1:${host}:${port}${protocol === "udp" ? "/udp" : ""}` }];
+    return name === ""
+      ? []
+      : [{ name, text: `127.0.0.1:${host}:${port}${protocol === "udp" ? "/udp" : ""}` }];
   });
   return fixText([
-    say("In compose.yaml (or docker run -p), and then docker compose up -d. What strangers are to reach goes through a proxy on 443:"),
+    say(
+      "In compose.yaml (or docker run -p), and then docker compose up -d. What strangers are to reach goes through a proxy on 443:",
+    ),
     ...found.slice(0, SHOWN_MAX).map(({ name, text }) => say(`  ${name}: ports: ['${text}']`)),
-    ...(found.length === 0 ? [say("  ports: ['127.0.0.1:PORT:PORT'], for each that the evidence names")] : []),
+    ...(found.length === 0
+      ? [say("  ports: ['127.0.0.1:PORT:PORT'], for each that the evidence names")]
+      : []),
   ]);
 }
 
 /** DKR-014 */
 export function fixDockerGroup(facts: Facts): string {
-  const instances = valueOr(facts.openclaw, { instances: [] }).instances;
+  const instances = facts.openclaw.kind === "read" ? facts.openclaw.value.instances : [];
   const accounts = valueOr(facts.accounts, []);
   const users = instances.filter(
     ({ uid, process }) =>

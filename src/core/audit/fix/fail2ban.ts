@@ -41,7 +41,9 @@ export function fixJail(facts: Facts, { id, lines = [], before = [], restart }: 
     ...banned.map((peer) => run(`fail2ban-client set sshd unbanip ${peer}`)),
     ...before.map(run),
     run(`mkdir -p ${FOLDER}`),
-    run(`printf '%s\\n' ${jailLines.map((line) => `'${line}'`).join(" ")} >${FOLDER}/seawall-${id.toLowerCase()}.local`),
+    run(
+      `printf '%s\\n' ${jailLines.map((line) => `'${line}'`).join(" ")} >${FOLDER}/seawall-${id.toLowerCase()}.local`,
+    ),
     ...load(facts, restart),
     ...secondLogin(facts),
   ]);

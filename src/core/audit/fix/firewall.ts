@@ -66,10 +66,15 @@ function asSteps(text: string): Step[] {
 /** Seawall looks at the sessions itself, and takes back what nobody confirms. */
 export function enforceWithSeawall(facts: Facts, { seawall }: FirewallFacts): Step[] {
   if (seawall.state === "pending")
-    return [say("A policy waits to be confirmed. From a second login:"), say(`  ${loginLine(facts)} sudo seawall confirm`)];
+    return [
+      say("A policy waits to be confirmed. From a second login:"),
+      say(`  ${loginLine(facts)} sudo seawall confirm`),
+    ];
   if ((seawall.state === "observing" || seawall.state === "enforcing") && seawall.policyFile !== null)
     return [
-      say(`Seawall only watches what comes in. Set inbound to enforce in ${seawall.policyFile}, then: seawall apply, and confirm from a second login: ${loginLine(facts)} sudo seawall confirm`),
+      say(
+        `Seawall only watches what comes in. Set inbound to enforce in ${seawall.policyFile}, then: seawall apply, and confirm from a second login: ${loginLine(facts)} sudo seawall confirm`,
+      ),
     ];
   return [
     say("Seawall keeps the SSH you are in by, and goes back by itself when nobody confirms."),
@@ -81,10 +86,17 @@ export function enforceWithSeawall(facts: Facts, { seawall }: FirewallFacts): St
 }
 
 /** FW-004, FW-006: ports that answer strangers, each by what lets it in. */
-export function fixOpenPorts(facts: Facts, ports: readonly { readonly protocol: string; readonly port: number }[]): string {
+export function fixOpenPorts(
+  facts: Facts,
+  ports: readonly { readonly protocol: string; readonly port: number }[],
+): string {
   return onFirewall(facts, (firewall) => {
     if (!isClosedByDefault(firewall))
-      return [say("Nothing closes ports on this host: mend FW-001 first, which closes these too. Bound to 127.0.0.1, a program is closed without any firewall.")];
+      return [
+        say(
+          "Nothing closes ports on this host: mend FW-001 first, which closes these too. Bound to 127.0.0.1, a program is closed without any firewall.",
+        ),
+      ];
     const ufw = ufwOf(firewall);
     const own = wayInOf(facts).ports;
     return [
@@ -98,16 +110,25 @@ function closePort(ufw: UfwFacts | null, protocol: string, port: number, own: re
   const named = [`${protocol}/${port}`, `${port}/${protocol}`][1] ?? "";
   if (own.includes(port)) return [say(`Port ${port} is one that SSH comes in by: move the other program.`)];
   if (ufw?.inKernel4 !== true)
-    return [say(`${protocol} ${port}: take its rule out of the policy (seawall explain --from 9.9.9.9 --port ${port}) or of the program that wrote it.`)];
+    return [
+      say(
+        `${protocol} ${port}: take its rule out of the policy (seawall explain --from 9.9.9.9 --port ${port}) or of the program that wrote it.`,
+      ),
+    ];
   const exact = new RegExp(`^(allow|limit) ${protocol} ${port} (0\\.0\\.0\\.0/0|::/0) any \\2 in$`);
   const verbs = [...new Set(ufw.rules.flatMap((rule) => exact.exec(rule)?.[1] ?? []))];
   if (verbs.length > 0) return verbs.map((verb) => run(`ufw delete ${verb} ${named}`));
   return [
-    say(`${named}: let in by a rule for more than this port (ufw status numbered). Allow what you need of it by itself, SSH on ${portsText(own)} above all, before you delete it.`),
+    say(
+      `${named}: let in by a rule for more than this port (ufw status numbered). Allow what you need of it by itself, SSH on ${portsText(own)} above all, before you delete it.`,
+    ),
   ];
 }
 
-export function isClosedByDefault(firewall: FirewallFacts, except: (name: string) => boolean = () => false): boolean {
+export function isClosedByDefault(
+  firewall: FirewallFacts,
+  except: (name: string) => boolean = () => false,
+): boolean {
   if (firewall.tables.kind !== "read") return false;
   const tables = firewall.tables.value.filter(({ name }) => !except(name));
   return reachOfPort(firewall, tables, "tcp", SOME_PORT).reach === "closed";
@@ -119,9 +140,20 @@ export function fixSshShut(facts: Facts): string {
     const { ports } = wayInOf(facts);
     const shut = ports.flatMap((port) => shutBy(firewall, port) ?? []);
     const ufw = ufwOf(firewall);
-    const byUfw = ufw?.inKernel4 === true ? letSshIn(facts, ufw, shut.map(({ port }) => port)) : [];
+    const byUfw =
+      ufw?.inKernel4 === true
+        ? letSshIn(
+            facts,
+            ufw,
+            shut.map(({ port }) => port),
+          )
+        : [];
     if (byUfw.length > 0) return [say("Let SSH in by UFW:"), ...byUfw, ...secondLogin(facts)];
-    return [say("Let SSH in, by whoever shuts it:"), ...shut.flatMap((one) => openBy(facts, firewall, one)), ...secondLogin(facts)];
+    return [
+      say("Let SSH in, by whoever shuts it:"),
+      ...shut.flatMap((one) => openBy(facts, firewall, one)),
+      ...secondLogin(facts),
+    ];
   });
 }
 
@@ -140,7 +172,9 @@ function shutBy(firewall: FirewallFacts, port: number): Shut | null {
 function openBy(facts: Facts, firewall: FirewallFacts, { port, chain }: Shut): Step[] {
   if (chain.startsWith("inet seawall"))
     return [
-      say(`Seawall refuses port ${port}. Add to inbound in ${firewall.seawall.policyFile ?? "/etc/seawall/policy.yaml"}: {allow: ${port}, from: any, why: administration by SSH}; then: seawall apply, and confirm from a second login: ${loginLine(facts, { port })} sudo seawall confirm`),
+      say(
+        `Seawall refuses port ${port}. Add to inbound in ${firewall.seawall.policyFile ?? "/etc/seawall/policy.yaml"}: {allow: ${port}, from: any, why: administration by SSH}; then: seawall apply, and confirm from a second login: ${loginLine(facts, { port })} sudo seawall confirm`,
+      ),
     ];
   if (/^ip6?tables(-legacy)? filter INPUT$/.test(chain)) {
     const suffix = chain.includes("-legacy") ? "-legacy" : "";
@@ -161,7 +195,11 @@ export function fixSshUnlimited(facts: Facts): string {
     const ufw = ufwOf(firewall);
     const { ports } = wayInOf(facts);
     if (firewall.seawall.state === "enforcing" && ufw?.inKernel4 !== true)
-      return [say(`In ${firewall.seawall.policyFile ?? "the policy"}, give the rule for SSH a rate (rate: 6/minute) or a source (from: YOUR.ADDRESS), then: seawall apply`)];
+      return [
+        say(
+          `In ${firewall.seawall.policyFile ?? "the policy"}, give the rule for SSH a rate (rate: 6/minute) or a source (from: YOUR.ADDRESS), then: seawall apply`,
+        ),
+      ];
     if (!isClosedByDefault(firewall) || ufw?.inKernel4 !== true)
       return [say("Nothing closes ports on this host: mend FW-001 first.")];
     return [
@@ -181,7 +219,11 @@ function limitPort({ rules }: UfwFacts, port: number): Step[] {
     run(`ufw limit ${port}/tcp`),
     ...(named.length === 0
       ? []
-      : [say(`Another rule lets everybody in at any rate, and is yours to delete now (ufw status numbered): ${named[0] ?? ""}`)]),
+      : [
+          say(
+            `Another rule lets everybody in at any rate, and is yours to delete now (ufw status numbered): ${named[0] ?? ""}`,
+          ),
+        ]),
   ];
 }
 
@@ -189,7 +231,9 @@ function limitPort({ rules }: UfwFacts, port: number): Step[] {
 export function fixOutbound(facts: Facts): string {
   return onFirewall(facts, (firewall) => {
     const file = firewall.seawall.policyFile ?? "/etc/seawall/policy.yaml";
-    const watch = say(`Watch for some days what the agent needs (seawall flows), then set outbound to enforce in ${file}: seawall apply, and confirm from a second login.`);
+    const watch = say(
+      `Watch for some days what the agent needs (seawall flows), then set outbound to enforce in ${file}: seawall apply, and confirm from a second login.`,
+    );
     return firewall.seawall.state === "off" || firewall.seawall.policyFile === null
       ? [...enforceWithSeawall(facts, firewall), watch]
       : [watch];

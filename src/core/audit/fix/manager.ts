@@ -52,7 +52,9 @@ function calmNftables(firewall: FirewallFacts): Step[] {
     ];
   const own = filtering.map((name) => `table ${name}\\ndelete table ${name}`).join("\\n");
   return [
-    say(`${FILE} is a firewall of this host (${filtering.join(", ")}): it stays, and begins by deleting its own table only.`),
+    say(
+      `${FILE} is a firewall of this host (${filtering.join(", ")}): it stays, and begins by deleting its own table only.`,
+    ),
     ...quiet,
     run(`sed -i.before-seawall 's/^[[:space:]]*flush[[:space:]][[:space:]]*ruleset.*/${own}/' ${FILE}`),
     run(`nft -c -f ${FILE}`),
@@ -65,7 +67,9 @@ function isFiltering({ tables }: FirewallFacts, name: string): boolean {
 }
 
 function isUsed({ chains, base }: Table): boolean {
-  return base.some(({ policy }) => policy === "drop") || [...chains.values()].some((rules) => rules.length > 0);
+  return (
+    base.some(({ policy }) => policy === "drop") || [...chains.values()].some((rules) => rules.length > 0)
+  );
 }
 
 function leaveOne(names: readonly string[], hasUfw: boolean): Step[] {
@@ -79,7 +83,8 @@ function leaveOne(names: readonly string[], hasUfw: boolean): Step[] {
 
 /** FW-015: old tables go only where they are not the firewall, and never with a policy that drops. */
 export function fixLegacy(facts: Facts): string {
-  if (facts.firewall.kind !== "read") return "move the rules of the old iptables to one place, a rule at a time";
+  if (facts.firewall.kind !== "read")
+    return "move the rules of the old iptables to one place, a rule at a time";
   const firewall = facts.firewall.value;
   const tables = firewall.tables.kind === "read" ? firewall.tables.value : [];
   const old = tables.filter(({ name }) => isLegacy(name));
@@ -90,21 +95,29 @@ export function fixLegacy(facts: Facts): string {
     return "UFW writes rules into the old iptables: update-alternatives --set iptables /usr/sbin/iptables-nft (ip6tables too), then restart the server when it suits you; UFW loads its rules anew there";
   if (old.length === 0 || !isClosedByDefault(firewall, isLegacy))
     return fixText([
-      say("The old tables are all that closes ports on this host: they stay until another firewall does (FW-001). Then look again: seawall audit --check FW-015"),
+      say(
+        "The old tables are all that closes ports on this host: they stay until another firewall does (FW-001). Then look again: seawall audit --check FW-015",
+      ),
     ]);
   return fixText([
-    say("Another firewall closes ports here, so the old rules are kept in a file and taken out. First their policy is to accept: an empty chain that drops would cut SSH."),
+    say(
+      "Another firewall closes ports here, so the old rules are kept in a file and taken out. First their policy is to accept: an empty chain that drops would cut SSH.",
+    ),
     ...["iptables-legacy", "ip6tables-legacy"].flatMap((program) => emptied(program, old)),
     ...secondLogin(facts),
   ]);
 }
 
 function emptied(program: string, old: readonly Table[]): Step[] {
-  const own = old.flatMap(({ name, base }) => (name.startsWith(`${program} `) ? [{ name: name.slice(program.length + 1), base }] : []));
+  const own = old.flatMap(({ name, base }) =>
+    name.startsWith(`${program} `) ? [{ name: name.slice(program.length + 1), base }] : [],
+  );
   if (own.length === 0) return [];
   return [
     run(`${program}-save >/root/${program}.rules`),
-    ...own.flatMap(({ name, base }) => base.map(({ chain }) => run(`${program} -t ${name} -P ${chain} ACCEPT`))),
+    ...own.flatMap(({ name, base }) =>
+      base.map(({ chain }) => run(`${program} -t ${name} -P ${chain} ACCEPT`)),
+    ),
     ...own.map(({ name }) => run(`${program} -t ${name} -F`)),
   ];
 }

@@ -9,10 +9,14 @@ const SHOWN_MAX = 12;
 
 /** SEC-001: `.../openclaw.json: channels.telegram.botToken: Telegram bot token`, a line each. */
 export function fixConfigSecrets(evidence: readonly string[]): string {
-  const settings = evidence.flatMap((line) => /: ([A-Za-z][\w-]*(?:\.[\w-]+)+)(?=: |$)/.exec(line)?.[1] ?? []);
+  const settings = evidence.flatMap(
+    (line) => /: ([A-Za-z][\w-]*(?:\.[\w-]+)+)(?=: |$)/.exec(line)?.[1] ?? [],
+  );
   const lines = settings.slice(0, SHOWN_MAX).map((path) => say(`  ${path}: "\${${variableOf(path)}}"`));
   return fixText([
-    say("Write a reference in place of the value, and the value into the agent's environment (its .env with mode 0600, or LoadCredential= of its unit); or a SecretRef: {source: \"exec\", provider: ..., id: ...}"),
+    say(
+      'Write a reference in place of the value, and the value into the agent\'s environment (its .env with mode 0600, or LoadCredential= of its unit); or a SecretRef: {source: "exec", provider: ..., id: ...}',
+    ),
     ...lines,
     say("Renew the key at its provider: what lay in the file may have been copied."),
   ]);
@@ -39,18 +43,21 @@ export function variableOf(path: string): string {
 /** SEC-002: by the paths and owners that were seen. */
 export function fixState(facts: Facts): string {
   const wrong = facts.secrets.kind === "read" ? valueOr(facts.secrets.value.statePermissions, []) : [];
-  const instances = valueOr(facts.openclaw, { instances: [] }).instances;
+  const instances = facts.openclaw.kind === "read" ? facts.openclaw.value.instances : [];
   const folders = new Set(instances.flatMap(({ stateFolder }) => stateFolder?.path ?? []));
   const steps = wrong.slice(0, SHOWN_MAX).flatMap((line): Step[] => {
     const [, open] = /^(\/.+): 0?[0-7]{3,4}$/.exec(line) ?? [];
-    if (open !== undefined) return [run(`chmod ${folders.has(open) ? "u=rwx,go=" : "go="} ${shellWord(open)}`)];
+    if (open !== undefined)
+      return [run(`chmod ${folders.has(open) ? "u=rwx,go=" : "go="} ${shellWord(open)}`)];
     const [, path, uid] = /^(\/.+): owned by \d+, the agent is (\d+)$/.exec(line) ?? [];
     return path === undefined || uid === undefined ? [] : [run(`chown -h ${uid} ${shellWord(path)}`)];
   });
   return fixText([
     say("What lies there is for the agent's user alone:"),
     ...steps,
-    ...(wrong.length > SHOWN_MAX ? [say(`${wrong.length - SHOWN_MAX} more: seawall audit --check SEC-002 again after this.`)] : []),
+    ...(wrong.length > SHOWN_MAX
+      ? [say(`${wrong.length - SHOWN_MAX} more: seawall audit --check SEC-002 again after this.`)]
+      : []),
   ]);
 }
 
@@ -67,7 +74,9 @@ export function fixEnvFiles(facts: Facts): string {
         ...((file.parent.mode & 0o022) === 0 || (file.parent.mode & 0o1000) !== 0
           ? []
           : [run(`chmod go-w ${shellWord(file.parent.path)}`)]),
-        ...(file.links > 1 ? [say(`${file.path} has ${file.links} names (find / -samefile ${file.path}): remove the others.`)] : []),
+        ...(file.links > 1
+          ? [say(`${file.path} has ${file.links} names (find / -samefile ${file.path}): remove the others.`)]
+          : []),
       ];
     }),
   ]);

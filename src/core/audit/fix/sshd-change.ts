@@ -29,7 +29,10 @@ export function setInMatch({ files }: SshFacts, keywords: readonly string[]): In
     let block: string | null = null;
     for (const directive of parseSshdFile(file.text)) {
       if (directive.keyword === "match")
-        block = directive.value.toLowerCase() === "all" ? null : `Match ${directive.value} (${file.path}:${directive.line})`;
+        block =
+          directive.value.toLowerCase() === "all"
+            ? null
+            : `Match ${directive.value} (${file.path}:${directive.line})`;
       else if (block !== null && keywords.includes(directive.keyword))
         found.push({ ...directive, file: file.path, block });
     }
@@ -39,7 +42,10 @@ export function setInMatch({ files }: SshFacts, keywords: readonly string[]): In
 
 /** Returns the commands that set these for everybody whom no Match block names. */
 export function setGlobally(ssh: SshFacts, settings: readonly Setting[]): Step[] {
-  const target = targetOf(ssh, settings.map(({ keyword }) => keyword.toLowerCase()));
+  const target = targetOf(
+    ssh,
+    settings.map(({ keyword }) => keyword.toLowerCase()),
+  );
   const lines = settings.map(({ keyword, value }) => `${keyword} ${value}`);
   if (target.isNew)
     return [
@@ -65,7 +71,8 @@ function targetOf(
     before.push(directive);
   }
   const include = parseSshdFile(main?.text ?? "").find(({ keyword }) => keyword === "include")?.value ?? "";
-  const isRead = main?.path === MAIN && /(^|\s)(\/etc\/ssh\/)?sshd_config\.d\/\*(\.conf)?(\s|$)/.test(include);
+  const isRead =
+    main?.path === MAIN && /(^|\s)(\/etc\/ssh\/)?sshd_config\.d\/\*(\.conf)?(\s|$)/.test(include);
   const isFirst =
     !before.some(({ keyword }) => keywords.includes(keyword) || keyword === "match") &&
     dropIns.every((path) => path >= DROP_IN);
@@ -80,11 +87,17 @@ function hasText({ text }: SshConfigFile): boolean {
 }
 
 /** Returns the commands that set a keyword in the Match blocks that set it otherwise. */
-export function setInBlocks(ssh: SshFacts, { keyword, value }: Setting, wrong: (value: string) => boolean): Step[] {
+export function setInBlocks(
+  ssh: SshFacts,
+  { keyword, value }: Setting,
+  wrong: (value: string) => boolean,
+): Step[] {
   const own = setInMatch(ssh, [keyword.toLowerCase()]).filter((one) => wrong(one.value.toLowerCase()));
   return own.flatMap(({ block, file, line }) => [
     say(`${block} says otherwise, and a line outside of it does nothing against that:`),
-    run(`sed -i '${line}s/^\\([[:space:]]*\\)${caseless(keyword)}.*/\\1${keyword} ${value}/' ${shellWord(file)}`),
+    run(
+      `sed -i '${line}s/^\\([[:space:]]*\\)${caseless(keyword)}.*/\\1${keyword} ${value}/' ${shellWord(file)}`,
+    ),
   ]);
 }
 

@@ -98,7 +98,9 @@ export function filterIpv6(facts: Facts, ufw: UfwFacts): Step[] {
 }
 
 function routedFirst(): Step {
-  return say("If this host routes for others (WireGuard, virtual machines), allow that first: ufw route allow ...");
+  return say(
+    "If this host routes for others (WireGuard, virtual machines), allow that first: ufw route allow ...",
+  );
 }
 
 function ipv6On(): Step {
@@ -122,7 +124,9 @@ function others(facts: Facts): Step[] {
   const { ports } = wayInOf(facts);
   const shut = outward(facts).filter(({ port }) => !ports.includes(port) && !WEB.includes(port));
   if (shut.length === 0) return [];
-  const texts = [...new Set(shut.map(listenerText))].filter((text) => /^[\w .:()[\]*-]+$/.test(text)).slice(0, 6);
+  const texts = [...new Set(shut.map(listenerText))]
+    .filter((text) => /^[\w .:()[\]*-]+$/.test(text))
+    .slice(0, 6);
   return [say(`Shut by this unless you allow it too: ${texts.join(", ") || `${shut.length} socket(s)`}.`)];
 }
 

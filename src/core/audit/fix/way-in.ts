@@ -48,12 +48,16 @@ export function keyHolders({ users, contexts }: SshFacts): SshUser[] {
 function rootMayUseKeys(contexts: readonly SshContext[]): boolean {
   const forRoot = contexts.filter(({ user }) => user === "root");
   return (forRoot.length > 0 ? forRoot : contexts).every(
-    (context) => !["no", "forced-commands-only"].includes(context.options.get("permitrootlogin")?.[0] ?? "no"),
+    (context) =>
+      !["no", "forced-commands-only"].includes(context.options.get("permitrootlogin")?.[0] ?? "no"),
   );
 }
 
 /** `ssh -t -p 2222 ann@203.0.113.10`: how one logs in anew from elsewhere. */
-export function loginLine(facts: Facts, options: { readonly user?: string; readonly port?: number } = {}): string {
+export function loginLine(
+  facts: Facts,
+  options: { readonly user?: string; readonly port?: number } = {},
+): string {
   const { sessions, ports, keyHolders: holders } = wayInOf(facts);
   const port = options.port ?? sessions[0]?.port ?? ports[0] ?? 22;
   const user = options.user ?? holders[0]?.name ?? facts.operator.user ?? "YOU";
@@ -63,11 +67,18 @@ export function loginLine(facts: Facts, options: { readonly user?: string; reado
 /** The address by which the caller came, or the first of an uplink. */
 export function ownAddress(facts: Facts): string {
   const uplinks = facts.firewall.kind === "read" ? facts.firewall.value.addresses : [];
-  return facts.operator.sessions[0]?.address ?? uplinks.find((address) => !address.startsWith("fe80:")) ?? "THIS-SERVER";
+  return (
+    facts.operator.sessions[0]?.address ??
+    uplinks.find((address) => !address.startsWith("fe80:")) ??
+    "THIS-SERVER"
+  );
 }
 
 /** The words that end every change of a way in: what is open stays open, what is new is tried. */
-export function secondLogin(facts: Facts, options: { readonly user?: string; readonly port?: number } = {}): Step[] {
+export function secondLogin(
+  facts: Facts,
+  options: { readonly user?: string; readonly port?: number } = {},
+): Step[] {
   return [
     say("Keep this session open. From your own computer try a second login:"),
     say(`  ${loginLine(facts, options)}`),

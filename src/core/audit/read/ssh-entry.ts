@@ -14,7 +14,10 @@ export interface Caller {
 /** Returns why sshd would not take a key of this account at all, or null. */
 export function entryProblem(context: SshContext, caller: Caller): string | null {
   const words = (option: string): string[] =>
-    (context.options.get(option) ?? []).join(" ").split(/\s+/).filter((word) => word !== "" && word !== "none");
+    (context.options.get(option) ?? [])
+      .join(" ")
+      .split(/\s+/)
+      .filter((word) => word !== "" && word !== "none");
   if (context.options.get("pubkeyauthentication")?.[0] === "no") return "PubkeyAuthentication is no";
   const methods = words("authenticationmethods").filter((list) => list !== "any");
   if (methods.length > 0 && !methods.includes("publickey"))

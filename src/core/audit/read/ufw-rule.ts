@@ -21,7 +21,12 @@ interface Rule {
 const EVERYWHERE = new Set(["0.0.0.0/0", "::/0", "any"]);
 
 /** Returns the door at a TCP port for one family, for callers at `addresses` or, without any, for everybody. */
-export function doorOf(rules: readonly string[], family: 4 | 6, port: number, addresses: readonly string[]): Door {
+export function doorOf(
+  rules: readonly string[],
+  family: 4 | 6,
+  port: number,
+  addresses: readonly string[],
+): Door {
   const callers = addresses.filter((address) => parseIp(address)?.family === family);
   for (const rule of rules.flatMap((text) => ruleOf(text, port) ?? [])) {
     if (rule.family !== family || !rule.isForPort) continue;
@@ -36,7 +41,8 @@ export function doorOf(rules: readonly string[], family: 4 | 6, port: number, ad
 
 /** `allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in`; between source and direction stand application profiles, if any. */
 function ruleOf(text: string, port: number): Rule | null {
-  const [action = "", protocol = "", to = "", destination = "", from = "", source = "", ...rest] = text.split(" ");
+  const [action = "", protocol = "", to = "", destination = "", from = "", source = "", ...rest] =
+    text.split(" ");
   const way = rest.at(-1) ?? "in";
   const verb = action.replace(/_log(-all)?$/, "");
   if (verb.includes(":") || (way !== "in" && !way.startsWith("in_"))) return null;
@@ -63,7 +69,8 @@ function holds(part: string, port: number): boolean {
 function isFrom({ source, link }: Rule, address: string): boolean {
   const ip = parseIp(address);
   if (ip === undefined) return false;
-  const inTailnet = /^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./.test(address) || address.startsWith("fd7a:115c:a1e0:");
+  const inTailnet =
+    /^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./.test(address) || address.startsWith("fd7a:115c:a1e0:");
   if (link !== null && !(link.startsWith("tailscale") && inTailnet)) return false;
   if (EVERYWHERE.has(source)) return true;
   const parsed = parsePrefix(source);
