@@ -1,6 +1,5 @@
 /** What is known about the processes of a scope: everything by which they could send as somebody else. */
 
-
 /** A fact, or why it is not known. An unknown fact is never a good one. */
 export type Fact<Value> =
   | { readonly known: true; readonly value: Value }

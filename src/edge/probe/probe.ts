@@ -78,10 +78,8 @@ export async function takeFacts(options: ProbeOptions): Promise<Facts> {
   const users = valueOr(accounts, []);
   const found = findPlaces(table, users, options.env);
   const { places } = found;
-  const gatewayPorts = [
-    18_789,
-    ...places.flatMap(({ pid }) => (pid === null ? [] : listenersOf(table, pid).map(({ port }) => port))),
-  ];
+  const ports = places.flatMap(({ pid }) => (pid === null ? [] : listenersOf(table, pid)));
+  const gatewayPorts = [18_789, ...ports.map(({ port }) => port)];
   const { checks, operator, nowMs } = options;
   const operators = [...new Set(operator.sessions.map(({ peer }) => peer))];
   const layers = checks?.map(({ layer }) => layer);
@@ -95,9 +93,8 @@ export async function takeFacts(options: ProbeOptions): Promise<Facts> {
     sshVersion: facts.kind === "read" ? facts.value.version : null,
     operators,
   }));
-  const quickOpenclaw =
-    options.quick ||
-    (layers !== undefined && !layers.some((layer) => layer === "app" || layer === "secrets"));
+  const isAsked = layers?.some((layer) => layer === "app" || layer === "secrets") ?? true;
+  const quickOpenclaw = options.quick || !isAsked;
   const [sshFacts, firewall, fail2ban, updates, docker, secrets, proxy, openclaw, tailscale, host] =
     await Promise.all([
       ssh,

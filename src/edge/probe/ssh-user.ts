@@ -100,15 +100,18 @@ function grants(sudoers: string, who: string, how: "at all" | "freely" = "at all
   });
 }
 
+function keyFilesOf({ options }: SshContext): string[] {
+  const words = (options.get("authorizedkeysfile")?.[0] ?? "").split(" ");
+  return words.filter((word) => word !== "" && word !== "none");
+}
+
 function keysOf(
   account: Account,
   context: SshContext,
   { caller, nowMs }: { readonly caller: Caller; readonly nowMs: number },
 ): Pick<SshUser, "keys" | "refused"> {
   const strict = context.options.get("strictmodes")?.[0] !== "no";
-  const patterns = (context.options.get("authorizedkeysfile")?.[0] ?? "")
-    .split(" ")
-    .filter((word) => word !== "" && word !== "none");
+  const patterns = keyFilesOf(context);
   const accepted = (context.options.get("pubkeyacceptedalgorithms")?.[0] ?? "").split(",");
   const keys: { type: string; file: string }[] = [];
   const refused: string[] = [];

@@ -91,7 +91,12 @@ for (const { name, rules, more, says } of ROWS)
 
 const SSH: readonly string[] = [
   "ssh",
-  ...["-F", "none", "-i", "/run/key", "-p", "2222"],
+  "-F",
+  "none",
+  "-i",
+  "/run/key",
+  "-p",
+  "2222",
   ...[
     "BatchMode=yes",
     "StrictHostKeyChecking=no",

@@ -13,7 +13,7 @@ export interface Row extends DoorWanted {
   /** Other logins that must work before and after as well. */
   readonly also?: readonly Login[];
   /** `pass`: commands are printed and the check holds after them. `words`: none is, and the words say this. */
-  readonly then: "pass" | RegExp;
+  readonly outcome: "pass" | RegExp;
   /** What the fix says as well. */
   readonly says?: RegExp;
 }
@@ -23,7 +23,7 @@ export const OPEN = "PermitRootLogin yes\nPasswordAuthentication yes\nKbdInterac
 
 /** Pastes the fix of a row, and holds what the row says. */
 export async function paste(row: Row): Promise<void> {
-  const { check, login = {}, also = [], then, says } = row;
+  const { check, login = {}, also = [], outcome, says } = row;
   const door = await startDoor(row);
   try {
     for (const one of [login, ...also]) await comesIn(door, one, "before");
@@ -32,8 +32,8 @@ export async function paste(row: Row): Promise<void> {
     assert.equal(before[check]?.status, "fail", said(before, check));
     const fix = before[check].fix ?? "";
     if (says !== undefined) assert.match(unwrapped(fix), says);
-    if (then !== "pass") {
-      assert.match(unwrapped(fix), then);
+    if (outcome !== "pass") {
+      assert.match(unwrapped(fix), outcome);
       assert.deepEqual(commandsOf(fix), [], "nothing may be there to paste");
     } else assert.ok(isPasteable(fix) && commandsOf(fix).length > 0, fix);
     const pasted = await door.login(login, login.user === "ann" ? "sudo -n sh -e" : "sh -e", fix);
@@ -45,7 +45,7 @@ export async function paste(row: Row): Promise<void> {
       assert.equal(confirmed.code, 0, ended(confirmed));
     }
     const after = await door.audit(logins[0] ?? {}, [check]);
-    assert.equal(after[check]?.status, then === "pass" ? "pass" : "fail", `${fix}\n${said(after, check)}`);
+    assert.equal(after[check]?.status, outcome === "pass" ? "pass" : "fail", `${fix}\n${said(after, check)}`);
   } finally {
     await door.stop();
   }

@@ -12,23 +12,29 @@ const SSH: readonly Row[] = [
     check: "SSH-002",
     sshd: OPEN,
     login: BY_PASSWORD,
-    then: /SSH-020 first[\s\S]*ssh-copy-id -p 22 root@/,
+    outcome: /SSH-020 first[\s\S]*ssh-copy-id -p 22 root@/,
   },
   {
     name: "a password and no key",
     check: "SSH-020",
     sshd: OPEN,
     login: BY_PASSWORD,
-    then: /ssh-copy-id -p 22 root@/,
+    outcome: /ssh-copy-id -p 22 root@/,
   },
-  { name: "a password and no key", check: "SSH-021", sshd: OPEN, login: BY_PASSWORD, then: /SSH-020 first/ },
+  {
+    name: "a password and no key",
+    check: "SSH-021",
+    sshd: OPEN,
+    login: BY_PASSWORD,
+    outcome: /SSH-020 first/,
+  },
   {
     name: "the stub key of a cloud image, which runs a command that ends",
     check: "SSH-002",
     sshd: OPEN,
     script: `mkdir -p -m 700 /run/home/root/.ssh; printf 'no-port-forwarding,command="echo Please login as ann; sleep 1; exit 142" %s\\n' "$(cat /run/client/key.pub)" >/run/home/root/.ssh/authorized_keys`,
     login: BY_PASSWORD,
-    then: /SSH-020 first[\s\S]*runs a command in place of a shell/,
+    outcome: /SSH-020 first[\s\S]*runs a command in place of a shell/,
   },
   {
     name: "a key whose time is over",
@@ -36,7 +42,7 @@ const SSH: readonly Row[] = [
     sshd: OPEN,
     script: `mkdir -p -m 700 /run/home/root/.ssh; printf 'expiry-time="20200101" %s\\n' "$(cat /run/client/key.pub)" >/run/home/root/.ssh/authorized_keys`,
     login: BY_PASSWORD,
-    then: /it expired/,
+    outcome: /it expired/,
   },
   {
     name: "a key of a user whom AllowUsers does not name",
@@ -44,14 +50,14 @@ const SSH: readonly Row[] = [
     sshd: `${OPEN}AllowUsers root\n`,
     keys: ["ann"],
     login: BY_PASSWORD,
-    then: /SSH-020 first[\s\S]*AllowUsers does not name it/,
+    outcome: /SSH-020 first[\s\S]*AllowUsers does not name it/,
   },
   {
     name: "a key of root and nobody else",
     check: "SSH-002",
     sshd: OPEN,
     keys: ["root"],
-    then: "pass",
+    outcome: "pass",
     says: /Keep this session open/,
   },
   {
@@ -59,7 +65,7 @@ const SSH: readonly Row[] = [
     check: "SSH-001",
     sshd: OPEN,
     keys: ["root"],
-    then: /with root shut out nobody is left/,
+    outcome: /with root shut out nobody is left/,
   },
   {
     name: "a key of a user with sudo",
@@ -67,7 +73,7 @@ const SSH: readonly Row[] = [
     sshd: OPEN,
     keys: ["ann"],
     login: { user: "ann" },
-    then: "pass",
+    outcome: "pass",
     says: /ann@/,
   },
   {
@@ -76,14 +82,14 @@ const SSH: readonly Row[] = [
     sshd: `${INCLUDE}PermitRootLogin yes\n`,
     dropIns: { "00-a-cloud.conf": "PasswordAuthentication yes\n" },
     keys: ["root"],
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "drop-ins as Debian has them",
     check: "SSH-002",
     sshd: `${INCLUDE}PermitRootLogin yes\n`,
     keys: ["root"],
-    then: "pass",
+    outcome: "pass",
     says: /sshd_config\.d\/00-seawall\.conf/,
   },
   {
@@ -92,7 +98,7 @@ const SSH: readonly Row[] = [
     sshd: `Port 2222\n${OPEN}`,
     keys: ["root"],
     login: { port: 2222 },
-    then: "pass",
+    outcome: "pass",
     says: /sshd -t && kill -HUP[\s\S]*ssh -t -p 2222/,
   },
   {
@@ -102,7 +108,7 @@ const SSH: readonly Row[] = [
     dropIns: {},
     script: "printf 'Match User ann\\n  passwordauthentication  yes\\n' >>/etc/ssh/sshd_config",
     keys: ["root"],
-    then: "pass",
+    outcome: "pass",
     says: /Match User ann \(\/etc\/ssh\/sshd_config:\d+\)/,
   },
   {
@@ -111,14 +117,14 @@ const SSH: readonly Row[] = [
     sshd: OPEN,
     keys: ["root", "ann"],
     also: [{ user: "ann" }],
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "many attempts",
     check: "SSH-006",
     sshd: OPEN,
     keys: ["root"],
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "empty passwords are taken, and there is no key",
@@ -126,7 +132,7 @@ const SSH: readonly Row[] = [
     sshd: `${OPEN}PermitEmptyPasswords yes\n`,
     login: BY_PASSWORD,
     also: [{ user: "ann", by: "password" }],
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "a drop-in nobody reads, which would let nobody in",
@@ -134,7 +140,7 @@ const SSH: readonly Row[] = [
     sshd: OPEN,
     dropIns: { "50-old.conf": "AllowUsers bob\nPort 2200\n" },
     keys: ["root"],
-    then: /allowusers bob \(\/etc\/ssh\/sshd_config\.d\/50-old\.conf:1\)/,
+    outcome: /allowusers bob \(\/etc\/ssh\/sshd_config\.d\/50-old\.conf:1\)/,
   },
   {
     name: "a drop-in nobody reads, which shuts nobody out",
@@ -142,7 +148,7 @@ const SSH: readonly Row[] = [
     sshd: OPEN,
     dropIns: { "50-old.conf": "X11Forwarding no\n" },
     keys: ["root"],
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "a new port in the file, which UFW does not know",
@@ -151,7 +157,7 @@ const SSH: readonly Row[] = [
     keys: ["root"],
     script: "ufw allow 22/tcp >/dev/null; ufw --force enable >/dev/null",
     login: {},
-    then: "pass",
+    outcome: "pass",
   },
 ];
 

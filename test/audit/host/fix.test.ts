@@ -12,16 +12,16 @@ import { comesIn, OPEN, paste, type Row } from "./fix-row.ts";
 const NO_UFW = "rm -rf /etc/ufw";
 
 const FIREWALL: readonly Row[] = [
-  { name: "UFW off and no rule, sshd on 22", check: "FW-001", sshd: OPEN, keys: ["root"], then: "pass" },
-  { name: "UFW off and no rule, sshd on 22", check: "FW-002", sshd: OPEN, keys: ["root"], then: "pass" },
-  { name: "UFW off and no rule, sshd on 22", check: "FW-003", sshd: OPEN, keys: ["root"], then: "pass" },
+  { name: "UFW off and no rule, sshd on 22", check: "FW-001", sshd: OPEN, keys: ["root"], outcome: "pass" },
+  { name: "UFW off and no rule, sshd on 22", check: "FW-002", sshd: OPEN, keys: ["root"], outcome: "pass" },
+  { name: "UFW off and no rule, sshd on 22", check: "FW-003", sshd: OPEN, keys: ["root"], outcome: "pass" },
   {
     name: "sshd on 2222",
     check: "FW-001",
     sshd: `Port 2222\n${OPEN}`,
     keys: ["root"],
     login: { port: 2222 },
-    then: "pass",
+    outcome: "pass",
     says: /ssh -t -p 2222 /,
   },
   {
@@ -30,7 +30,7 @@ const FIREWALL: readonly Row[] = [
     sshd: `Port 2222\n${OPEN}`,
     keys: ["root"],
     login: { port: 2222 },
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "sshd on two ports, one of them IPv6 only, by ListenAddress",
@@ -39,7 +39,7 @@ const FIREWALL: readonly Row[] = [
     keys: ["root"],
     login: { port: 2022 },
     also: [{ port: 2026, to: HOST6 }],
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "over IPv6, while UFW says IPV6=no",
@@ -49,7 +49,7 @@ const FIREWALL: readonly Row[] = [
     script: "sed -i 's/^IPV6=.*/IPV6=no/' /etc/default/ufw",
     login: { to: HOST6 },
     also: [{}],
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "UFW on with IPV6=no",
@@ -58,7 +58,7 @@ const FIREWALL: readonly Row[] = [
     keys: ["root"],
     script:
       "sed -i 's/^IPV6=.*/IPV6=no/' /etc/default/ufw; ufw limit 22/tcp >/dev/null; ufw --force enable >/dev/null",
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "UFW on, default allow, no rule for SSH",
@@ -67,7 +67,7 @@ const FIREWALL: readonly Row[] = [
     keys: ["root"],
     script: "ufw default allow incoming >/dev/null; ufw deny 3306 >/dev/null; ufw --force enable >/dev/null",
     also: [{ to: HOST6 }],
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "UFW on, default allow in and through, sshd on 2222 with a rule, and a web server",
@@ -77,7 +77,7 @@ const FIREWALL: readonly Row[] = [
     script:
       "ufw default allow incoming >/dev/null; ufw default allow routed >/dev/null; ufw allow 2222/tcp >/dev/null; ufw --force enable >/dev/null",
     login: { port: 2222 },
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "UFW off with a rule that refuses the port, and one for it behind",
@@ -87,7 +87,7 @@ const FIREWALL: readonly Row[] = [
     script: "ufw deny 2000:3000/tcp >/dev/null; ufw allow 2222/tcp >/dev/null",
     login: { port: 2222 },
     also: [{ port: 2222, to: HOST6 }],
-    then: "pass",
+    outcome: "pass",
     says: /refuses port 2222/,
   },
   {
@@ -96,7 +96,7 @@ const FIREWALL: readonly Row[] = [
     sshd: OPEN,
     keys: ["root"],
     script: "ufw deny 22/tcp >/dev/null",
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "UFW off with a rule for somebody else's office",
@@ -104,7 +104,7 @@ const FIREWALL: readonly Row[] = [
     sshd: OPEN,
     keys: ["root"],
     script: "ufw allow from 192.0.2.0/24 to any port 22 proto tcp >/dev/null",
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "UFW on in its file and gone from the kernel",
@@ -113,7 +113,7 @@ const FIREWALL: readonly Row[] = [
     keys: ["root"],
     script:
       "ufw --force enable >/dev/null; iptables -P INPUT ACCEPT; iptables -F INPUT; ip6tables -P INPUT ACCEPT; ip6tables -F INPUT",
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "iptables drops already, and UFW is installed and off",
@@ -124,7 +124,7 @@ const FIREWALL: readonly Row[] = [
       "iptables -P INPUT DROP; iptables -A INPUT -i lo -j ACCEPT; iptables -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT; iptables -A INPUT -p tcp --dport 2222 -j ACCEPT",
     login: { port: 2222 },
     also: [{ port: 2222, to: HOST6 }],
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "no UFW and no policy: Seawall, on probation",
@@ -133,7 +133,7 @@ const FIREWALL: readonly Row[] = [
     keys: ["root"],
     script: NO_UFW,
     login: { port: 2222 },
-    then: "pass",
+    outcome: "pass",
     says: /seawall init\n[\s\S]*seawall confirm/,
   },
   {
@@ -143,7 +143,7 @@ const FIREWALL: readonly Row[] = [
     keys: ["root"],
     script: "ufw allow 2222/tcp >/dev/null; ufw --force enable >/dev/null",
     login: { port: 2222 },
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "a rule for a range lets the database in, and SSH with it",
@@ -153,7 +153,7 @@ const FIREWALL: readonly Row[] = [
     script:
       "ufw allow 2000:6000/tcp >/dev/null; ufw --force enable >/dev/null; nc -lk 5432 >/dev/null 2>&1 &",
     login: { port: 2222 },
-    then: /a rule for more than this port[\s\S]*SSH on 2222/,
+    outcome: /a rule for more than this port[\s\S]*SSH on 2222/,
   },
   {
     name: "a rule for the database alone",
@@ -162,7 +162,7 @@ const FIREWALL: readonly Row[] = [
     keys: ["root"],
     script:
       "ufw allow 22/tcp >/dev/null; ufw allow 5432/tcp >/dev/null; ufw --force enable >/dev/null; nc -lk 5432 >/dev/null 2>&1 &",
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "old rules with a policy of DROP beside a firewall that holds",
@@ -173,7 +173,7 @@ const FIREWALL: readonly Row[] = [
       "ufw allow 2222/tcp >/dev/null; ufw --force enable >/dev/null; iptables-legacy -A INPUT -p tcp --dport 2222 -j ACCEPT; iptables-legacy -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT; iptables-legacy -A INPUT -i lo -j ACCEPT; iptables-legacy -P INPUT DROP",
     login: { port: 2222 },
     also: [{ port: 2222, to: HOST6 }],
-    then: "pass",
+    outcome: "pass",
   },
   {
     name: "old rules that are the only firewall",
@@ -182,7 +182,7 @@ const FIREWALL: readonly Row[] = [
     keys: ["root"],
     script:
       "for p in iptables-legacy ip6tables-legacy; do $p -A INPUT -p tcp --dport 22 -j ACCEPT; $p -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT; $p -A INPUT -i lo -j ACCEPT; $p -A INPUT -p ipv6-icmp -j ACCEPT; $p -P INPUT DROP; done",
-    then: /they stay until another firewall does/,
+    outcome: /they stay until another firewall does/,
   },
 ];
 
@@ -196,7 +196,7 @@ const FAIL2BAN: readonly Row[] = [
 printf '[DEFAULT]\\nbanaction = nftables-multiport\\n[sshd]\\nenabled = true\\nbackend = polling\\nlogpath = /run/auth.log\\nport = 22\\n' >/etc/fail2ban/jail.d/00.local
 fail2ban-client start >/dev/null; fail2ban-client set sshd banip 198.51.100.7 >/dev/null`,
     login: { port: 2222 },
-    then: "pass",
+    outcome: "pass",
     says: /set sshd unbanip 198\.51\.100\.7/,
   },
 ];

@@ -212,7 +212,7 @@ export function fixSshUnlimited(facts: Facts): string {
 
 function limitPort({ rules }: UfwFacts, port: number): Step[] {
   const others = rules.filter(
-    (rule) => /^allow /.test(rule) && !/^allow tcp \d+ (0\.0\.0\.0\/0|::\/0) any \1 in$/.test(rule),
+    (rule) => rule.startsWith("allow ") && !/^allow tcp \d+ (0\.0\.0\.0\/0|::\/0) any \1 in$/.test(rule),
   );
   const named = others.filter((rule) => rule.split(" ")[2]?.split(",").includes(String(port)) === true);
   return [

@@ -65,22 +65,23 @@ function targetOf(
   keywords: readonly string[],
 ): { readonly path: string; readonly isNew: boolean } {
   const [main] = files;
-  const before = [];
-  for (const directive of parseSshdFile(main?.text ?? "")) {
-    if (directive.keyword === "include") break;
-    before.push(directive);
+  if (main !== undefined && isDropInFirst(main, keywords) && dropIns.every((path) => path >= DROP_IN)) {
+    if (!dropIns.includes(DROP_IN)) return { path: DROP_IN, isNew: true };
+    const ours = files.find(({ path }) => path === DROP_IN);
+    if (ours !== undefined && hasText(ours)) return { path: DROP_IN, isNew: false };
   }
-  const include = parseSshdFile(main?.text ?? "").find(({ keyword }) => keyword === "include")?.value ?? "";
-  const isRead =
-    main?.path === MAIN && /(^|\s)(\/etc\/ssh\/)?sshd_config\.d\/\*(\.conf)?(\s|$)/.test(include);
-  const isFirst =
-    !before.some(({ keyword }) => keywords.includes(keyword) || keyword === "match") &&
-    dropIns.every((path) => path >= DROP_IN);
-  const ours = files.find(({ path }) => path === DROP_IN);
-  if (isRead && isFirst && !dropIns.includes(DROP_IN)) return { path: DROP_IN, isNew: true };
-  if (isRead && isFirst && ours !== undefined && hasText(ours)) return { path: DROP_IN, isNew: false };
   return { path: main?.path ?? MAIN, isNew: main === undefined || !hasText(main) };
 }
+
+/** Whether the main file reads the folder of drop-ins before it says anything of these keywords. */
+function isDropInFirst({ path, text }: SshConfigFile, keywords: readonly string[]): boolean {
+  const directives = parseSshdFile(text);
+  const at = directives.findIndex(({ keyword }) => keyword === "include");
+  if (path !== MAIN || !DROP_INS.test(directives[at]?.value ?? "")) return false;
+  return !directives.slice(0, at).some(({ keyword }) => keywords.includes(keyword) || keyword === "match");
+}
+
+const DROP_INS = /(^|\s)(\/etc\/ssh\/)?sshd_config\.d\/\*(\.conf)?(\s|$)/;
 
 function hasText({ text }: SshConfigFile): boolean {
   return text.trim() !== "";

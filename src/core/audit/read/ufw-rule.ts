@@ -45,19 +45,27 @@ function ruleOf(text: string, port: number): Rule | null {
     text.split(" ");
   const way = rest.at(-1) ?? "in";
   const verb = action.replace(/_log(-all)?$/, "");
-  if (verb.includes(":") || (way !== "in" && !way.startsWith("in_"))) return null;
+  if (verb.includes(":") || !isInbound(way)) return null;
   return {
     text,
     allows: verb === "allow" || verb === "limit",
-    family: destination.includes(":") || source.includes(":") ? 6 : 4,
+    family: `${destination}${source}`.includes(":") ? 6 : 4,
     source,
-    isForPort:
-      (protocol === "tcp" || protocol === "any") &&
-      from === "any" &&
-      EVERYWHERE.has(destination) &&
-      (to === "any" || to.split(",").some((part) => holds(part, port))),
+    isForPort: isOfTcp(protocol, from) && EVERYWHERE.has(destination) && isTo(to, port),
     link: way === "in" ? null : way.slice("in_".length),
   };
+}
+
+function isInbound(way: string): boolean {
+  return way === "in" || way.startsWith("in_");
+}
+
+function isOfTcp(protocol: string, sourcePort: string): boolean {
+  return (protocol === "tcp" || protocol === "any") && sourcePort === "any";
+}
+
+function isTo(ports: string, port: number): boolean {
+  return ports === "any" || ports.split(",").some((part) => holds(part, port));
 }
 
 function holds(part: string, port: number): boolean {
