@@ -9,6 +9,7 @@ import {
   type FileResult,
   newFileResult,
   printFailures,
+  printFlaws,
   summarise,
   type Tally,
 } from "./test-result.ts";
@@ -98,7 +99,7 @@ async function runGroup(group: Group, files: readonly string[]): Promise<Tally> 
   }
   const started = performance.now();
   const results = await runFiles(group, files);
-  printFailures(results);
+  printFlaws(results);
   const tally = summarise(results);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const verdict = tally.failed === 0 ? "ok    " : "FAILED";
@@ -150,7 +151,9 @@ async function runFiles(group: Group, files: readonly string[]): Promise<readonl
     if (result === undefined) continue;
     const wasOver = result.duration !== null;
     addEvent(result, event);
-    if (!wasOver && result.duration !== null) printProgress(group, result, result.duration);
+    if (wasOver || result.duration === null) continue;
+    printProgress(group, result, result.duration);
+    printFailures(result);
   }
   return [...results.values()];
 }

@@ -108,11 +108,16 @@ export function summarise(results: readonly FileResult[]): Tally {
   return { passed, failed };
 }
 
-export function printFailures(results: readonly FileResult[]): void {
+/** Prints what failed in a file, as soon as it is over. */
+export function printFailures({ file, failures, output }: FileResult): void {
+  for (const { name, text } of failures) console.log(`FAILED ${file}\n  ${name}\n${indent(text)}`);
+  if (failures.length > 0 && output.length > 0) console.log(`  it printed:\n${indent(output.join("\n"))}`);
+}
+
+/** Prints which files ended in the middle or have no test, and what was skipped. */
+export function printFlaws(results: readonly FileResult[]): void {
   for (const result of results) {
-    const { file, failures, skipped, output } = result;
-    for (const { name, text } of failures) console.log(`FAILED ${file}\n  ${name}\n${indent(text)}`);
-    if (failures.length > 0 && output.length > 0) console.log(`  it printed:\n${indent(output.join("\n"))}`);
+    const { file, skipped } = result;
     const flaw = flawOf(result);
     if (flaw !== null) console.log(`FAILED ${file}\n  ${flaw}`);
     for (const line of skipped) console.log(`${isStrict() ? "FAILED" : "skip  "} ${file}\n  ${line}`);

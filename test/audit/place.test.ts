@@ -115,7 +115,7 @@ describe("attack: many that call themselves the gateway hide nobody", () => {
         const listening = findPlaces(many(count, uid), [victim], {}, () => true);
         assert.ok(
           listening.places.some(
-            ({ pid, stateFolder }) => pid === null && stateFolder === join(victim.home, ".openclaw"),
+            (place) => place.uid === 7010 && place.stateFolder === join(victim.home, ".openclaw"),
           ),
         );
         assert.deepEqual(listening.leftOut, count > 8 ? [{ uid, count: count - 8 }] : []);
@@ -137,7 +137,8 @@ describe("attack: many that call themselves the gateway hide nobody", () => {
         change(goodFacts(), "openclaw", { instances: [GOOD_INSTANCE], notLookedAt: [], claims: [] }),
       );
       const { status } = check.judge(good);
-      if (check.id === "APP-018") continue;
+      // What the owner states is nothing that anybody looks at.
+      if (check.id === "APP-017" || check.id === "APP-018") continue;
       assert.notEqual(status, "pass", check.id);
       if (before.status === "fail") assert.equal(status, "fail", check.id);
     }

@@ -19,7 +19,7 @@ export const command: Command = {
   path: ["approve"],
   summary: "Allow what was refused, by its id",
   about:
-    "Adds exactly the allow that a refusal asks for, by the id that the error and `seawall flows` show; six characters do at a terminal. It shows what that means and asks first. It never lifts a guard or a deny, and changes nothing in force until `seawall apply`.",
+    "Adds exactly the allow that a refusal asks for, by its id in the error, the log and `seawall flows`, after it showed what that means. It never lifts a guard or a deny, and changes nothing in force until `seawall apply`.",
   usage: "seawall approve ID --why TEXT [--for 1h] [--policy FILE] [--yes] [--dry-run]",
   words: { least: 1, most: 1, shown: "ID" },
   who: "root-files",

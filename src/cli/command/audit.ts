@@ -18,7 +18,7 @@ export const command: Command = {
   path: ["audit"],
   summary: "Check the eight layers of this server, with evidence",
   about:
-    "Looks at eight layers of this server by what is in effect, the worst first, each with what was seen and what mends it on this host. It changes nothing of the server: it keeps its own results in its state folder, for `audit diff`, unless you say --no-history. It never counts as passed what it could not see.",
+    "Looks at eight layers of this server by what is in effect, the worst first, each with what was seen and what mends it here. It changes nothing but its own kept results (--no-history: nor those), and never counts as passed what it could not see.",
   usage:
     "seawall audit [--layer L] [--view V] [--check ID] [--fail-on SEVERITY] [-o FORMAT | --json] [--all] [--quick] [--no-history]",
   words: NO_WORDS,

@@ -42,7 +42,7 @@ test("what a version did not know yet is absent, and not made up", (context) => 
   assert.deepEqual([third?.elements, third?.kind], [12, undefined]);
   assert.deepEqual([fourth?.kind, fourth?.before], ["panic", 3]);
   assert.deepEqual([fourth?.how, fourth?.over], [undefined, undefined]);
-  assert.deepEqual([fifth?.how, fifth?.from, fifth?.over], ["rollback", 3, undefined]);
+  assert.deepEqual([fifth?.how, fifth?.from, fifth?.over], ["rollback", 2, undefined]);
   assert.deepEqual(sixth?.over, { kind: "policy", id: 3, sha256: "b8164a", held: false });
 });
 

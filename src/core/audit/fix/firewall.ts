@@ -112,7 +112,7 @@ function closePort(ufw: UfwFacts | null, protocol: string, port: number, own: re
   if (ufw?.inKernel4 !== true)
     return [
       say(
-        `${protocol} ${port}: take its rule out of the policy (seawall explain --from 9.9.9.9 --port ${port}) or of the program that wrote it.`,
+        `${protocol} ${port}: take its rule out of the policy (seawall explain 9.9.9.9 ${port}) or of the program that wrote it.`,
       ),
     ];
   const exact = new RegExp(`^(allow|limit) ${protocol} ${port} (0\\.0\\.0\\.0/0|::/0) any \\2 in$`);
