@@ -3,9 +3,9 @@ import type { Status } from "../../../apply/status.ts";
 import { plain } from "../../../core/base/plain.ts";
 
 const WORDS: Record<Status["containment"], string> = {
-  contained: "CONTAINED      the agent's processes cannot become whom the rules do not judge",
+  contained: "CONTAINED      the agent's processes cannot become a user that no rule judges",
   partly: "PARTLY         contained: something is not known, or holds only for now",
-  "not-contained": "NOT CONTAINED  the agent's processes can become whom the rules do not judge",
+  "not-contained": "NOT CONTAINED  the agent's processes can become a user that no rule judges",
   unknown: "UNKNOWN        whether the agent's processes are contained",
 };
 
