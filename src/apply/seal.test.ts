@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { COMMENT_MAX_BYTES } from "../core/compile/nftables/text.ts";
 import { overOf, parseSeal, sealOf } from "./seal.ts";
 
 const SHA = "0123456789abcdef".repeat(4);
@@ -32,7 +33,7 @@ test("no seal is longer than a comment that nft takes, whatever the number", () 
       kind: "panic",
       over,
     });
-    assert.ok(text.length <= 128, `${text.length}`);
+    assert.ok(text.length <= COMMENT_MAX_BYTES, `${text.length}`);
     const found = parseSeal(text)?.over;
     if (id > 99_999) assert.deepEqual(found, { kind: "unknown" }, text);
     else assert.ok(found?.kind === "policy" && found.id === id - 1 && found.held, text);

@@ -1,5 +1,7 @@
 /** The comment that stands in the kernel beside a generation: which policy of the history it is, and its mode. */
 
+import { COMMENT_MAX_BYTES } from "../core/compile/nftables/text.ts";
+
 /** Why a policy is in force: somebody applied it, or as a panic, or as a pause. */
 export type PolicyKind = "policy" | "panic" | "pause";
 
@@ -20,8 +22,6 @@ export type SealOver =
   | { readonly kind: "nothing" | "unknown" }
   | { readonly kind: "policy"; readonly id: number; readonly sha256: string; readonly held: boolean };
 
-/** LIMIT: characters of a comment that nft takes. */
-const COMMENT_CHARS_MAX = 128;
 /** Characters of the hash of what a panic took the place of; the history has all of it. */
 const OVER_HASH_CHARS = 6;
 
@@ -39,7 +39,7 @@ export function sealOf({ id, mode, sha256, kind = "policy", held = false, over }
   const text = `policy ${id} ${mode.inbound} ${mode.outbound} sha256 ${sha256}${words}`;
   // Ids of ten thousands of changes leave no room for a hash, and then not even for the id.
   const shorter = [overText(over, true), overText(over, false), overText({ kind: "unknown" }, false)];
-  const fits = shorter.find((one) => text.length + one.length <= COMMENT_CHARS_MAX);
+  const fits = shorter.find((one) => text.length + one.length <= COMMENT_MAX_BYTES);
   return `${text}${fits ?? ""}`;
 }
 

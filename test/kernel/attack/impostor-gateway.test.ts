@@ -95,7 +95,8 @@ mkdir -p -m 755 /run/home /run/home/agent /run/home/agent/.openclaw; cat >${CONF
           const said = report.open.join("\n");
           if (listens) {
             assert.equal(found["APP-012"]?.status, "unknown", JSON.stringify(found["APP-012"]));
-            assert.match(said, new RegExp(`\\d+ more OpenClaws of uid ${uid} were not looked at`));
+            // `init` takes those of a user that name one configuration for one, so that none is left out.
+            assert.ok(report.instances.length <= 2, JSON.stringify(report.instances));
           } else {
             assert.equal(found["APP-012"]?.status, "pass", JSON.stringify(found["APP-012"]));
             assert.match(said, new RegExp(`${count} processes of uid ${uid} call themselves`));

@@ -51,7 +51,7 @@ export function quotedPath(text: string): Nft {
 }
 
 /** LIMIT: NFTNL_UDATA_COMMENT_MAXLEN is 128 bytes with the final NUL. */
-export const COMMENT_MAX_BYTES = 120;
+export const COMMENT_MAX_BYTES = 127;
 
 /** Returns `comment "..."`. Comments are for people: what nft cannot carry is replaced, what is too long is cut. */
 export function comment(text: string): Nft {
