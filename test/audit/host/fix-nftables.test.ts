@@ -49,7 +49,7 @@ for (const { name, rules, more, says } of ROWS)
         deadlineMs: DEADLINE_MS,
       });
       await machine.shell(
-        "nft 'table ip other { chain c { type nat hook prerouting priority -100; tcp dport 1 accept; } }'",
+        "nft 'table ip other { chain c { type nat hook prerouting priority -100; tcp dport 1 accept; }; }'",
       );
     });
     after(() => machine.stop());

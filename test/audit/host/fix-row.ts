@@ -1,5 +1,6 @@
 /** A fix that is pasted into the host that fails, over SSH, by somebody who then logs in anew. */
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe as ended } from "../../support/host/command.ts";
 import { commandsOf, isPasteable } from "../../../src/core/audit/fix/fix.ts";
 import { said } from "./audit-on.ts";
@@ -56,7 +57,15 @@ function unwrapped(fix: string): string {
   return fix.replaceAll(/\n# (?! )/g, " ");
 }
 
+const TRIES_MAX = 50;
+const TRY_STEP_MS = 200;
+
 export async function comesIn(door: Door, login: Login, when: string): Promise<void> {
-  const result = await door.login(login, "echo in");
+  let result = await door.login(login, "echo in");
+  // An sshd that reads its settings anew closes its port for a moment.
+  for (let tries = 1; tries < TRIES_MAX && /Connection refused/.test(result.stderr); tries += 1) {
+    await sleep(TRY_STEP_MS);
+    result = await door.login(login, "echo in");
+  }
   assert.equal(result.stdout.trim(), "in", `${JSON.stringify(login)} ${when}\n${ended(result)}`);
 }

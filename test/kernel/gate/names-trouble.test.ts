@@ -12,7 +12,7 @@ mode: {inbound: observe, outbound: enforce}
 scopes: {agent: {user: openclaw}}
 inbound: []
 outbound:
-  - {id: keep, allow: [good.example.com, second.example.com, third.example.com], port: [80, 443, 8080], why: a rule of this test}
+  - {id: keep, allow: [good.example.com, second.example.com, third.example.com, evil.example.net], port: [80, 443, 8080], why: a rule of this test}
   - {id: below, allow: "*.example.org", port: [80, 443], why: a rule of this test}
 `;
 const DNS_PORT = 18_953;
@@ -189,9 +189,8 @@ describe("what keeps names from being decided", () => {
         input: `flush set inet seawall ${set}\nadd element inet seawall ${set} { ${elements.join(", ")} }\n`,
       });
       await world.host.shell("nft -f /run/fill.nft");
-      // What was pinned before is not asked for again, so these are names that were not.
-      await agent.resolve("api.example.org");
-      await agent.resolve("deep.api.example.org");
+      // An address that is pinned is not pinned again, so this is a name that leads to another one.
+      await agent.resolve("evil.example.net");
       const { said, scope, stops } = await told(
         new RegExp(`^\\d+ pins failed: the kernel's set ${set} takes no more addresses`),
       );
@@ -202,7 +201,7 @@ describe("what keeps names from being decided", () => {
       assert.ok(
         (await eventually(
           async () => {
-            await agent.resolve("api.example.org");
+            await agent.resolve("evil.example.net");
             return (await json()).gateTrouble.length;
           },
           0,

@@ -40,14 +40,17 @@ export function fixManagers(facts: Facts): string {
 function calmNftables(firewall: FirewallFacts): Step[] {
   const quiet = [
     run(`mkdir -p ${DROP_IN}`),
-    run(`printf '[Service]\\nExecStop=\\n' >${DROP_IN}/seawall.conf`),
+    run(`printf '[Service]\\nExecStop=\\n' >${DROP_IN}/no-flush.conf`),
     run("systemctl daemon-reload"),
   ];
   const filtering = firewall.nftablesTables.filter((name) => isFiltering(firewall, name));
   if (filtering.length === 0)
     return [
-      say(`${FILE} filters nothing. It is not loaded at the next start; what it loaded stays until then.`),
+      say(
+        `${FILE} filters nothing. It is not loaded at the next start, and takes nobody's rules when its unit is restarted; what it loaded stays until then.`,
+      ),
       ...quiet,
+      run(`sed -i.before-seawall 's/^[[:space:]]*flush[[:space:]][[:space:]]*ruleset/# &/' ${FILE}`),
       run("systemctl disable nftables"),
     ];
   const own = filtering.map((name) => `table ${name}\\ndelete table ${name}`).join("\\n");
