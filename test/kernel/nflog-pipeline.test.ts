@@ -32,6 +32,8 @@ test("every packet that a rule logs is stored once, and nothing is lost", () => 
     stored: 5_000,
     lost: { kernel: 0, socket: 0, queue: 0, store: 0 },
     store: { state: "ok" },
+    corrected: 0,
+    doubted: 0,
     failure: null,
   });
   assert.equal(seen.told, 5_000);
