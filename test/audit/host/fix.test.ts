@@ -218,7 +218,7 @@ describe("SSH is shut, and the fix is pasted at the console", () => {
     ],
     [
       "by a table of nft",
-      "rm -rf /etc/ufw; nft 'table inet own { chain in { type filter hook input priority 0; policy drop; iif lo accept; ct state established accept; icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept; } }'",
+      "rm -rf /etc/ufw; nft 'table inet own { chain in { type filter hook input priority 0; policy drop; iif lo accept; ct state established accept; icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept; }; }'",
     ],
   ] as const)
     test(`FW-007: ${name}`, async () => {

@@ -3,7 +3,8 @@ import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Said } from "./ask.ts";
 
-const ANSWER_DEADLINE_MS = 30_000;
+/** Far more than any answer takes: a machine under load answers late. */
+const ANSWER_DEADLINE_MS = 120_000;
 
 /** Returns a function that asks a process which answers a JSON line with a JSON line. */
 export function asker(child: ChildProcess): <Answer>(ask: { readonly do: string }) => Promise<Answer> {
