@@ -43,6 +43,7 @@ function openDoor({ rules, ipv6 }: UfwFacts, port: number, peers: readonly strin
 export function turnUfwOn(facts: Facts, firewall: FirewallFacts, ufw: UfwFacts): Step[] {
   const way = wayInOf(facts);
   if (!way.seen) return [portsUnknown()];
+  if (hasLeftovers(firewall)) return [takesRestart(way.ports)];
   // With IPV6=no UFW drops all of IPv6, and with it whoever came in by it.
   const turnsIpv6 = firewall.hasIpv6 && !ufw.ipv6;
   const then = { ...ufw, ipv6: ufw.ipv6 || turnsIpv6 };
@@ -54,13 +55,27 @@ export function turnUfwOn(facts: Facts, firewall: FirewallFacts, ufw: UfwFacts):
     ...others(facts),
     ...(ufw.incoming === "drop" || ufw.incoming === "reject" ? [] : [run("ufw default deny incoming")]),
     ...(ufw.routed === "accept" ? [routedFirst(), run("ufw default deny routed")] : []),
-    // On in its file and not in the kernel: only off and on again brings the jump back.
-    ...(ufw.enabledInFile ? [run("ufw disable")] : []),
     run("ufw --force enable"),
     ...(ufw.atBoot.kind === "read" && !ufw.atBoot.value ? [run("systemctl enable ufw")] : []),
     ...secondLogin(facts),
     say("Not in? In this session: ufw disable"),
   ];
+}
+
+/**
+ * Whether chains of UFW's are in the kernel. Where nothing leads to them, `ufw enable` and `ufw reload` take them for
+ * loaded, shut INPUT and lead nothing to them: SSH is cut, whatever the rules allow.
+ */
+function hasLeftovers({ tables }: FirewallFacts): boolean {
+  if (tables.kind !== "read") return true;
+  return tables.value.some(({ chains }) => [...chains.keys()].some((name) => name.startsWith("ufw")));
+}
+
+function takesRestart(ports: readonly number[]): Step {
+  const allows = ports.map((port) => `ufw allow ${port}/tcp`).join("; ");
+  return say(
+    `Chains of UFW are in the kernel, and nothing leads to them: turned on now, UFW would shut everything, SSH too. Let SSH in (${allows}), have UFW start with the machine (systemctl enable ufw, ENABLED=yes in /etc/ufw/ufw.conf), and restart the server when it suits you.`,
+  );
 }
 
 /** Returns how a UFW that is on denies what no rule names. */
