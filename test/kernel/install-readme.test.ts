@@ -88,10 +88,10 @@ describe("README's section Install", () => {
   it("init writes a policy, apply loads it, and a confirm from a new connection keeps it", async () => {
     await machine.shell(command("sudo seawall init"));
     await machine.shell(command("sudo seawall apply"));
-    assert.match(await machine.shell("seawall status"), /^PENDING/m);
+    assert.match(await machine.shell("seawall status"), /^ON TRIAL/m);
     const kept = await fromComputer(command("ssh -t -o ControlPath=none"));
     assert.equal(kept.code, 0, kept.stderr);
-    assert.doesNotMatch(await machine.shell("seawall status"), /^PENDING/m);
+    assert.doesNotMatch(await machine.shell("seawall status"), /^ON TRIAL/m);
     assert.equal((await fromComputer("ssh you@server true")).code, 0);
   });
 

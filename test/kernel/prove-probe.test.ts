@@ -107,7 +107,7 @@ describe("seawall probe while outbound is only watched", () => {
   it("reaches what enforce would refuse, and says so", async () => {
     const { code, stdout } = await world.seawall.run("probe", "45.33.32.156:443");
     assert.equal(code, 0);
-    assert.match(stdout, /^REACHED: 45\.33\.32\.156:443 from `agent`/);
+    assert.match(stdout, /^REACHED, only watched: 45\.33\.32\.156:443 from `agent`/);
     assert.match(stdout, /^enforce {3}would refuse it: default$/m);
   });
 });
