@@ -49,6 +49,13 @@ describe("a gate that is taken over and lies", () => {
   let agent: Agent;
   const say = (text: string) =>
     tell<string>({ do: "frame", base64: Buffer.from(text).toString("base64"), header: null });
+  /** On a machine under load seawalld may end a gate that is slow to answer; then another one lies. */
+  const lie = async (text: string) => {
+    const said = await say(text).catch(() => "cut");
+    if (said !== "cut") return said;
+    await takeOverAnew([]);
+    return say(text);
+  };
   const flowsOf = async (host: string) => (await world.flows()).filter((flow) => flow.host === host);
   const daemonCount = async (what: string) => (await world.host.shell(what)).trim();
 
@@ -87,8 +94,8 @@ describe("a gate that is taken over and lies", () => {
     for (const [what, said] of invented) {
       it(`does not get ${what}`, async () => {
         const marker = `after-${what.replaceAll(/[^a-z]+/g, "-")}.example.org`;
-        assert.equal(await say(report(said)), "open");
-        await say(report({ host: marker }));
+        assert.equal(await lie(report(said)), "open");
+        await lie(report({ host: marker }));
         await eventually(async () => (await flowsOf(marker)).length, 1);
         const all = JSON.stringify(await world.flows());
         for (const text of ["2J", "forged", "\u202e", "invented", "EVIL", "port: 22", '1.2.3"', "FFFF"])
@@ -98,12 +105,12 @@ describe("a gate that is taken over and lies", () => {
     }
 
     it("gets no id of its choice: seawalld makes each, so an id that was shown is never another target's", async () => {
-      await say(report({ host: "api.trusted.example" }));
+      await lie(report({ host: "api.trusted.example" }));
       await eventually(async () => (await flowsOf("api.trusted.example")).length, 1);
       const [shown] = await flowsOf("api.trusted.example");
       const id = shown?.refusal ?? "";
       assert.match(id, /^sw-[a-km-np-z2-9]{20}$/);
-      await say(report({ host: "evil.attacker.example", id }));
+      await lie(report({ host: "evil.attacker.example", id }));
       await eventually(async () => (await flowsOf("evil.attacker.example")).length, 1);
       assert.notEqual((await flowsOf("evil.attacker.example"))[0]?.refusal, id);
       const policy = await world.seawall.policy(POLICY);

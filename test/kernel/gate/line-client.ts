@@ -11,11 +11,13 @@ export function asker(child: ChildProcess): <Answer>(ask: { readonly do: string 
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   let last = 0;
   let wrong = "";
+  let isOver = false;
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     wrong += text;
   });
   child.stdin?.on("error", () => undefined);
   child.once("close", () => {
+    isOver = true;
     for (const { reject } of waiting.values()) reject(new Error(`the agent ended: ${wrong}`));
     waiting.clear();
   });
@@ -28,6 +30,7 @@ export function asker(child: ChildProcess): <Answer>(ask: { readonly do: string 
   });
   return <Answer>(ask: { readonly do: string }) =>
     new Promise<Answer>((resolve, reject) => {
+      if (isOver) return reject(new Error(`the agent ended before: ${wrong}`));
       last += 1;
       const id = last;
       const timer = setTimeout(
