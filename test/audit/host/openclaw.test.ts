@@ -197,7 +197,7 @@ mkdir -p "$(printf 'skills/evil\\033[2J\\nname')"; : >'.env.$(reboot)'; truncate
     const audit = await audited(host, "--layer", "app,secrets", "--quick");
     assert.ok(performance.now() - started < 30_000, "something held the audit");
     assert.equal(audit["APP-005"]?.status, "unknown", said(audit, "APP-005"));
-    assert.match(said(audit, "APP-005"), /symbolic link/);
+    assert.match(said(audit, "APP-005"), /is reached by a link and was not read/);
     assert.ok(!JSON.stringify(audit).includes("root:"), "the text of another file is shown");
     const { stdout } = await auditRun(host, "--no-history", "--quick", "--layer", "app,secrets", "--all");
     assert.doesNotMatch(stdout, /\u001b|\u0007/);

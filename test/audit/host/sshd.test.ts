@@ -141,7 +141,7 @@ const SHAPES: readonly Shape[] = [
   },
   {
     name: "a key and a password together, by AuthenticationMethods",
-    main: `${HARD}PasswordAuthentication yes\nAuthenticationMethods publickey,password\n`,
+    main: `PasswordAuthentication yes\nAuthenticationMethods publickey,password\n${HARD}`,
     more: USER_WITH_KEY(),
     expect: { "SSH-020": ["fail", /asks for more than a key/] },
   },

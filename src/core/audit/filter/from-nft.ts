@@ -81,9 +81,15 @@ function rulesOf(statements: readonly unknown[], elements: Elements): Rule[] {
     const verdict = verdictOf(kind, value, elements);
     if (verdict !== null) rules.push({ terms: [...terms], verdict });
     else if (kind === "match" && isJson(value)) terms.push(...matchTerms(value, elements));
-    else if (!SILENT.has(kind)) terms.push({ kind: "opaque" });
+    else if (!SILENT.has(kind) || isMeter(kind, value)) terms.push({ kind: "opaque" });
   }
   return rules.length > 0 ? rules : [{ terms, verdict: null }];
+}
+
+/** An element that is added with a limit or a count of its own goes on only as long as that holds. */
+function isMeter(kind: string, value: unknown): boolean {
+  if (kind === "meter") return true;
+  return (kind === "set" || kind === "map") && isJson(value) && listOf(value["stmt"]).length > 0;
 }
 
 /** Statements that decide nothing. */
