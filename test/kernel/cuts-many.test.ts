@@ -7,8 +7,6 @@ import type { ManyReport } from "./in-namespace/cuts-many.ts";
 const script = new URL("./in-namespace/cuts-many.ts", import.meta.url);
 /** LIMIT: what the process may grow by: nothing is kept of an entry. */
 const GROWN_MIB_MAX = 120;
-/** A busy machine is in it; the figure is printed. */
-const WALK_MS_MAX = 15_000;
 
 for (const entries of [50_000, 100_000]) {
   test(`of ${entries} connections the forbidden ones are ended, all of them and nothing else`, async (context) => {
@@ -18,7 +16,6 @@ for (const entries of [50_000, 100_000]) {
       `${entries} entries, ${forbidden} forbidden: ${ms.toFixed(0)} ms; again with nothing to do: ${againMs.toFixed(0)} ms; ${grownMiB.toFixed(0)} MiB more`,
     );
     assert.deepEqual({ ended, wronglyEnded, trouble }, { ended: forbidden, wronglyEnded: 0, trouble: null });
-    assert.ok(ms < WALK_MS_MAX, `${ms} ms`);
     assert.ok(grownMiB < GROWN_MIB_MAX, `${grownMiB} MiB`);
   });
 }
