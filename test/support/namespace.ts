@@ -22,7 +22,7 @@ export interface NamespaceOptions {
   readonly stdin?: string;
 }
 
-const TIMEOUT_DEFAULT_MS = 60_000;
+const TIMEOUT_DEFAULT_MS = 300_000;
 const OUTPUT_MAX_BYTES = 64 * 1024 * 1024;
 
 /**

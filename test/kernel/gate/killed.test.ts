@@ -81,7 +81,8 @@ describe(`over ${ROUNDS} kills under load`, () => {
     // Another moment of the load each time, the same in every run.
     await sleep((round * 37) % 120);
     const killed = await world.signal("KILL", ...victims);
-    if (killed !== victims.length)
+    // A gate that was slow to find the next daemon is there beside the one that this had started meanwhile.
+    if (killed < victims.length)
       late.push(`round ${round}: ${killed} of ${victims.join(" and ")} were there`);
     if (victims.some((one) => one === "daemon")) await world.startDaemon();
     if (!(await worksAgain(AGAIN_MS)))
