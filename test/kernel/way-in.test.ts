@@ -163,7 +163,7 @@ describe("the line that confirms", () => {
       const path = await seawall.policy(inbound("ssh from any", "2222 from any"));
       const applied = await run(`apply ${path}`);
       assert.ok(applied.stderr.includes(`Next, from your own computer: ${line}\n`), applied.stderr);
-      assert.match(applied.stdout, /: \d+ s left, unless confirmed$/m);
+      assert.match(applied.stdout, /^on trial: history \d+, for \d+ s unless confirmed$/m);
       const status = await run("status");
       assert.ok(status.stdout.includes(line), status.stdout);
       assert.match(status.stdout, /^ON TRIAL +\d+ s left/m);

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 
 const DEADLINE_MS = 20_000;
-const OUTPUT_LIMIT_BYTES = 16 * 1024 * 1024;
+const OUTPUT_LIMIT_BYTES = 256 * 1024 * 1024;
 
 export type Finished = {
   /** Exit code, or null when a signal ended it. */
