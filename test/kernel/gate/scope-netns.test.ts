@@ -93,7 +93,7 @@ describe("UFW keeps namespaces from the gate", () => {
     const env = { SEAWALL_RUN_DIR: "/run/without-daemon" };
     const { code, stderr } = await world.host.run([...SEAWALL, "apply", path], { env });
     assert.notEqual(code, 0);
-    assert.match(stderr, /no seawalld runs that keeps the name gate[\s\S]*try: seawall daemon &\n/);
+    assert.match(stderr, /no seawalld runs that keeps the name gate[\s\S]*try: sudo seawall daemon &\n/);
   });
   it("after the command of each scope, and nothing else, it works", async () => {
     await world.host.shell((await world.refusedApply(policy("enforce"))).help);
