@@ -18,7 +18,7 @@ export const GROUPS = ["unit", "kernel", "lab"] as const;
 export type Group = (typeof GROUPS)[number];
 
 const ROOT = join(import.meta.dirname, "..");
-const FILE_LIMIT_MS = 15 * 60_000;
+const FILE_LIMIT_MS = 25 * 60_000;
 const SLOW_MS = 2_000;
 const COMMAND_FOLDERS = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 

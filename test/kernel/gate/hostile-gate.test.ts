@@ -29,11 +29,19 @@ describe("a gate that is taken over", () => {
   let gate: Agent;
   let agent: Agent;
 
-  const pin = (wish: Partial<WrongPin>) =>
+  const ask = (wish: Partial<WrongPin>) =>
     tell<string>({
       do: "pin",
       wish: { scope: "agent", host: "good.example.com", addresses: [ELSEWHERE4], seconds: 90, ...wish },
     });
+  /** On a machine under load seawalld may end a gate that is slow to answer; then another one asks. */
+  const pin = async (wish: Partial<WrongPin>) => {
+    const said = await ask(wish).catch(() => "cut");
+    if (said !== "cut") return said;
+    tell = startHostile(world, GATE_UID, GATE_UID);
+    await takeOver(world, tell);
+    return ask(wish);
+  };
   const elements = () =>
     world.host.shell("nft list table inet seawall | sed -n '/set \\(web\\|name\\|seen\\|box\\)/,/}/p'");
 
