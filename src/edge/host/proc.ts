@@ -5,6 +5,9 @@ export interface ProcessStat {
   readonly pid: number;
   /** 0 where there is none in this process namespace. */
   readonly parent: number;
+  readonly session: number;
+  /** Ended, and nobody has waited for it. */
+  readonly isDead: boolean;
   /** The device number of its controlling terminal, as stat(2) has it; 0 for none. */
   readonly terminal: number;
   /** When it began, in clock ticks since the machine did. */
@@ -24,9 +27,12 @@ export function statOf(pid: number): ProcessStat | undefined {
   // The command name stands in parentheses and may contain anything.
   const text = readText(`/proc/${pid}/stat`);
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  const [parent, terminal, startedTicks] = [fields[1], fields[4], fields[19]].map(Number);
-  if (parent === undefined || terminal === undefined || startedTicks === undefined) return undefined;
-  return Number.isNaN(startedTicks) ? undefined : { pid, parent, terminal: terminal >>> 0, startedTicks };
+  const isDead = fields[0] === "Z" || fields[0] === "X";
+  const [parent = 0, session = 0, terminal = 0, startedTicks = Number.NaN] = [1, 3, 4, 19].map((at) =>
+    Number(fields[at] ?? Number.NaN),
+  );
+  if (Number.isNaN(startedTicks)) return undefined;
+  return { pid, parent, session, isDead, terminal: terminal >>> 0, startedTicks };
 }
 
 /** Returns the parent of a process, 0 when there is none. */

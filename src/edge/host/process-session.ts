@@ -1,6 +1,6 @@
 /** Sessions of processes, as setsid(2) makes them: who is in one, and how all of it is ended. */
 import process from "node:process";
-import { processIds, readText } from "./proc.ts";
+import { processIds, statOf } from "./proc.ts";
 
 /** LIMIT: rounds of looking for who is left; each finds what the round before was too early for. */
 const ROUNDS_MAX = 8;
@@ -26,13 +26,8 @@ function endOne(pid: number): void {
 
 /** Processes whose session is that of `leader`, the dead that nobody waited for aside. */
 function membersOf(leader: number): number[] {
-  return processIds().filter((pid) => sessionOf(pid) === leader);
-}
-
-/** The session of a living process, or null. */
-function sessionOf(pid: number): number | null {
-  // The name stands in parentheses and may hold anything; behind it: state, parent, group, session (proc(5)).
-  const stat = readText(`/proc/${pid}/stat`);
-  const [state, , , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return state === "Z" || state === "X" || session === undefined ? null : Number(session);
+  return processIds().filter((pid) => {
+    const stat = statOf(pid);
+    return stat !== undefined && !stat.isDead && stat.session === leader;
+  });
 }

@@ -1,5 +1,4 @@
 /** What sshd does, by its own word: `sshd -T -C` for every user and address that could make a difference. */
-import { statSync } from "node:fs";
 import type { SshConfigFile, SshContext, SshFacts, SshHostKey } from "../../core/audit/fact/ssh.ts";
 import type { Account, Listener } from "../../core/audit/fact/listener.ts";
 import {
@@ -11,8 +10,9 @@ import {
 } from "../../core/audit/read/sshd.ts";
 import { absent, type Reading, read, unreadable, valueOr } from "../../core/audit/reading.ts";
 import { type Answer, findProgram } from "../host/command.ts";
+import { lookAtSsh } from "../host/ssh-session.ts";
 import { ask, inTurns } from "./ask.ts";
-import { linkTarget, namesIn, readText, stateAt } from "./file.ts";
+import { namesIn, readText, stateAt } from "./file.ts";
 import type { ProcessSeen, ProcessTable } from "./process.ts";
 import { readSshUsers } from "./ssh-user.ts";
 import { hasSystemd } from "./systemd.ts";
@@ -107,30 +107,11 @@ function unitOf(processes: ProcessTable): string | null {
   return /\/([A-Za-z0-9@._-]+\.service)$/m.exec(listenerOf(processes)?.cgroup ?? "")?.[1] ?? null;
 }
 
-/**
- * SECURITY: anybody may call a program `sshd`. Only root's, and only the program that is installed here (by device
- * and inode, or one that an upgrade replaced on the same device), is the door that an operator comes through.
- */
+/** SECURITY: anybody may call a program `sshd`; the host's own SSH is known by what the kernel knows of it. */
 function ownListeners(listeners: Reading<readonly Listener[]>): Reading<readonly Listener[]> {
   if (listeners.kind !== "read") return listeners;
-  const own = identityOf(findProgram("sshd") ?? "");
-  return read(
-    listeners.value.filter((listener) => {
-      if (listener.program !== "sshd") return true;
-      const path = `/proc/${listener.pid ?? 0}/exe`;
-      const exe = identityOf(path);
-      const isOwn = exe?.ino === own?.ino || (linkTarget(path) ?? "").endsWith(" (deleted)");
-      return listener.uid === 0 && exe !== undefined && exe.dev === own?.dev && isOwn;
-    }),
-  );
-}
-
-function identityOf(path: string): { readonly dev: number; readonly ino: number } | undefined {
-  try {
-    return statSync(path);
-  } catch {
-    return undefined;
-  }
+  const own = new Set(lookAtSsh().listeners.map(({ port }) => port));
+  return read(listeners.value.filter(({ program, port }) => program !== "sshd" || own.has(port)));
 }
 
 function configPath(args: readonly string[]): string {

@@ -311,7 +311,7 @@ export function sshPorts(facts: Facts): number[] {
   return [
     ...new Set(
       listeners
-        .filter(({ program, protocol }) => protocol === "tcp" && program === "sshd")
+        .filter(({ program, protocol, uid }) => protocol === "tcp" && program === "sshd" && uid === 0)
         .map(({ port }) => port),
     ),
   ];
