@@ -34,7 +34,8 @@ import { scopeUids } from "./operator.ts";
 import { preload } from "./preload.ts";
 import { prepareCgroups, scopeInterfaces } from "./scope.ts";
 import { parseSeal, sealOf, type SealOver } from "./seal.ts";
-import { entryOf, settleOver } from "./settle.ts";
+import { entryOf } from "./sealed-entry.ts";
+import { settleOver } from "./settle.ts";
 import { isGenerationInUse, releaseGeneration } from "./stamp.ts";
 
 /** What is put in force, and on whose behalf. */

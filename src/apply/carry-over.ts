@@ -5,7 +5,7 @@ import { openConntrack } from "../edge/kernel/conntrack.ts";
 import type { LiveState } from "../edge/kernel/live.ts";
 import { readResolvedPolicy } from "../edge/state/resolved-policy.ts";
 import { attempted } from "./attempt.ts";
-import { entryOf } from "./settle.ts";
+import { entryOf } from "./sealed-entry.ts";
 
 /**
  * Stamps them. Returns what went wrong, or null: they then end with the change, which is no reason not to make it.

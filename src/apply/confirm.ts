@@ -14,7 +14,8 @@ import { type Cut, type EndedConnections, NONE_ENDED } from "./cut.ts";
 import { knowOpenConnections } from "./open-connection.ts";
 import { type IsScope, operatorSessions, scopeUidsOf } from "./operator.ts";
 import { parseSeal } from "./seal.ts";
-import { entryOf, settleAt, settleOver, takeDown } from "./settle.ts";
+import { entryOf } from "./sealed-entry.ts";
+import { settleAt, settleOver, takeDown } from "./settle.ts";
 import { markUndone } from "./undone.ts";
 import { generationOf } from "./stamp.ts";
 

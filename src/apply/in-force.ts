@@ -8,7 +8,7 @@ import { conditionOf } from "./expected.ts";
 import { asHeld } from "./held-policy.ts";
 import { readLandmark } from "./landmark.ts";
 import { parseSeal, type PolicyKind } from "./seal.ts";
-import { entryOf } from "./settle.ts";
+import { entryOf } from "./sealed-entry.ts";
 
 export type InForce =
   /** `off`: nothing of ours judges. `rescued`: only the guards of `seawall rescue` do. */

@@ -2,7 +2,7 @@
 import { SeawallError } from "../core/base/error.ts";
 import { formatIp, type Ip, isLoopback } from "../core/net/ip.ts";
 import { evaluate } from "../core/policy/evaluate.ts";
-import { INNER_INTERFACES, WORLD } from "../core/policy/resolve.ts";
+import { INNER_INTERFACES, WORLD } from "../core/policy/zone-word.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
 import type { SshConnection } from "../edge/host/ssh-session.ts";
 

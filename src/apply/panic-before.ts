@@ -9,7 +9,7 @@ import { readResolvedPolicy } from "../edge/state/resolved-policy.ts";
 import { expectedEntry } from "./expected.ts";
 import { readLandmark } from "./landmark.ts";
 import { overOf, parseSeal, type SealOver } from "./seal.ts";
-import { entryOf } from "./settle.ts";
+import { entryOf } from "./sealed-entry.ts";
 import { isRescue } from "./stand-in.ts";
 
 /** What comes back when a panic ends. */

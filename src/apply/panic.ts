@@ -29,7 +29,8 @@ import { judgedBesides } from "./panic-scope.ts";
 import { prepareCgroups, scopeInterfaces } from "./scope.ts";
 import { parseSeal } from "./seal.ts";
 import { type NoSsh, noSshUnder } from "./no-ssh.ts";
-import { entryOf, settleAt, settleForChange, takeDown } from "./settle.ts";
+import { entryOf } from "./sealed-entry.ts";
+import { settleAt, settleForChange, takeDown } from "./settle.ts";
 import { panicWays } from "./ssh-way.ts";
 
 /** The way in that the kernel is given for the moment between candidate and settled. */

@@ -13,7 +13,8 @@ import { followKernel } from "./gate.ts";
 import { writeLandmark } from "./landmark.ts";
 import { isPanic, refusePanic } from "./panic.ts";
 import { parseSeal } from "./seal.ts";
-import { entryOf, settleOver } from "./settle.ts";
+import { entryOf } from "./sealed-entry.ts";
+import { settleOver } from "./settle.ts";
 
 /** LIMIT: a pause that is longer is a policy in observe, with a name and a reason. */
 export const PAUSE_MS_MAX = 8 * 3_600_000;

@@ -4,14 +4,15 @@ import { OFF, settle } from "../core/compile/nftables/transaction.ts";
 import { type LiveState, readLive } from "../edge/kernel/live.ts";
 import { loadTransaction } from "../edge/kernel/nft.ts";
 import type { Folders } from "../edge/state/folder.ts";
-import { type HistoryEntry, readHistoryEntry } from "../edge/state/history-entry.ts";
+import type { HistoryEntry } from "../edge/state/history-entry.ts";
 import { attempted, together } from "./attempt.ts";
 import { clearBoot, publishBoot } from "./boot.ts";
 import { type Cut, cutForbidden } from "./cut.ts";
 import { policyAsHeld } from "./held-policy.ts";
 import { writeLandmark } from "./landmark.ts";
 import { isRescue } from "./stand-in.ts";
-import { parseSeal, sealOf } from "./seal.ts";
+import { parseSeal } from "./seal.ts";
+import { entryOf } from "./sealed-entry.ts";
 import { releaseStamps } from "./stamp.ts";
 import { markUndone } from "./undone.ts";
 
@@ -72,14 +73,6 @@ export function takeDown(folders: Folders): string | null {
   loadTransaction(OFF);
   const stamped = attempted("connections keep our stamps until they end", releaseStamps);
   return together([stamped, writeLandmark(folders), clearBoot(folders.state)]);
-}
-
-/** Returns the history entry of a generation in the kernel, told by its seal. */
-export function entryOf(state: string, live: LiveState, generation: number): HistoryEntry | undefined {
-  const text = live.seals.get(generation) ?? "";
-  const seal = parseSeal(text);
-  const entry = readHistoryEntry(state, seal?.id);
-  return entry !== undefined && sealOf({ ...entry, held: seal?.held ?? false }) === text ? entry : undefined;
 }
 
 /** What was held back for the clock makes sets of names other than those that the entry lists. */

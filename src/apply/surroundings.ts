@@ -1,7 +1,7 @@
 /** What else is on this machine that would make the rules mean less than they say. Asked before every apply. */
 import { SeawallError } from "../core/base/error.ts";
 import { foreignStamps } from "../core/compile/nftables/foreign-mark.ts";
-import { INNER_INTERFACES } from "../core/policy/resolve.ts";
+import { INNER_INTERFACES } from "../core/policy/zone-word.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
 import { findProgram, runSync } from "../edge/host/command.ts";
 import { hasLegacyTables } from "../edge/host/legacy-tables.ts";

@@ -1,6 +1,6 @@
 /** Ends what the policy in force forbids whenever that may have changed and no command has done it. */
 import { cutForbidden } from "../apply/cut.ts";
-import { entryOf } from "../apply/settle.ts";
+import { entryOf } from "../apply/sealed-entry.ts";
 import { expirySeconds } from "../core/compile/nftables/verdict.ts";
 import type { ResolvedPolicy } from "../core/policy/resolved.ts";
 import { type LiveState, readLive } from "../edge/kernel/live.ts";

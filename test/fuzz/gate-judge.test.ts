@@ -12,7 +12,7 @@ import { containsIp, prefixSetOf } from "../../src/core/net/prefix-set.ts";
 import type { Decision } from "../../src/core/policy/decision.ts";
 import { evaluator } from "../../src/core/policy/evaluate.ts";
 import { allowsOf, decidesByName, namesHost } from "../../src/core/policy/gated.ts";
-import { matchesServices } from "../../src/core/policy/match.ts";
+import { matchesServices } from "../../src/core/policy/service-match.ts";
 import type { ResolvedOutboundRule, ResolvedPolicy } from "../../src/core/policy/resolved.ts";
 import { NOW_MS, policyOf } from "../support/policy.ts";
 import { address, host, ipOf, METADATA, OWN, policyText, port, PRIVATE, PUBLIC } from "./gate-policy.ts";

@@ -12,7 +12,7 @@ import { type Folders, foldersOf } from "../../edge/state/folder.ts";
 import { type HistoryEntry, readHistoryEntry } from "../../edge/state/history-entry.ts";
 import { readHistory, readPolicyOf } from "../../edge/state/history.ts";
 import { locked } from "../../edge/kernel/change-lock.ts";
-import { entryOf } from "../../apply/settle.ts";
+import { entryOf } from "../../apply/sealed-entry.ts";
 import { endedText } from "../ended.ts";
 import { type Command, type CommandContext, SCHEMA } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";

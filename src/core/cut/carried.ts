@@ -10,7 +10,7 @@ import type { FlowProtocol } from "../net/flow.ts";
 import { parseIp } from "../net/ip.ts";
 import { evaluator } from "../policy/evaluate.ts";
 import { allowsOf, decidesByName, directServices } from "../policy/gated.ts";
-import { matchesServices } from "../policy/match.ts";
+import { matchesServices } from "../policy/service-match.ts";
 import type { ResolvedPolicy } from "../policy/resolved.ts";
 
 export interface Stamped {

@@ -1,5 +1,5 @@
 /** What a packet meets that enters by an interface: the same order as in the prerouting chain of the ruleset. */
-import { INNER_INTERFACES, WORLD } from "../policy/resolve.ts";
+import { INNER_INTERFACES, WORLD } from "../policy/zone-word.ts";
 import type { ResolvedPolicy } from "../policy/resolved.ts";
 
 export type Met =

@@ -11,7 +11,7 @@ import { proxyLife } from "./gated.ts";
 import { hostLife } from "./host-life.ts";
 import { matchesGuard, matchesInbound, matchesOutbound } from "./match.ts";
 import type { ResolvedGuard, ResolvedInboundRule, ResolvedOutboundRule, ResolvedPolicy } from "./resolved.ts";
-import { WORLD } from "./resolve.ts";
+import { WORLD } from "./zone-word.ts";
 
 type ResolvedRule = ResolvedInboundRule | ResolvedOutboundRule;
 export type Evaluate = (flow: Flow, nowMs: number) => Decision;

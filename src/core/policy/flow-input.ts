@@ -4,7 +4,8 @@ import { canonicalHost } from "../net/hostname.ts";
 import { type Ip, parseIp } from "../net/ip.ts";
 import { PORT_MAX } from "../net/port-range.ts";
 import type { Decision, ReasonCode } from "./decision.ts";
-import { DEFAULT_SCOPE, WORLD } from "./resolve.ts";
+import { DEFAULT_SCOPE } from "./resolve.ts";
+import { WORLD } from "./zone-word.ts";
 
 export type FlowInput =
   | { readonly ok: true; readonly flow: Flow }

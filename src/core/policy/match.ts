@@ -1,9 +1,10 @@
 import { isPublicIp } from "../net/address-class.ts";
-import type { FlowProtocol, InboundFlow, OutboundFlow } from "../net/flow.ts";
+import type { InboundFlow, OutboundFlow } from "../net/flow.ts";
 import { type Hostname, matchesPattern, type NamePattern } from "../net/hostname.ts";
 import { isPublicName } from "../net/public-name.ts";
 import { containsIp } from "../net/prefix-set.ts";
-import type { ResolvedGuard, ResolvedInboundRule, ResolvedOutboundRule, ServiceMatch } from "./resolved.ts";
+import type { ResolvedGuard, ResolvedInboundRule, ResolvedOutboundRule } from "./resolved.ts";
+import { matchesServices } from "./service-match.ts";
 
 export function matchesInbound(rule: ResolvedInboundRule, flow: InboundFlow): boolean {
   if (!matchesServices(rule.services, flow.protocol, flow.port)) return false;
@@ -32,21 +33,6 @@ export function matchesGuard(guard: ResolvedGuard, flow: InboundFlow | OutboundF
   if (guard.to === null) return true;
   if (flow.address !== null && containsIp(guard.to, flow.address)) return true;
   return flow.host !== null && matchesAnyName(guard.names, flow.host);
-}
-
-/** Ports first: they differ most often, and this is asked of every rule for every flow. */
-export function matchesServices(
-  services: readonly ServiceMatch[],
-  protocol: FlowProtocol,
-  port: number,
-): boolean {
-  for (let at = 0; at < services.length; at += 1) {
-    const service = services[at];
-    if (service === undefined || port < service.ports.first || port > service.ports.last) continue;
-    if (service.protocol === protocol || service.protocol === "every") return true;
-    if (service.protocol === "both" && (protocol === "tcp" || protocol === "udp")) return true;
-  }
-  return false;
 }
 
 function matchesAnyName(names: readonly NamePattern[], host: Hostname): boolean {

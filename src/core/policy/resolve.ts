@@ -17,6 +17,7 @@ import {
 import type { InboundRule, OutboundRule, PolicyDocument, ScopeEntry, SourceTerm } from "./document.ts";
 import { resolveGuards } from "./guard.ts";
 import { presetPatterns } from "./preset/preset.ts";
+import { WORLD } from "./zone-word.ts";
 import type {
   ResolvedInboundRule,
   ResolvedOutboundRule,
@@ -30,9 +31,6 @@ export const SCOPES_MAX = 13;
 /** A rule over more intervals than this is asked by a set of its own instead of its tier's map. */
 export const SMALL_RULE_INTERVALS_MAX = 256;
 export const DEFAULT_SCOPE = "agent";
-export const WORLD = "world";
-/** The zone of the interfaces that are never judged: loopback, container bridges, the tailnet. */
-export const INNER_INTERFACES: readonly string[] = ["lo", "docker*", "br-*", "tailscale*"];
 
 export interface ResolveInputs {
   /** Contents of the sets that the document keeps in files, by set name. */

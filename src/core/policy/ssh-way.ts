@@ -1,7 +1,7 @@
 /** Who gets to SSH under a policy, told from where SSH listens. */
 import { EMPTY_SET, EVERY_ADDRESS, type PrefixSet, subtractSet, unionSets } from "../net/prefix-set.ts";
-import { matchesServices } from "./match.ts";
-import { WORLD } from "./resolve.ts";
+import { matchesServices } from "./service-match.ts";
+import { WORLD } from "./zone-word.ts";
 import type { ResolvedInboundRule, ResolvedPolicy } from "./resolved.ts";
 
 /** A port on which SSH takes logins, and over which families. */

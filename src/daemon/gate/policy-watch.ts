@@ -1,7 +1,7 @@
 /** Which policies the kernel judges by at this moment, with their meaning. */
 import { policyAsHeld } from "../../apply/held-policy.ts";
 import { parseSeal } from "../../apply/seal.ts";
-import { entryOf } from "../../apply/settle.ts";
+import { entryOf } from "../../apply/sealed-entry.ts";
 import { needsDaemon } from "../../core/policy/gated.ts";
 import type { ResolvedPolicy } from "../../core/policy/resolved.ts";
 import type { LiveState } from "../../edge/kernel/live.ts";

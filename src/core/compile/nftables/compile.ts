@@ -4,7 +4,7 @@ import { type Diagnostic, FILE_START } from "../../base/diagnostic.ts";
 import { PARENT_SLICE } from "../../containment/slice.ts";
 import { gatedScopes } from "../../policy/gated.ts";
 import { GATE_PLACE } from "../../policy/parse/vocabulary.ts";
-import { INNER_INTERFACES, WORLD } from "../../policy/resolve.ts";
+import { INNER_INTERFACES, WORLD } from "../../policy/zone-word.ts";
 import type { ResolvedPolicy } from "../../policy/resolved.ts";
 import { GATE_UID, GATE_USER } from "./gate-user.ts";
 import { type CompiledGate, compileGate } from "./gate-place.ts";

@@ -4,7 +4,7 @@
  */
 import { EMPTY_SET, EVERY_ADDRESS, subtractSet, unionSets } from "../../net/prefix-set.ts";
 import { DHCP4, DHCP6 } from "../../policy/host-life.ts";
-import { WORLD } from "../../policy/resolve.ts";
+import { WORLD } from "../../policy/zone-word.ts";
 import type { ResolvedInboundRule, ResolvedPolicy } from "../../policy/resolved.ts";
 import { SCOPE_INBOUND } from "./mark.ts";
 import { compilePlace, goTo, type PlacedRule } from "./place.ts";
