@@ -24,7 +24,7 @@ async function healed({ world, ledger }: Scene): Promise<void> {
   while (status().state !== "enforcing" && performance.now() - began < HEAL_MS_MAX) await sleep(STEP_MS);
   const { state, changes } = status();
   const by = changes?.last?.by?.split(" ")[0];
-  const who = by === undefined ? "not seen by whom" : `taken away by ${by}`;
+  const who = by === undefined ? "who took them was not seen" : `taken away by ${by}`;
   ledger.row(fact("the rules are back by themselves", "both", "enforcing", state, who));
   await ledger.attempt({
     claim: "and judge as before: strangers are refused",
